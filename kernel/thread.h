@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Cooperative threads: for code that wants to wait in the middle of a function. One runs at a
+ * time, and gives way only in the functions marked "waits" here, so shared data needs no locks.
+ * The event loop itself is not a thread: a function called from it must not wait
+ * (thread_current() is NULL there, and waiting panics).
+ */
+#ifndef KERNEL_THREAD_H
+#define KERNEL_THREAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/list.h"
+
+struct thread;
+
+/*
+ * Creates a thread that runs fn(arg) and ends when it returns. The stack has at least stack_size
+ * bytes (0: the default, CONFIG_THREAD_STACK_KIB) above an unmapped guard page. The name is not
+ * copied. Returns NULL without memory.
+ */
+struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, size_t stack_size);
+/* NULL when the event loop or the boot code is running. */
+struct thread *thread_current(void);
+const char *thread_name(const struct thread *t);
+/* Ends the calling thread. */
+_Noreturn void thread_exit(void);
+/* Waits: lets the loop and every ready thread run once. */
+void thread_yield(void);
+/* Waits ns at least. */
+void thread_sleep(uint64_t ns);
+
+/* A per-thread pointer for libc's reentrancy struct. With no current thread: the loop's slot. */
+void **thread_libc_slot(void);
+/* Called with the slot's value when a thread ends. */
+void thread_set_libc_destructor(void (*fn)(void *libc));
+
+/*
+ * A queue of threads that wait for a condition. Use in a loop:
+ *     while (!condition)
+ *         wait_queue_sleep(&q);
+ */
+struct wait_queue {
+    struct list waiters;
+};
+
+#define WAIT_QUEUE_INIT(q) {LIST_INIT((q).waiters)}
+#define WAIT_FOREVER UINT64_MAX
+
+void wait_queue_init(struct wait_queue *q);
+/* Waits until woken. */
+void wait_queue_sleep(struct wait_queue *q);
+/* Waits until woken, or until ns have passed: then -ETIMEDOUT. */
+int wait_queue_sleep_for(struct wait_queue *q, uint64_t ns);
+/* Makes one waiter, or all of them, ready. May be called from anywhere but the upcall. */
+void wait_queue_wake_one(struct wait_queue *q);
+void wait_queue_wake_all(struct wait_queue *q);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * xenbus: finds the devices that the toolstack put into xenstore, matches them with drivers and
+ * leads both ends through the connection states (xen/include/public/io/xenbus.h, docs/xenbus.md).
+ *
+ * A driver is a table of functions in a linker set. All of them are called from the watch thread,
+ * so they may use the blocking xenstore calls, and never two at a time. xenbus owns the state
+ * machine, including a backend that vanishes, jumps to Closed or starts again (hardening.md, rules
+ * 16 to 19); the driver owns its rings and grants.
+ */
+#ifndef XEN_XENBUS_H
+#define XEN_XENBUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+#include <xen/io/xenbus.h>
+
+#include "lib/list.h"
+#include "xen/xenstore.h"
+
+struct xenbus_device;
+
+struct xenbus_driver {
+    const char *type; /* the directory under device/: "vif", "vbd" */
+    /* A new device: allocate dev->driver_data. 0, or an error: the device is left alone. */
+    int (*probe)(struct xenbus_device *dev);
+    /* The backend is ready (InitWait or Initialised): read its offers, set up rings and grants,
+     * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device. */
+    int (*connect)(struct xenbus_device *dev);
+    /* The backend became Connected: traffic may start. */
+    int (*connected)(struct xenbus_device *dev);
+    /* Undo connect(), as often as called: stop traffic, end grants, unbind. dev stays. */
+    void (*disconnect)(struct xenbus_device *dev);
+    /* The device is gone: free driver_data. Called after disconnect(). */
+    void (*remove)(struct xenbus_device *dev);
+};
+
+/* Places the driver into the linker set that xenbus walks. */
+#define XENBUS_DRIVER(name)                                                                        \
+    static const struct xenbus_driver name;                                                        \
+    static const struct xenbus_driver *const name##_entry                                          \
+        __attribute__((used, section(".rodata.set.xenbus_drivers"))) = &name;                      \
+    static const struct xenbus_driver name
+
+#define XENBUS_PATH_MAX 96
+
+struct xenbus_device {
+    struct list node;
+    const struct xenbus_driver *driver;
+    void *driver_data;
+    char name[24];                  /* "vif/0": for logs, and below "device/" */
+    char nodename[XENBUS_PATH_MAX]; /* "device/vif/0" */
+    char otherend[XENBUS_PATH_MAX]; /* the backend's directory, checked (rule 17) */
+    domid_t otherend_id;
+    unsigned index;               /* the number in nodename */
+    enum xenbus_state state;      /* what we last wrote */
+    enum xenbus_state peer_state; /* what we last read */
+    bool broken;                  /* disabled after a protocol breach */
+    struct xs_watch node_watch, otherend_watch;
+    char watch_path[XENBUS_PATH_MAX + 8];
+};
+
+/* Starts the enumeration; devices appear as the watch thread finds them. */
+int xenbus_init(void);
+
+/* The driver found its peer breaking the protocol: disconnects soon (from the watch thread), sets
+ * the state to Closing, writes the reason to the device's error node. The caller logs the reason.
+ * Callable from anywhere but the upcall. */
+void xenbus_disable(struct xenbus_device *dev, const char *reason);
+
+/* Reads key below the backend's directory as a number within [min, max]; def when it is missing or
+ * not such a number (the latter is logged). */
+uint64_t xenbus_read_backend(struct xenbus_device *dev, const char *key, uint64_t min,
+                             uint64_t max, uint64_t def);
+
+#endif
