@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What an architecture gives the kernel: primitives only, no policy. arch/x86_64 gives them on
+ * Xen; a process under Linux can give the same ones over a simulated hypervisor.
+ *
+ * Besides these functions it defines, inline, the hypercalls of arch/hypercall.h.
+ */
+#ifndef ARCH_ARCH_H
+#define ARCH_ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+
+#include "arch/types.h"
+
+/* What the toolstack left for us (xen/include/public/xen.h, struct start_info). */
+extern const struct start_info *arch_start_info;
+/* The page shared with Xen: pending bits, vcpu time, wall clock. */
+extern struct shared_info *const arch_shared_info;
+
+/* Registers trap, event, failsafe and syscall entries; before this a fault ends the domain. */
+void arch_init(void);
+
+/* --- memory ------------------------------------------------------------------------------ */
+
+/* The linear map: every page of the guest has one address in it, whether mapped yet or not. */
+void *arch_pfn_to_virt(pfn_t pfn);
+pfn_t arch_virt_to_pfn(const void *linear);
+mfn_t arch_pfn_to_mfn(pfn_t pfn);
+mfn_t arch_virt_to_mfn(const void *linear);
+/* The address of one of our own pages that the toolstack named by its mfn; NULL: not ours. */
+void *arch_mfn_to_virt(mfn_t mfn);
+
+/* The pages free at boot are [first, end); those below mapped_end have their linear mapping. */
+struct arch_memory {
+    pfn_t first, mapped_end, end;
+};
+struct arch_memory arch_memory(void);
+
+enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_R, ARCH_PROT_RW };
+
+/*
+ * Maps count pages, first to first + count - 1, at va (replacing what was there), in as few
+ * hypercalls as possible. Page tables come from page_alloc(). 0 or -ENOMEM (some pages may be
+ * mapped then). ARCH_PROT_NONE unmaps.
+ */
+int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot);
+/* As arch_map() for page frames that are not ours to count: grant frames. */
+int arch_map_mfn(uintptr_t va, mfn_t mfn, enum arch_prot prot);
+
+/* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. */
+#define ARCH_HEAP_BASE UINT64_C(0x4000000000)
+#define ARCH_HEAP_END UINT64_C(0x6000000000)
+#define ARCH_GRANT_BASE UINT64_C(0x6000000000)
+
+/* --- threads ----------------------------------------------------------------------------- */
+
+struct arch_context {
+    void *sp;
+};
+/* Makes ctx start fn(arg) on the stack that ends at stack_top; fn must not return. */
+void arch_context_init(struct arch_context *ctx, void *stack_top, void (*fn)(void *), void *arg);
+/* Saves the callee-saved registers in from and continues to. */
+void arch_context_switch(struct arch_context *from, struct arch_context *to);
+
+/* --- events and time --------------------------------------------------------------------- */
+
+/* Sleeps until an event is pending, and returns with events masked. Events are enabled nowhere
+ * else; the upcall happens inside this call and only marks. */
+void arch_sleep(void);
+uint64_t arch_tsc(void);
+/* One hardware random number; false where the processor has none. */
+bool arch_random(uint64_t *value);
+
+/* --- the end ----------------------------------------------------------------------------- */
+
+/* Fills pcs with the return addresses of the calling functions, innermost first: how many. */
+size_t arch_backtrace(uintptr_t *pcs, size_t max);
+
+#endif
