@@ -79,5 +79,7 @@ bool arch_random(uint64_t *value);
 
 /* Fills pcs with the return addresses of the calling functions, innermost first: how many. */
 size_t arch_backtrace(uintptr_t *pcs, size_t max);
+/* As above, from the frame at this address on. Believes no frame outside the linear map. */
+size_t arch_backtrace_from(uintptr_t frame, uintptr_t *pcs, size_t max);
 
 #endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * hypercall0() to hypercall6(): the architecture's way into the hypervisor. Only xen/hypercall.h,
+ * which gives each call its types, and the architecture itself use these.
+ */
+#ifndef ARCH_HYPERCALL_H
+#define ARCH_HYPERCALL_H
+
+#include "arch/x86_64/hypercall.h"
+
+#endif

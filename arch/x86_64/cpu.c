@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The processor's own services: time-stamp counter, random numbers, first frame of a thread,
+ * walking the chain of frames.
+ */
+#include <cpuid.h>
+
+#include "arch/arch.h"
+#include "arch/x86_64/layout.h"
+#include "kernel/log.h"
+
+void context_first(void);
+
+void arch_context_init(struct arch_context *ctx, void *stack_top, void (*fn)(void *), void *arg)
+{
+    uint64_t *sp = stack_top;
+
+    *--sp = 0; /* two zeros: the end of a back-trace, and the ABI's 16-byte alignment */
+    *--sp = 0;
+    *--sp = (uintptr_t)context_first;
+    *--sp = 0;              /* rbx */
+    *--sp = 0;              /* rbp: the end of the chain of frames */
+    *--sp = (uintptr_t)fn;  /* r12 */
+    *--sp = (uintptr_t)arg; /* r13 */
+    *--sp = 0;              /* r14 */
+    *--sp = 0;              /* r15 */
+    ctx->sp = sp;
+}
+
+uint64_t arch_tsc(void)
+{
+    uint32_t low, high;
+
+    /* lfence: not before the loads that came earlier (the version of a time record). */
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static bool cpu_has(unsigned leaf, bool ecx, unsigned bit)
+{
+    uint32_t a, b, c, d;
+
+    if (!__get_cpuid_count(leaf, 0, &a, &b, &c, &d))
+        return false;
+    return (ecx ? c : b) >> bit & 1;
+}
+
+bool arch_random(uint64_t *value)
+{
+    bool ok = false;
+
+    if (cpu_has(7, false, 18)) /* RDSEED may be exhausted for a moment */
+        for (int i = 0; i < 32 && !ok; i++)
+            __asm__ volatile("rdseed %0" : "=r"(*value), "=@ccc"(ok));
+    if (!ok && cpu_has(1, true, 30))
+        for (int i = 0; i < 10 && !ok; i++)
+            __asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
+    return ok;
+}
+
+/* A frame is believed only inside the linear map, aligned and above the one before it. */
+size_t arch_backtrace_from(uintptr_t frame, uintptr_t *pcs, size_t max)
+{
+    struct arch_memory memory = arch_memory();
+    uintptr_t end = (uintptr_t)arch_pfn_to_virt(memory.end);
+    size_t n = 0;
+
+    while (n < max && frame >= VIRT_BASE && frame + 16 <= end && frame % 8 == 0) {
+        const uintptr_t *f = (const uintptr_t *)frame;
+
+        if (!f[1])
+            break;
+        pcs[n++] = f[1];
+        if (f[0] <= frame)
+            break;
+        frame = f[0];
+    }
+    return n;
+}
+
+size_t arch_backtrace(uintptr_t *pcs, size_t max)
+{
+    return arch_backtrace_from((uintptr_t)__builtin_frame_address(0), pcs, max);
+}

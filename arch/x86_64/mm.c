@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The address space after boot: no-execute for the linear map, and arch_map() for everything that
+ * is mapped later (more of the linear map, the heap, grant frames, guard pages).
+ *
+ * Page numbers: the toolstack gave us the array mfn_list (the P2M), indexed by pfn, and Xen shares
+ * the reverse array (the M2P). Both are only read.
+ *
+ * Invariant: a page used as a page table is never freed, and its linear mapping is read-only.
+ */
+#include <errno.h>
+
+#include "arch/arch.h"
+#include "arch/x86_64/layout.h"
+#include "arch/x86_64/mm.h"
+#include "arch/x86_64/paging.h"
+#include "kernel/log.h"
+#include "kernel/page.h"
+#include "lib/util.h"
+#include "xen/hypercall.h"
+
+extern char image_end[];
+
+#define BATCH 32
+
+const struct start_info *arch_start_info __attribute__((section(".data")));
+struct shared_info *const arch_shared_info = (struct shared_info *)WINDOW_BASE;
+
+static uintptr_t l4_table(void)
+{
+    return (uintptr_t)arch_start_info->pt_base;
+}
+
+void *arch_pfn_to_virt(pfn_t pfn)
+{
+    return (void *)(VIRT_BASE + (pfn.n << PAGE_SHIFT));
+}
+
+pfn_t arch_virt_to_pfn(const void *linear)
+{
+    return (pfn_t){((uintptr_t)linear - VIRT_BASE) >> PAGE_SHIFT};
+}
+
+mfn_t arch_pfn_to_mfn(pfn_t pfn)
+{
+    return (mfn_t){((const uint64_t *)arch_start_info->mfn_list)[pfn.n]};
+}
+
+mfn_t arch_virt_to_mfn(const void *linear)
+{
+    return arch_pfn_to_mfn(arch_virt_to_pfn(linear));
+}
+
+void *arch_mfn_to_virt(mfn_t mfn)
+{
+    pfn_t pfn = {((const uint64_t *)MACH2PHYS_VIRT_START)[mfn.n]};
+
+    if (pfn.n >= arch_start_info->nr_pages || arch_pfn_to_mfn(pfn).n != mfn.n)
+        return NULL;
+    return arch_pfn_to_virt(pfn);
+}
+
+/* Where the toolstack's mapping ends: it wrote whole level-1 tables, and nr_pt_frames counts them
+ * beside one table for each of the three upper levels (enough for 1 GiB of mapping). */
+static uintptr_t boot_mapping_end(void)
+{
+    uint64_t tables = arch_start_info->nr_pt_frames - 3;
+
+    return ROUND_DOWN((uintptr_t)VIRT_BASE, (uintptr_t)TABLE_SPAN) + tables * TABLE_SPAN;
+}
+
+struct arch_memory arch_memory(void)
+{
+    /* In the order in which the toolstack allocates: the page tables are last but one, behind
+     * them is a boot stack of one page, which we do not use. */
+    uintptr_t used = l4_table() + arch_start_info->nr_pt_frames * PAGE_SIZE;
+    uint64_t end = arch_start_info->nr_pages;
+    uint64_t mapped = (boot_mapping_end() - VIRT_BASE) >> PAGE_SHIFT;
+
+    return (struct arch_memory){
+        .first = arch_virt_to_pfn((void *)used),
+        .mapped_end = {MIN(mapped, end)},
+        .end = {end},
+    };
+}
+
+/* Takes the right to execute from the linear map: one bit in each level-2 entry of it. */
+void mm_init(void)
+{
+    struct mmu_update op[BATCH];
+    unsigned n = 0;
+
+    for (uintptr_t va = VIRT_BASE; va < boot_mapping_end(); va += TABLE_SPAN) {
+        maddr_t entry = paging_entry(l4_table(), va, 2);
+        uintptr_t table_l3 = paging_target(*(const uint64_t *)l4_table());
+        uintptr_t table_l2 = paging_target(*(const uint64_t *)table_l3);
+
+        op[n].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
+        op[n].val = ((const uint64_t *)table_l2)[paging_index(va, 2)] | PTE_NX;
+        if (++n == BATCH) {
+            if (hv_mmu_update(op, n))
+                panic("mm: cannot protect the linear map");
+            n = 0;
+        }
+    }
+    if (n && hv_mmu_update(op, n))
+        panic("mm: cannot protect the linear map");
+    (void)hv_tlb_flush(); /* what boot_map_window() made read-only may be cached as writable */
+}
+
+static int write_entry(maddr_t entry, uint64_t value)
+{
+    struct mmu_update op = {.ptr = entry.a | MMU_NORMAL_PT_UPDATE, .val = value};
+
+    return hv_mmu_update(&op, 1);
+}
+
+/* Puts a new, empty table in the absent entry for va at this level. */
+static int add_table(uintptr_t va, unsigned level)
+{
+    void *table = page_alloc_zeroed(0);
+    unsigned hole;
+    uint64_t frame;
+
+    if (!table)
+        return -ENOMEM;
+    frame = arch_virt_to_mfn(table).n << PAGE_SHIFT;
+    if (write_entry(paging_entry(l4_table(), (uintptr_t)table, 1), frame | PTE_R | PTE_NX))
+        panic("mm: cannot write-protect a page table");
+    (void)hv_tlb_flush();
+    if (write_entry(level == 4 ? (maddr_t){(arch_virt_to_mfn((void *)l4_table()).n << PAGE_SHIFT) |
+                                           paging_index(va, 4) * sizeof(uint64_t)}
+                               : paging_entry_or_hole(l4_table(), va, level, &hole),
+                    frame | PTE_TABLE))
+        panic("mm: cannot install a page table");
+    return 0;
+}
+
+/* The machine address of the level-1 entry for va, making the tables on the way. */
+static int entry_for(uintptr_t va, maddr_t *entry)
+{
+    for (;;) {
+        unsigned missing = 0;
+        int err;
+
+        *entry = paging_entry_or_hole(l4_table(), va, 1, &missing);
+        if (entry->a)
+            return 0;
+        err = add_table(va, missing);
+        if (err)
+            return err;
+    }
+}
+
+static uint64_t prot_bits(enum arch_prot prot)
+{
+    switch (prot) {
+    case ARCH_PROT_R:
+        return PTE_R | PTE_NX;
+    case ARCH_PROT_RW:
+        return PTE_RW | PTE_NX;
+    default:
+        return 0;
+    }
+}
+
+int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
+{
+    struct mmu_update op[BATCH];
+    unsigned n = 0;
+
+    for (size_t i = 0; i < count; i++, va += PAGE_SIZE) {
+        maddr_t entry;
+        int err = entry_for(va, &entry);
+
+        if (err) {
+            if (n && hv_mmu_update(op, n))
+                panic("mm: cannot map %zu pages below %lx", (size_t)n, va);
+            return err;
+        }
+        op[n].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
+        op[n].val = 0;
+        if (prot != ARCH_PROT_NONE)
+            op[n].val = (arch_pfn_to_mfn((pfn_t){first.n + i}).n << PAGE_SHIFT) | prot_bits(prot);
+        if (++n == BATCH || i + 1 == count) {
+            if (hv_mmu_update(op, n))
+                panic("mm: cannot map %u pages up to %lx", n, va);
+            n = 0;
+        }
+    }
+    if (prot != ARCH_PROT_RW)
+        (void)hv_tlb_flush(); /* a right was taken away */
+    return 0;
+}
+
+int arch_map_mfn(uintptr_t va, mfn_t mfn, enum arch_prot prot)
+{
+    maddr_t entry;
+    int err = entry_for(va, &entry);
+
+    if (err)
+        return err;
+    return write_entry(entry, (mfn.n << PAGE_SHIFT) | prot_bits(prot));
+}

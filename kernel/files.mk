@@ -1,0 +1,13 @@
+# The kernel proper: boot list, event loop, timers, pages, threads, log, the app's contract.
+obj-y += kernel/main.c
+obj-y += kernel/loop.c
+obj-y += kernel/timer.c
+obj-y += kernel/thread.c
+obj-y += kernel/page.c
+obj-y += kernel/log.c
+obj-y += kernel/panic.c
+obj-y += kernel/fmt.c
+obj-y += kernel/cmdline.c
+obj-y += kernel/random.c
+obj-y += kernel/shutdown.c
+obj-$(CONFIG_XENSTORE) += kernel/publish.c

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The event loop: the only place where the guest's work is started and the only place where it
+ * sleeps.
+ *
+ * A turn: handlers of pending events, work items, timers, ready threads, late work (what the turn
+ * has gathered, such as notifications). Then, if nothing is left to do, sleep until an event or the
+ * next timer. Events are masked during all of it; under load the loop finds them by looking at the
+ * pending bits, takes no upcall and makes no hypercall to wait.
+ *
+ * No edge is lost: evtchn_dispatch() clears a port's bit before its handler looks for work, and
+ * arch_sleep() enables events and blocks in one step.
+ */
+#include "kernel/loop.h"
+
+#include "arch/arch.h"
+#include "kernel/log.h"
+#include "kernel/timer.h"
+#include "kernel/work.h"
+#include "lib/list.h"
+#include "xen/clock.h"
+#include "xen/evtchn.h"
+#include "xen/hypercall.h"
+
+#define LOG_MODULE "loop"
+
+static struct {
+    struct list work, late;
+    uint64_t now;      /* monotonic, read once a turn */
+    uint64_t deadline; /* what Xen's timer is set to, UINT64_MAX: nothing */
+} loop = {LIST_INIT(loop.work), LIST_INIT(loop.late), 0, UINT64_MAX};
+
+void work_init(struct work *w, void (*run)(struct work *w))
+{
+    list_init(&w->node);
+    w->run = run;
+}
+
+void work_post(struct work *w)
+{
+    if (list_empty(&w->node))
+        list_add_tail(&loop.work, &w->node);
+}
+
+void work_post_late(struct work *w)
+{
+    if (list_empty(&w->node))
+        list_add_tail(&loop.late, &w->node);
+}
+
+void work_cancel(struct work *w)
+{
+    list_del(&w->node);
+}
+
+/* Runs the items that are queued now; those they post wait for the next turn. */
+static void run_work(struct list *queue)
+{
+    struct list batch;
+    struct list *node;
+
+    if (list_empty(queue))
+        return;
+    batch = *queue; /* move the whole ring over to a head of our own */
+    batch.next->prev = batch.prev->next = &batch;
+    list_init(queue);
+    while ((node = list_pop(&batch))) {
+        struct work *w = container_of(node, struct work, node);
+
+        w->run(w);
+    }
+}
+
+uint64_t timer_now(void)
+{
+    return loop.now;
+}
+
+/* The event only ends the sleep; timer_run() looks at the clock itself. */
+static void timer_event(void *ctx)
+{
+    (void)ctx;
+    loop.deadline = UINT64_MAX;
+}
+
+void loop_init(void)
+{
+    loop.now = clock_monotonic();
+    if (evtchn_bind_virq(VIRQ_TIMER, timer_event, NULL) < 0)
+        panic("loop: no timer event");
+}
+
+/*
+ * Sets Xen's timer for the next of ours; false when that is due already. A timer that Xen fires
+ * before (because ours was disarmed or put off since) only costs a wake-up: cheaper than a
+ * hypercall for each change.
+ */
+static bool set_deadline(void)
+{
+    uint64_t next = timer_next();
+
+    if (next >= loop.deadline || next == UINT64_MAX)
+        return true;
+    if (next <= clock_monotonic())
+        return false;
+    loop.deadline = next;
+    return hv_set_timer(next + clock_system_offset()) == 0;
+}
+
+static void turn(void)
+{
+    (void)evtchn_dispatch();
+    run_work(&loop.work);
+    timer_run(loop.now);
+    (void)thread_run_ready();
+    run_work(&loop.late);
+}
+
+static bool work_left(void)
+{
+    return !list_empty(&loop.work) || !list_empty(&loop.late) || thread_any_ready() ||
+           evtchn_pending();
+}
+
+_Noreturn void loop_run(void)
+{
+    for (;;) {
+        turn();
+        if (!work_left() && set_deadline())
+            arch_sleep();
+        loop.now = clock_monotonic();
+    }
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Boot, as a list: each subsystem's init by name, in order. Nothing runs before this but the
+ * making of the address space (arch/x86_64/boot.c).
+ */
+#include "arch/arch.h"
+#include "kernel/app.h"
+#include "kernel/cmdline.h"
+#include "kernel/console.h"
+#include "kernel/loop.h"
+#include "kernel/memory.h"
+#include "kernel/random.h"
+#include "kernel/shutdown.h"
+#include "lib/util.h"
+#include "xen/clock.h"
+#include "xen/evtchn.h"
+#include "xen/gnttab.h"
+#include "xen/hypercall.h"
+#include "xen/xenbus.h"
+#include "xen/xenstore.h"
+
+#define LOG_MODULE "boot"
+
+const char app_name[] = CONFIG_APP_NAME;
+
+_Noreturn void kernel_main(void);
+
+uint64_t time_monotonic(void)
+{
+    return clock_monotonic();
+}
+
+uint64_t time_wall(void)
+{
+    return clock_wall();
+}
+
+_Noreturn void kernel_main(void)
+{
+    int argc, err;
+    char **argv;
+
+    arch_init();    /* traps can be reported from here on */
+    clock_init();   /* the log's time stamps */
+    page_init();    /* memory */
+    evtchn_init();  /* all ports masked */
+    console_init(); /* output is seen at once from here on */
+    loop_init();    /* timers */
+    random_init();  /* the stack protector's canary is set */
+    log_info("Xenolith %s, %lu KiB, Xen %d.%d", app_name,
+             (unsigned long)page_count_total() * (PAGE_SIZE / 1024), hv_xen_version() >> 16,
+             hv_xen_version() & 0xffff);
+    cmdline_init((const char *)arch_start_info->cmd_line, &argc, &argv);
+    if (IS_ENABLED(CONFIG_XENSTORE)) {
+        xenstore_init(); /* the watch thread */
+        shutdown_init(); /* xl shutdown, xl sysrq */
+    }
+    if (IS_ENABLED(CONFIG_XENBUS)) {
+        if (gnttab_init())
+            panic("boot: no grant table");
+        xenbus_init(); /* devices appear in the background */
+    }
+    err = app_init(argc, argv);
+    if (err)
+        panic("boot: the app failed to start: error %d", -err);
+    loop_run();
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The page allocator.
+ *
+ * The guest's free pages are one range of page numbers, handed out from its start ("fresh" pages)
+ * and kept on a list per order once freed. Fresh pages are mapped a batch at a time just before
+ * they are needed, so boot costs the same with 1 MiB and with 1 GiB, and no table describes pages
+ * that were never used. A large block is split when small ones run out; blocks are not merged:
+ * large ones are asked for by thread stacks and the like, in few sizes that are asked for again.
+ *
+ * Invariant: first <= fresh <= mapped <= end, and mapped - fresh >= TABLE_RESERVE while pages are
+ * left, because mapping more pages may itself need pages for page tables.
+ */
+#include "kernel/page.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "kernel/memory.h"
+#include "lib/list.h"
+#include "lib/util.h"
+
+#define ORDERS 11        /* up to 4 MiB */
+#define MAP_BATCH 32     /* pages mapped at a time: one hypercall */
+#define TABLE_RESERVE 4  /* a new mapping needs at most three tables */
+
+static struct {
+    struct list free[ORDERS];
+    size_t free_pages; /* on the lists */
+    size_t fresh;      /* next page never handed out */
+    size_t mapped;     /* first page without a mapping */
+    size_t end;
+    size_t total;
+    bool mapping; /* arch_map() is running: it may take pages from the reserve */
+} pages;
+
+void page_init(void)
+{
+    struct arch_memory m = arch_memory();
+
+    for (unsigned i = 0; i < ORDERS; i++)
+        list_init(&pages.free[i]);
+    pages.fresh = m.first.n;
+    pages.mapped = m.mapped_end.n;
+    pages.end = m.end.n;
+    pages.total = m.end.n;
+}
+
+/* Makes the mapping reach count pages and the reserve beyond fresh, if there are so many. */
+static void extend_mapping(size_t count)
+{
+    size_t want = MIN(pages.fresh + count + TABLE_RESERVE, pages.end);
+
+    if (pages.mapping || pages.mapped >= want)
+        return;
+    want = MIN(MAX(want, pages.mapped + MAP_BATCH), pages.end);
+    pages.mapping = true;
+    if (!arch_map((uintptr_t)arch_pfn_to_virt((pfn_t){pages.mapped}), (pfn_t){pages.mapped},
+                  want - pages.mapped, ARCH_PROT_RW))
+        pages.mapped = want;
+    pages.mapping = false;
+}
+
+static void *take_fresh(unsigned order)
+{
+    size_t count = (size_t)1 << order;
+    void *page;
+
+    extend_mapping(count);
+    if (pages.mapped - pages.fresh < count)
+        return NULL;
+    page = arch_pfn_to_virt((pfn_t){pages.fresh});
+    pages.fresh += count;
+    return page;
+}
+
+/* Halves a larger free block until one of the wanted order is left over. */
+static void *split_larger(unsigned order)
+{
+    unsigned from = order + 1;
+    char *block;
+
+    while (from < ORDERS && list_empty(&pages.free[from]))
+        from++;
+    if (from >= ORDERS)
+        return NULL;
+    block = (char *)list_pop(&pages.free[from]);
+    pages.free_pages -= (size_t)1 << from;
+    while (from > order) {
+        from--;
+        page_free(block + (PAGE_SIZE << from), from);
+    }
+    return block;
+}
+
+void *page_alloc(unsigned order)
+{
+    void *page;
+
+    if (order >= ORDERS)
+        return NULL;
+    page = list_pop(&pages.free[order]);
+    if (page) {
+        pages.free_pages -= (size_t)1 << order;
+        return page;
+    }
+    page = take_fresh(order);
+    return page ? page : split_larger(order);
+}
+
+void *page_alloc_zeroed(unsigned order)
+{
+    void *page = page_alloc(order);
+
+    if (page)
+        memset(page, 0, PAGE_SIZE << order);
+    return page;
+}
+
+void page_free(void *page, unsigned order)
+{
+    struct list *node = page;
+
+    pages.free_pages += (size_t)1 << order;
+    list_add_head(&pages.free[order], node); /* the block itself holds the link */
+}
+
+size_t page_count_free(void)
+{
+    return pages.free_pages + (pages.end - pages.fresh);
+}
+
+size_t page_count_total(void)
+{
+    return pages.total;
+}

@@ -1,0 +1,6 @@
+# What Xen gives a guest, with types.
+obj-y += xen/clock.c
+obj-y += xen/evtchn.c
+obj-$(CONFIG_XENBUS) += xen/gnttab.c
+obj-$(CONFIG_XENSTORE) += xen/xenstore.c
+obj-$(CONFIG_XENBUS) += xen/xenbus.c
