@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Within kernel/: what feeds the generator behind random_bytes() (kernel/app.h; docs/entropy.md).
+ */
+#ifndef KERNEL_RANDOM_H
+#define KERNEL_RANDOM_H
+
+#include <stddef.h>
+
+/* Takes `seed=` from the command line. Everything else is gathered at the first random_bytes(). */
+void random_init(void);
+
+/* Mixes in bytes from elsewhere (a seed read from xenstore). They can only add to what is there,
+ * whoever chose them. */
+void random_add(const void *seed, size_t len);
+
+/*
+ * After a resume, when two guests may run on from one image: takes fresh input from every source
+ * and drops what was generated ahead.
+ */
+void random_reseed(void);
+
+#endif
