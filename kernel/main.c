@@ -42,6 +42,7 @@ _Noreturn void kernel_main(void)
 
     arch_init();    /* traps can be reported from here on */
     clock_init();   /* the log's time stamps */
+    cmdline_init((const char *)arch_start_info->cmd_line, MAX_GUEST_CMDLINE);
     page_init();    /* memory */
     evtchn_init();  /* all ports masked */
     console_init(); /* output is seen at once from here on */
@@ -50,7 +51,6 @@ _Noreturn void kernel_main(void)
     log_info("Xenolith %s, %lu KiB, Xen %d.%d", app_name,
              (unsigned long)page_count_total() * (PAGE_SIZE / 1024), hv_xen_version() >> 16,
              hv_xen_version() & 0xffff);
-    cmdline_init((const char *)arch_start_info->cmd_line, &argc, &argv);
     if (IS_ENABLED(CONFIG_XENSTORE)) {
         xenstore_init(); /* the watch thread */
         shutdown_init(); /* xl shutdown, xl sysrq */
@@ -60,8 +60,10 @@ _Noreturn void kernel_main(void)
             panic("boot: no grant table");
         xenbus_init(); /* devices appear in the background */
     }
+    argc = cmdline_argv(app_name, &argv);
     err = app_init(argc, argv);
     if (err)
         panic("boot: the app failed to start: error %d", -err);
+    cmdline_report_unknown();
     loop_run();
 }

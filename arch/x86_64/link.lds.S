@@ -48,9 +48,9 @@ SECTIONS
     window_end = .;
 
     . = VIRT_BASE + (window_end - WINDOW_TEXT);
-    .boot : { *(.boot .boot.*) } :data
-    .data : { *(.data .data.*) }
-    .bss : {
+    .boot : AT(ADDR(.boot)) { *(.boot .boot.*) } :data
+    .data : AT(ADDR(.data)) { *(.data .data.*) }
+    .bss : AT(ADDR(.bss)) {
         *(.bss .bss.* COMMON)
         . = ALIGN(0x1000);
         boot_stack_guard = .;
