@@ -44,6 +44,9 @@ struct xenbus_driver {
         __attribute__((used, section(".rodata.set.xenbus_drivers"))) = &name;                      \
     static const struct xenbus_driver name
 
+extern const struct xenbus_driver *const xenbus_drivers_begin[]; /* from the link script */
+extern const struct xenbus_driver *const xenbus_drivers_end[];
+
 #define XENBUS_PATH_MAX 96
 
 struct xenbus_device {
@@ -57,18 +60,38 @@ struct xenbus_device {
     unsigned index;               /* the number in nodename */
     enum xenbus_state state;      /* what we last wrote */
     enum xenbus_state peer_state; /* what we last read */
-    bool broken;                  /* disabled after a protocol breach */
-    struct xs_watch node_watch, otherend_watch;
+    bool broken;                  /* disabled after a breach of the protocol */
+    const char *reason;           /* why broken; for the watch thread to write down */
+    /* xenbus.c's own: */
+    bool probed;       /* the driver knows the device */
+    bool connected;    /* connect() done and not undone */
+    bool running;      /* connected() called since */
+    bool closing;      /* broken, and the peer has been told */
+    unsigned restarts; /* of the backend, within the window that began at restart_window */
+    uint64_t restart_window;
+    struct xs_watch otherend_watch;
     char watch_path[XENBUS_PATH_MAX + 8];
 };
 
-/* Starts the enumeration; devices appear as the watch thread finds them. */
+/* Starts the enumeration; devices appear as the watch thread finds them. Never waits. 0, or -EIO
+ * without xenstore. */
 int xenbus_init(void);
 
 /* The driver found its peer breaking the protocol: disconnects soon (from the watch thread), sets
  * the state to Closing, writes the reason to the device's error node. The caller logs the reason.
  * Callable from anywhere but the upcall. */
 void xenbus_disable(struct xenbus_device *dev, const char *reason);
+
+/*
+ * Reads several of the backend's keys, all of them numbers, in one round trip. A value that is
+ * missing, or that is not a number within [min, max], becomes def (the latter is logged).
+ */
+struct xenbus_key {
+    const char *name;
+    uint64_t min, max, def;
+    uint64_t value;
+};
+void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count);
 
 /* Reads key below the backend's directory as a number within [min, max]; def when it is missing or
  * not such a number (the latter is logged). */
