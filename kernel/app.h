@@ -54,11 +54,13 @@ uint64_t time_monotonic(void);
 uint64_t time_wall(void);
 
 /*
- * The value of key=value on the guest's command line, or NULL. A key that nothing has asked for
- * by the end of boot is reported in the log, so every reader asks during its init, and each names
- * its keys with cmdline_known() even if it is disabled. The text stays valid for ever.
+ * The value of key=value on the guest's command line, or NULL; the last one counts. A key that
+ * nothing has asked for by the end of boot is reported in the log, so every reader asks during its
+ * init, and names the keys it does not read in this configuration with cmdline_known(). The text
+ * stays valid for ever. Words after a word "--" are never keys: they are for argv alone.
  */
 const char *cmdline_get(const char *key);
+void cmdline_known(const char *key);
 
 /* Fills buf with unpredictable bytes (hardening.md, rule 26). */
 void random_bytes(void *buf, size_t len);

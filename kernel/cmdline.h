@@ -8,22 +8,24 @@
 
 #include <stddef.h>
 
-/* Splits a copy of at most size bytes of line into words: the first call of the boot list that
- * reads anything from the toolstack. What does not fit, or is malformed, is logged and left out. */
-void cmdline_init(const char *line, size_t size);
+/*
+ * Splits line, of at most size bytes, into words, in place: it must stay. Comes before every init
+ * that asks for a key. What is malformed is logged.
+ */
+void cmdline_init(char *line, size_t size);
 
 /*
  * The app's arguments: argv[0] is name, then every word that nothing has claimed as its key=value,
- * then NULL. Call it once, after every subsystem has asked for its keys. Returns argc.
+ * then NULL. Comes after every init that asks for a key. Returns argc.
  */
 int cmdline_argv(const char *name, char ***argv);
 
-/* Logs each key=value word that nothing has asked for; call it when app_init() has returned. */
+/* Logs each key=value word that nothing has claimed; comes when app_init() has returned. */
 void cmdline_report_unknown(void);
 
 /*
  * Moves the value of a key that must not be read twice (a seed) to buf and overwrites it. Returns
- * its length, 0 when it is missing, or -E2BIG when it does not fit (it is overwritten all the same).
+ * its length, 0 when it is missing, or -E2BIG when it does not fit (overwritten all the same).
  */
 int cmdline_take(const char *key, char *buf, size_t size);
 

@@ -42,7 +42,7 @@ _Noreturn void kernel_main(void)
 
     arch_init();    /* traps can be reported from here on */
     clock_init();   /* the log's time stamps */
-    cmdline_init((const char *)arch_start_info->cmd_line, MAX_GUEST_CMDLINE);
+    cmdline_init((char *)(uintptr_t)arch_start_info->cmd_line, MAX_GUEST_CMDLINE);
     page_init();    /* memory */
     evtchn_init();  /* all ports masked */
     console_init(); /* output is seen at once from here on */
