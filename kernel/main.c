@@ -37,6 +37,7 @@ uint64_t time_wall(void)
 
 _Noreturn void kernel_main(void)
 {
+    static char argv0[] = CONFIG_APP_NAME;
     int argc, err;
     char **argv;
 
@@ -60,7 +61,7 @@ _Noreturn void kernel_main(void)
             panic("boot: no grant table");
         xenbus_init(); /* devices appear in the background */
     }
-    argc = cmdline_argv(app_name, &argv);
+    argc = cmdline_argv(argv0, &argv);
     err = app_init(argc, argv);
     if (err)
         panic("boot: the app failed to start: error %d", -err);

@@ -164,33 +164,39 @@ static uint64_t prot_bits(enum arch_prot prot)
     }
 }
 
+/* Writes the count updates gathered, which cannot fail: they name pages and tables of our own. */
+static void write_entries(const struct mmu_update *op, unsigned count)
+{
+    if (count && hv_mmu_update(op, count))
+        panic("mm: Xen refused %u page-table entries, the first at %lx", count, op[0].ptr);
+}
+
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
 {
     struct mmu_update op[BATCH];
+    maddr_t entry = {0};
     unsigned n = 0;
+    int err = 0;
 
-    for (size_t i = 0; i < count; i++, va += PAGE_SIZE) {
-        maddr_t entry;
-        int err = entry_for(va, &entry);
-
-        if (err) {
-            if (n && hv_mmu_update(op, n))
-                panic("mm: cannot map %zu pages below %lx", (size_t)n, va);
-            return err;
+    for (size_t i = 0; i < count; i++, va += PAGE_SIZE, entry.a += sizeof(uint64_t)) {
+        if (i == 0 || va % TABLE_SPAN == 0) { /* otherwise the entries are neighbours */
+            err = entry_for(va, &entry);
+            if (err)
+                break;
         }
         op[n].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
         op[n].val = 0;
         if (prot != ARCH_PROT_NONE)
             op[n].val = (arch_pfn_to_mfn((pfn_t){first.n + i}).n << PAGE_SHIFT) | prot_bits(prot);
-        if (++n == BATCH || i + 1 == count) {
-            if (hv_mmu_update(op, n))
-                panic("mm: cannot map %u pages up to %lx", n, va);
+        if (++n == BATCH) {
+            write_entries(op, n);
             n = 0;
         }
     }
+    write_entries(op, n);
     if (prot != ARCH_PROT_RW)
         (void)hv_tlb_flush(); /* a right was taken away */
-    return 0;
+    return err;
 }
 
 int arch_map_mfn(uintptr_t va, mfn_t mfn, enum arch_prot prot)
