@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <xen/xen.h>
 #include <xen/io/xenbus.h>
+#include <xen/xen.h>
 
 #include "lib/list.h"
 #include "xen/xenstore.h"
@@ -27,7 +27,8 @@ struct xenbus_driver {
     /* A new device: allocate dev->driver_data. 0, or an error: the device is left alone. */
     int (*probe)(struct xenbus_device *dev);
     /* The backend is ready (InitWait or Initialised): read its offers, set up rings and grants,
-     * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device. */
+     * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device.
+     */
     int (*connect)(struct xenbus_device *dev);
     /* The backend became Connected: traffic may start. */
     int (*connected)(struct xenbus_device *dev);
@@ -47,7 +48,7 @@ struct xenbus_driver {
 extern const struct xenbus_driver *const xenbus_drivers_begin[]; /* from the link script */
 extern const struct xenbus_driver *const xenbus_drivers_end[];
 
-#define XENBUS_PATH_MAX 96
+#define XENBUS_PATH_MAX 64 /* "/local/domain/32751/backend/TYPE/32751/4294967295" and some */
 
 struct xenbus_device {
     struct list node;
@@ -62,7 +63,7 @@ struct xenbus_device {
     enum xenbus_state peer_state; /* what we last read */
     bool broken;                  /* disabled after a breach of the protocol */
     const char *reason;           /* why broken; for the watch thread to write down */
-    /* xenbus.c's own: */
+    /* xenbus's own: */
     bool probed;       /* the driver knows the device */
     bool connected;    /* connect() done and not undone */
     bool running;      /* connected() called since */
@@ -95,7 +96,7 @@ void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsign
 
 /* Reads key below the backend's directory as a number within [min, max]; def when it is missing or
  * not such a number (the latter is logged). */
-uint64_t xenbus_read_backend(struct xenbus_device *dev, const char *key, uint64_t min,
-                             uint64_t max, uint64_t def);
+uint64_t xenbus_read_backend(struct xenbus_device *dev, const char *key, uint64_t min, uint64_t max,
+                             uint64_t def);
 
 #endif

@@ -5,7 +5,8 @@
  *
  * Paths without a leading "/" are relative to the domain's own directory (/local/domain/<domid>).
  * Errors are xenstored's own, as negative errno (-ENOENT, -EACCES, -EAGAIN, ...), or -EIO when the
- * store broke the protocol or is gone, -E2BIG when a request would exceed the 4096 bytes of payload.
+ * store broke the protocol or is gone, -E2BIG when a request would exceed the 4096 bytes of
+ * payload.
  *
  * All calls wait for the reply, so they may only be made from a thread, except where "never waits"
  * is said. A round trip costs a sleep and a wake-up: what belongs together goes out together, with
@@ -83,8 +84,8 @@ struct xs_request {
     struct {
         const void *data;
         uint32_t size;
-    } part[2];     /* the payload, in this order */
-    char *reply;   /* receives the reply's payload, cut off at reply_size; may be NULL */
+    } part[2];   /* the payload, in this order */
+    char *reply; /* receives the reply's payload, cut off at reply_size; may be NULL */
     size_t reply_size;
     void (*done)(struct xs_request *req);
     int result;       /* 0 or a negative errno */

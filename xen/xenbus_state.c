@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The states of a device and of its backend (xen/include/public/io/xenbus.h; docs/xenbus.md draws
+ * them; hardening.md, rules 16, 18 and 19).
+ *
+ * The watch on the backend's state says that it changed: the state is read and acted upon, whatever
+ * came before, since a backend may jump to Closed, vanish or start again, and events are merged.
+ * What tells a backend that still waits from one that waits again is peer_state, seen last.
+ *
+ * Invariants: everything here but xenbus_disable() runs in the watch thread; connect() and
+ * disconnect() alternate (dev->connected).
+ */
+#include "xen/xenbus_internal.h"
+
+#include <errno.h>
+
+#include "kernel/log.h"
+#include "kernel/timer.h"
+#include "lib/util.h"
+#include "xen/xenbus.h"
+#include "xen/xenstore.h"
+
+#define LOG_MODULE "xenbus"
+
+#define RESTARTS_MAX 8
+#define RESTART_WINDOW (10 * NSEC_PER_SEC)
+
+static const char *state_name(enum xenbus_state state)
+{
+    static const char *const names[] = {
+        "Unknown", "Initialising", "InitWait",      "Initialised",  "Connected",
+        "Closing", "Closed",       "Reconfiguring", "Reconfigured",
+    };
+
+    return (unsigned)state < ARRAY_SIZE(names) ? names[state] : "?";
+}
+
+static void set_state(struct xenbus_device *dev, enum xenbus_state state)
+{
+    char path[XENBUS_PATH_MAX + 8];
+    int err;
+
+    if (dev->state == state)
+        return;
+    (void)fmt_print(path, sizeof(path), "%s/state", dev->nodename);
+    err = xs_printf(XS_NONE, path, "%u", (unsigned)state);
+    if (err && err != -ENOENT &&
+        err != -EACCES) /* our own directory has gone: so will the device */
+        log_warn("%s: cannot write state %s: error %d", dev->name, state_name(state), -err);
+    dev->state = state;
+}
+
+static void disconnect(struct xenbus_device *dev)
+{
+    if (!dev->connected)
+        return;
+    dev->connected = dev->running = false;
+    dev->driver->disconnect(dev);
+}
+
+/* Marks the device as broken; what follows from it is done by close_broken(). */
+static void mark_broken(struct xenbus_device *dev, const char *reason)
+{
+    if (dev->broken)
+        return;
+    dev->broken = true;
+    dev->reason = reason;
+}
+
+void xenbus_disable(struct xenbus_device *dev, const char *reason)
+{
+    mark_broken(dev, reason);
+    xs_watch_kick(&dev->otherend_watch);
+}
+
+/* Lets go of the backend for good, and leaves word why: xl and its user can read it. */
+static void close_broken(struct xenbus_device *dev)
+{
+    char path[XENBUS_PATH_MAX + 16];
+
+    if (dev->closing)
+        return;
+    dev->closing = true;
+    disconnect(dev);
+    log_error("%s: disabled: %s", dev->name, dev->reason);
+    (void)fmt_print(path, sizeof(path), "error/%s/error", dev->nodename);
+    (void)xs_write(XS_NONE, path, dev->reason);
+    set_state(dev, XenbusStateClosing);
+}
+
+/* A backend that starts again and again would keep us busy for ever. */
+static bool restart_allowed(struct xenbus_device *dev)
+{
+    uint64_t now = timer_now();
+
+    if (dev->restarts == 0 || now - dev->restart_window > RESTART_WINDOW) {
+        dev->restart_window = now;
+        dev->restarts = 0;
+    }
+    return ++dev->restarts <= RESTARTS_MAX;
+}
+
+/* The backend waits for us: for the first time, or again after it was restarted or closed. */
+static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
+{
+    int err;
+
+    if (dev->connected && (before == dev->peer_state || before == XenbusStateInitWait))
+        return; /* it has not seen our answer yet */
+    if (dev->connected || dev->state != XenbusStateInitialising) {
+        if (!restart_allowed(dev)) {
+            mark_broken(dev, "the backend restarts too often");
+            return;
+        }
+        log_info("%s: the backend has restarted", dev->name);
+        disconnect(dev);
+        set_state(dev, XenbusStateInitialising);
+    }
+    err = dev->driver->connect(dev);
+    if (err) {
+        log_error("%s: connect: error %d", dev->name, -err);
+        dev->driver->disconnect(dev);
+        mark_broken(dev, "it cannot be connected");
+        return;
+    }
+    dev->connected = true;
+    set_state(dev, XenbusStateConnected);
+}
+
+static void peer_connected(struct xenbus_device *dev)
+{
+    int err;
+
+    if (!dev->connected) {
+        log_limited(LOG_WARN, "%s: the backend is connected, to nothing of ours", dev->name);
+        return;
+    }
+    if (dev->running)
+        return;
+    dev->running = true;
+    err = dev->driver->connected(dev);
+    if (err) {
+        log_error("%s: connected: error %d", dev->name, -err);
+        mark_broken(dev, "it cannot be started");
+    }
+}
+
+static void peer_closed(struct xenbus_device *dev)
+{
+    if (dev->connected)
+        log_info("%s: the backend has closed", dev->name);
+    disconnect(dev);
+    if (dev->state != XenbusStateInitialising || dev->peer_state == XenbusStateClosing)
+        set_state(dev, XenbusStateClosed);
+}
+
+static void follow_peer(struct xenbus_device *dev, enum xenbus_state before)
+{
+    switch (dev->peer_state) {
+    case XenbusStateInitialising: /* it starts, and will say when it is ready */
+        disconnect(dev);
+        break;
+    case XenbusStateInitWait:
+    case XenbusStateInitialised:
+        peer_ready(dev, before);
+        break;
+    case XenbusStateConnected:
+        peer_connected(dev);
+        break;
+    case XenbusStateUnknown:
+    case XenbusStateClosing:
+    case XenbusStateClosed:
+        peer_closed(dev);
+        break;
+    default: /* Reconfiguring, Reconfigured: not for the devices here */
+        break;
+    }
+}
+
+/* The backend's state, or a negative errno. A backend that is gone counts as closed. */
+static int read_peer_state(struct xenbus_device *dev)
+{
+    uint64_t state;
+    int err = xs_read_number(XS_NONE, dev->watch_path, XenbusStateUnknown, XenbusStateReconfigured,
+                             &state);
+
+    if (err == -ENOENT || err == -EACCES)
+        return XenbusStateClosed;
+    return err ? err : (int)state;
+}
+
+static void otherend_changed(struct xs_watch *w)
+{
+    struct xenbus_device *dev = container_of(w, struct xenbus_device, otherend_watch);
+    enum xenbus_state before = dev->peer_state;
+    int state = read_peer_state(dev);
+
+    if (state == -EINVAL)
+        mark_broken(dev, "the backend's state is not a state");
+    if (state >= 0) {
+        dev->peer_state = (enum xenbus_state)state;
+        log_debug("%s: %s, backend %s", dev->name, state_name(dev->state), state_name(state));
+    }
+    if (!dev->broken && state >= 0)
+        follow_peer(dev, before);
+    if (dev->broken) { /* before, or just now */
+        close_broken(dev);
+        if (dev->peer_state == XenbusStateClosing || dev->peer_state == XenbusStateClosed)
+            set_state(dev, XenbusStateClosed);
+    }
+}
+
+void xenbus_peer_begin(struct xenbus_device *dev)
+{
+    int err;
+
+    set_state(dev, XenbusStateInitialising);
+    dev->otherend_watch.path = dev->watch_path;
+    dev->otherend_watch.fn = otherend_changed;
+    err = xs_watch(&dev->otherend_watch);
+    if (err)
+        log_error("%s: no watch on the backend: error %d", dev->name, -err);
+}
+
+void xenbus_peer_end(struct xenbus_device *dev)
+{
+    xs_unwatch(&dev->otherend_watch); /* first: no late event from here on */
+    disconnect(dev);
+}
