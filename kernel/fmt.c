@@ -143,7 +143,7 @@ static struct spec parse_spec(const char **fmt, va_list *ap)
     }
     if (**fmt == '.') {
         (*fmt)++;
-        s.precision = MAX(parse_count(fmt, ap), -1);
+        s.precision = parse_count(fmt, ap); /* negative: as if there were none */
     }
     for (;; (*fmt)++) {
         if (**fmt == 'l' || **fmt == 'z')

@@ -11,6 +11,7 @@
 #include "kernel/memory.h"
 #include "kernel/random.h"
 #include "kernel/shutdown.h"
+#include "kernel/stackprotect.h"
 #include "lib/util.h"
 #include "xen/clock.h"
 #include "xen/evtchn.h"
@@ -41,6 +42,8 @@ _Noreturn void kernel_main(void)
     int argc, err;
     char **argv;
 
+    if (IS_ENABLED(CONFIG_STACK_PROTECTOR))
+        stackprotect_init(); /* first, so that one canary serves every function */
     arch_init();    /* traps can be reported from here on */
     clock_init();   /* the log's time stamps */
     cmdline_init((char *)(uintptr_t)arch_start_info->cmd_line, MAX_GUEST_CMDLINE);
@@ -48,7 +51,7 @@ _Noreturn void kernel_main(void)
     evtchn_init();  /* all ports masked */
     console_init(); /* output is seen at once from here on */
     loop_init();    /* timers */
-    random_init();  /* the stack protector's canary is set */
+    random_init();  /* takes the seed off the command line */
     log_info("Xenolith %s, %lu KiB, Xen %d.%d", app_name,
              (unsigned long)page_count_total() * (PAGE_SIZE / 1024), hv_xen_version() >> 16,
              hv_xen_version() & 0xffff);
@@ -56,6 +59,8 @@ _Noreturn void kernel_main(void)
         xenstore_init(); /* the watch thread */
         shutdown_init(); /* xl shutdown, xl sysrq */
     }
+    if (IS_ENABLED(CONFIG_RANDOM_XENSTORE))
+        random_watch_store(); /* a seed from the toolstack */
     if (IS_ENABLED(CONFIG_XENBUS)) {
         if (gnttab_init())
             panic("boot: no grant table");

@@ -14,6 +14,10 @@ void random_init(void);
  * whoever chose them. */
 void random_add(const void *seed, size_t len);
 
+/* Reads the key random-seed of the domain's xenstore directory, now (in the background) and each
+ * time it changes. Comes after xenstore_init(). */
+void random_watch_store(void);
+
 /*
  * After a resume, when two guests may run on from one image: takes fresh input from every source
  * and drops what was generated ahead.

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The heap: what sbrk() moves the end of.
+ *
+ * It grows by blocks of the page allocator, mapped one behind the other, and shrinks by giving the
+ * last blocks back. The blocks are remembered as a stack: the page number and order of each, kept
+ * first in a small array and then in pages of their own, each of which remembers the one below.
+ *
+ * Blocks get larger with the heap (about an eighth of it), so a small heap wastes little and a large
+ * one takes few hypercalls; when memory is short or in pieces, smaller ones do. The heap leaves
+ * CONFIG_HEAP_RESERVE_PAGES to everyone else: a program that eats all memory should see malloc()
+ * fail, not the network.
+ *
+ * Invariants: the blocks cover [ARCH_HEAP_BASE, top) without a gap; end <= top; everything from end
+ * to top is zero (malloc relies on new heap memory being zero).
+ */
+#include "kernel/heap.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "kernel/page.h"
+#include "lib/util.h"
+
+#define MIN_ORDER 2 /* 16 KiB */
+#define MAX_ORDER 6 /* 256 KiB: the most that a trimmed heap keeps for nothing */
+#define FIRST_RECORDS 16
+
+/* Where a block's memory is: page number and order in one word. */
+typedef uint64_t record;
+
+struct records {
+    struct records *below;
+    size_t count;
+    record entry[FIRST_RECORDS]; /* in a page: as many as fit */
+};
+
+#define PAGE_RECORDS ((PAGE_SIZE - offsetof(struct records, entry)) / sizeof(record))
+
+static struct records first_records;
+
+static struct {
+    uintptr_t end, top;
+    struct records *records; /* the uppermost */
+} heap = {ARCH_HEAP_BASE, ARCH_HEAP_BASE, &first_records};
+
+static record make_record(pfn_t pfn, unsigned order)
+{
+    return pfn.n << 8 | order;
+}
+
+static unsigned record_order(record r)
+{
+    return r & 0xff;
+}
+
+static void *record_memory(record r)
+{
+    return arch_pfn_to_virt((pfn_t){r >> 8});
+}
+
+static bool push_record(record r)
+{
+    struct records *top = heap.records;
+
+    if (top->count == (top->below ? PAGE_RECORDS : FIRST_RECORDS)) {
+        struct records *page = page_alloc(0);
+
+        if (!page)
+            return false;
+        page->below = top;
+        page->count = 0;
+        heap.records = top = page;
+    }
+    top->entry[top->count++] = r;
+    return true;
+}
+
+static record last_record(void)
+{
+    return heap.records->entry[heap.records->count - 1];
+}
+
+/* A page of records is given back as soon as it is empty, so count is never 0 in one. */
+static void pop_record(void)
+{
+    struct records *top = heap.records;
+
+    if (--top->count == 0 && top->below) {
+        heap.records = top->below;
+        page_free(top, 0);
+    }
+}
+
+static size_t block_bytes(unsigned order)
+{
+    return (size_t)PAGE_SIZE << order;
+}
+
+static bool add_block(unsigned order)
+{
+    void *memory = page_alloc_zeroed(order);
+
+    if (!memory)
+        return false;
+    if (!push_record(make_record(arch_virt_to_pfn(memory), order))) {
+        page_free(memory, order);
+        return false;
+    }
+    if (arch_map(heap.top, arch_virt_to_pfn(memory), (size_t)1 << order, ARCH_PROT_RW)) {
+        (void)arch_map(heap.top, (pfn_t){0}, (size_t)1 << order, ARCH_PROT_NONE);
+        pop_record();
+        page_free(memory, order);
+        return false;
+    }
+    heap.top += block_bytes(order);
+    return true;
+}
+
+/* Gives back every block that lies wholly above end, and clears what stays of the last. */
+static void trim(void)
+{
+    while (heap.top > ARCH_HEAP_BASE) {
+        record r = last_record();
+        size_t bytes = block_bytes(record_order(r));
+
+        if (heap.top - bytes < heap.end)
+            break;
+        heap.top -= bytes;
+        /* Unmapping needs no new page table, so it cannot fail. */
+        (void)arch_map(heap.top, (pfn_t){0}, (size_t)1 << record_order(r), ARCH_PROT_NONE);
+        page_free(record_memory(r), record_order(r));
+        pop_record();
+    }
+    memset((void *)heap.end, 0, heap.top - heap.end);
+}
+
+/* The order for the next block when `missing` bytes are wanted. */
+static unsigned next_order(size_t missing)
+{
+    size_t bytes = MAX(missing, (heap.top - ARCH_HEAP_BASE) / 8);
+    unsigned order = MIN_ORDER;
+
+    while (order < MAX_ORDER && block_bytes(order) < bytes)
+        order++;
+    return order;
+}
+
+static int grow(size_t bytes)
+{
+    if (bytes > ARCH_HEAP_END - heap.end)
+        return -ENOMEM;
+    while (heap.end + bytes > heap.top) {
+        size_t missing = heap.end + bytes - heap.top;
+        unsigned order = next_order(missing);
+        size_t spare = page_count_free();
+
+        spare -= MIN(spare, CONFIG_HEAP_RESERVE_PAGES);
+        if (DIV_ROUND_UP(missing, PAGE_SIZE) > spare)
+            return -ENOMEM;
+        while ((size_t)1 << order > spare)
+            order--;
+        while (!add_block(order))
+            if (order-- == 0)
+                return -ENOMEM;
+    }
+    heap.end += bytes;
+    return 0;
+}
+
+int heap_move_end(ptrdiff_t delta, void **old_end)
+{
+    int err = 0;
+
+    *old_end = (void *)heap.end;
+    if (delta > 0) {
+        err = grow((size_t)delta);
+        if (err)
+            trim(); /* the blocks added on the way */
+    } else if (delta < 0) {
+        if (-(size_t)delta > heap.end - ARCH_HEAP_BASE)
+            return -EINVAL;
+        heap.end -= -(size_t)delta;
+        trim();
+    }
+    return err;
+}
+
+size_t heap_size(void)
+{
+    return heap.top - ARCH_HEAP_BASE;
+}
