@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The builder's first half: keeps records, sorts them, checks the zone's rules and makes the tree
+ * of names (tree.h). RFC 1034 section 3.6.2 (CNAME), RFC 2181 section 5 (sets), RFC 4592 (empty
+ * non-terminals exist).
+ */
+#include "lib/dns/rrtype.h"
+#include "lib/dns/tree.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct dns_builder *dns_builder_new(const struct dns_sink *sink)
+{
+    struct dns_builder *b = calloc(1, sizeof(*b));
+
+    if (b)
+        b->sink = *sink;
+    return b;
+}
+
+void dns_builder_free(struct dns_builder *b)
+{
+    if (!b)
+        return;
+    for (unsigned i = 0; i < b->file_count; i++)
+        free(b->files[i]);
+    for (unsigned i = 0; i < b->chunk_count; i++)
+        free(b->chunks[i]);
+    free(b->files);
+    free(b->chunks);
+    free(b->recs);
+    free(b->leaves);
+    free(b);
+}
+
+void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size)
+{
+    size_t want = *room ? *room + *room / 2 : 32;
+    void *grown;
+
+    if (count < *room)
+        return array;
+    grown = want < UINT32_MAX ? realloc(array, want * size) : NULL;
+    if (grown)
+        *room = want;
+    return grown;
+}
+
+void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
+                    const char *what, const char *about)
+{
+    struct dns_place place = {.file = rec ? b->files[rec->file] : "", .line = rec ? rec->line : 0};
+    char message[DNS_TEXT_MAX + 200];
+
+    if (about)
+        snprintf(message, sizeof(message), "%s %s", what, about);
+    else
+        snprintf(message, sizeof(message), "%s", what);
+    b->errors += severity == DNS_ERROR;
+    b->sink.report(b->sink.ctx, severity, &place, message);
+}
+
+static void report_name(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
+                        const char *what, const uint8_t *name)
+{
+    char text[DNS_TEXT_MAX + 1];
+
+    dns_name_text(name, text);
+    builder_report(b, severity, rec, what, text);
+}
+
+unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX])
+{
+    uint8_t start[DNS_LABELS_MAX];
+    unsigned labels = 0, len = 0;
+
+    for (unsigned pos = 0; name[pos]; pos += name[pos] + 1)
+        start[labels++] = pos;
+    while (labels) {
+        const uint8_t *label = name + start[--labels];
+
+        for (unsigned i = 1; i <= label[0]; i++) {
+            uint8_t c = dns_lower(label[i]);
+
+            if (c <= 1)
+                key[len++] = 1;
+            key[len++] = c <= 1 ? c + 1 : c;
+        }
+        key[len++] = 0;
+    }
+    return len;
+}
+
+/* The index of a file's name in b->files, negative when memory is short. Files come in runs. */
+static int file_index(struct dns_builder *b, const char *file)
+{
+    char **grown;
+
+    for (unsigned i = b->file_count; i; i--) {
+        if (!strcmp(b->files[i - 1], file))
+            return i - 1;
+    }
+    grown =
+        b->file_count < UINT16_MAX ? realloc(b->files, (b->file_count + 1) * sizeof(*grown)) : NULL;
+    if (!grown)
+        return -ENOMEM;
+    b->files = grown;
+    grown[b->file_count] = malloc(strlen(file) + 1);
+    if (!grown[b->file_count])
+        return -ENOMEM;
+    strcpy(grown[b->file_count], file);
+    return b->file_count++;
+}
+
+/* Room for a record of SIZE octets, and its handle. */
+static struct rec *new_rec(struct dns_builder *b, size_t size, uint32_t *handle)
+{
+    size = ROUND_UP(size, 4);
+    if (!b->chunk_count || size > CHUNK_SIZE - b->chunk_used) {
+        uint8_t **grown = realloc(b->chunks, (b->chunk_count + 1) * sizeof(*grown));
+
+        if (!grown)
+            return NULL;
+        b->chunks = grown;
+        if (b->chunk_count >> (32 - CHUNK_BITS))
+            return NULL;
+        grown[b->chunk_count] = malloc(CHUNK_SIZE);
+        if (!grown[b->chunk_count])
+            return NULL;
+        b->chunk_count++;
+        b->chunk_used = 0;
+    }
+    *handle = (b->chunk_count - 1) << CHUNK_BITS | b->chunk_used / 4;
+    b->chunk_used += size;
+    return (void *)(b->chunks[b->chunk_count - 1] + b->chunk_used - size);
+}
+
+static void take_soa(struct dns_builder *b, const struct rec *rec, const uint8_t *owner)
+{
+    unsigned len = dns_name_length(owner, DNS_NAME_MAX);
+
+    if (b->soa) {
+        builder_report(b, DNS_ERROR, rec, "a zone has one SOA only", NULL);
+        return;
+    }
+    b->soa = rec;
+    b->apex_len = len;
+    for (unsigned i = 0; i < len; i++)
+        b->apex[i] = dns_lower(owner[i]);
+    b->apex_key_len = rec->key_len;
+    memcpy(b->apex_key, rec->octets, rec->key_len);
+}
+
+int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
+                    const struct dns_place *place)
+{
+    uint8_t key[KEY_MAX];
+    unsigned key_len = builder_key(record->owner, key);
+    int file = file_index(b, place->file);
+    struct rec *rec;
+    uint32_t *recs = builder_grow(b->recs, b->rec_count, &b->rec_room, sizeof(*recs));
+
+    if (file < 0 || !recs)
+        return -ENOMEM;
+    b->recs = recs;
+    rec = new_rec(b, sizeof(*rec) + key_len + record->len, &b->recs[b->rec_count]);
+    if (!rec)
+        return -ENOMEM;
+    b->rec_count++;
+    *rec = (struct rec){.ttl = record->ttl,
+                        .line = place->line,
+                        .file = file,
+                        .type = record->type,
+                        .len = record->len,
+                        .key_len = key_len};
+    memcpy(rec->octets, key, key_len);
+    memcpy(rec->octets + key_len, record->data, record->len);
+    if (dns_type_is_meta(record->type) || !dns_rdata_ok(record->type, record->data, record->len))
+        builder_report(b, DNS_ERROR, rec, "malformed data for this type", NULL);
+    else if (record->type == TYPE_DNAME)
+        builder_report(b, DNS_ERROR, rec, "DNAME is not supported", NULL);
+    else if (record->type == TYPE_SOA)
+        take_soa(b, rec, record->owner);
+    return 0;
+}
+
+/* Adds a leaf; NULL when memory is short. */
+static struct leaf *add_leaf(struct dns_builder *b, uint32_t first, unsigned key_len,
+                             unsigned depth)
+{
+    struct leaf *leaf = builder_grow(b->leaves, b->leaf_count, &b->leaf_room, sizeof(*leaf));
+
+    if (!leaf)
+        return NULL;
+    b->leaves = leaf;
+    leaf = &b->leaves[b->leaf_count++];
+    *leaf = (struct leaf){.first = first, .key_len = key_len, .depth = depth};
+    b->max_depth = MAX(b->max_depth, depth);
+    return leaf;
+}
+
+/* Sets what the new leaf inherits from its parent and tells it. */
+static void link_leaf(struct dns_builder *b, struct leaf *leaf, uint32_t parent)
+{
+    const uint8_t *key = builder_rec(b, leaf->first)->octets;
+    struct leaf *above = &b->leaves[parent];
+
+    if (above->flags & (NODE_CUT | NODE_BELOW))
+        leaf->flags |= NODE_BELOW;
+    if (leaf->key_len - above->key_len == 2 && key[above->key_len] == '*') {
+        leaf->flags |= NODE_ASTERISK;
+        above->flags |= NODE_WILD;
+    }
+}
+
+/* The path from the apex to the name met last: indices of leaves, by depth. */
+struct path {
+    uint32_t leaf[DNS_LABELS_MAX + 1];
+    unsigned depth;
+};
+
+/*
+ * Adds the leaf of a name whose first record is recs[first], and leaves for those of its ancestors
+ * that have no records. Returns 0 or -ENOMEM.
+ */
+static int add_name(struct dns_builder *b, struct path *path, uint32_t first)
+{
+    const struct rec *rec = builder_rec(b, first);
+    unsigned end = b->apex_key_len, depth = 0;
+    bool known = b->leaf_count;
+
+    if (!known && !add_leaf(b, first, end, 0))
+        return -ENOMEM;
+    while (end < rec->key_len) {
+        struct leaf *leaf;
+
+        end += strlen((const char *)rec->octets + end) + 1;
+        depth++;
+        if (known && depth <= path->depth) {
+            leaf = &b->leaves[path->leaf[depth]];
+            if (leaf->key_len == end &&
+                !memcmp(builder_rec(b, leaf->first)->octets, rec->octets, end))
+                continue;
+        }
+        known = false;
+        leaf = add_leaf(b, first, end, depth);
+        if (!leaf)
+            return -ENOMEM;
+        path->leaf[depth] = b->leaf_count - 1;
+        link_leaf(b, leaf, path->leaf[depth - 1]);
+    }
+    path->depth = depth;
+    return 0;
+}
+
+/* May a record of this type stand beside a CNAME (RFC 4034 sections 3 and 4)? */
+static bool beside_cname(unsigned type)
+{
+    return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC;
+}
+
+/* Checks the records of a name, whose leaf is the last, and sets the leaf's flags. */
+static void check_name(struct dns_builder *b, struct leaf *leaf)
+{
+    const struct rec *cname = NULL, *other = NULL;
+    bool ns = false;
+
+    for (uint32_t i = 0; i < leaf->count; i++) {
+        const struct rec *rec = builder_rec(b, leaf->first + i);
+
+        if (rec->type == TYPE_CNAME && cname && memcmp(rec_data(rec), rec_data(cname), rec->len))
+            builder_report(b, DNS_ERROR, rec, "a name has one CNAME only", NULL);
+        if (rec->type == TYPE_CNAME)
+            cname = rec;
+        else if (!beside_cname(rec->type))
+            other = rec;
+        ns |= rec->type == TYPE_NS;
+    }
+    if (cname)
+        leaf->flags |= NODE_CNAME;
+    if (cname && other)
+        builder_report(b, DNS_ERROR, cname->line > other->line ? cname : other,
+                       "CNAME and other data at one name", NULL);
+    if (leaf->depth == 0 && !ns)
+        builder_report(b, DNS_ERROR, b->soa, "the zone has no NS record at its apex", NULL);
+    if (leaf->depth && ns && !(leaf->flags & NODE_BELOW))
+        leaf->flags |= NODE_CUT;
+}
+
+static bool same_key(const struct rec *a, const struct rec *b)
+{
+    return a->key_len == b->key_len && !memcmp(a->octets, b->octets, a->key_len);
+}
+
+static int make_tree(struct dns_builder *b)
+{
+    struct path path = {.depth = 0};
+    uint32_t next;
+
+    for (uint32_t i = 0; i < b->rec_count; i = next) {
+        const struct rec *rec = builder_rec(b, i);
+        int err;
+
+        for (next = i + 1; next < b->rec_count && same_key(builder_rec(b, next), rec); next++)
+            ;
+        if (rec->key_len < b->apex_key_len || memcmp(rec->octets, b->apex_key, b->apex_key_len)) {
+            for (; i < next; i++)
+                report_name(b, DNS_ERROR, builder_rec(b, i), "the record lies outside the zone",
+                            b->apex);
+            continue;
+        }
+        err = add_name(b, &path, i);
+        if (err)
+            return err;
+        b->leaves[path.leaf[path.depth]].first = i;
+        b->leaves[path.leaf[path.depth]].count = next - i;
+        check_name(b, &b->leaves[path.leaf[path.depth]]);
+    }
+    return 0;
+}
+
+int dns_builder_finish(struct dns_builder *b, uint8_t **image, size_t *size)
+{
+    int err;
+
+    if (!b->soa) {
+        builder_report(b, DNS_ERROR, b->rec_count ? builder_rec(b, 0) : NULL,
+                       "the zone has no SOA record", NULL);
+        return -EINVAL;
+    }
+    err = builder_sort(b);
+    if (!err)
+        err = make_tree(b);
+    if (!err)
+        err = b->errors ? -EINVAL : builder_render(b, image, size);
+    return err;
+}
+
+struct compile {
+    struct dns_builder *b;
+    const struct dns_sink *sink;
+};
+
+static int compile_record(void *ctx, const struct dns_record *record, const struct dns_place *place)
+{
+    return dns_builder_add(((struct compile *)ctx)->b, record, place);
+}
+
+static void compile_report(void *ctx, enum dns_severity severity, const struct dns_place *place,
+                           const char *message)
+{
+    const struct dns_sink *sink = ((struct compile *)ctx)->sink;
+
+    sink->report(sink->ctx, severity, place, message);
+}
+
+int dns_zone_compile(const struct dns_source *source, const char *name, const uint8_t *origin,
+                     const struct dns_sink *sink, uint8_t **image, size_t *size)
+{
+    struct compile c = {.b = dns_builder_new(sink), .sink = sink};
+    struct dns_sink into = {.record = compile_record, .report = compile_report, .ctx = &c};
+    int err = c.b ? dns_zonefile_read(source, name, origin, &into) : -ENOMEM;
+
+    if (!err)
+        err = dns_builder_finish(c.b, image, size);
+    dns_builder_free(c.b);
+    return err;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The authoritative name server's core: zone images, the set of zones being served, and the answer
+ * to one query. Nothing here allocates memory per query, waits, or knows of sockets.
+ *
+ * A zone image is one relocatable block of octets, made by lib/dns/build.h (at build time by the
+ * host tool zonec) and used in place. Its owner keeps it alive and unchanged while a zone refers to
+ * it.
+ */
+#ifndef LIB_DNS_DNS_H
+#define LIB_DNS_DNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    DNS_PORT = 53,
+    DNS_UDP_MIN = 512,   /* RFC 1035 section 4.2.1 */
+    DNS_UDP_MAX = 1232,  /* largest UDP answer: fits every IPv6 path unfragmented */
+    DNS_TCP_MAX = 65535, /* largest message over TCP */
+};
+
+enum dns_rcode {
+    DNS_NOERROR = 0,
+    DNS_FORMERR = 1,
+    DNS_SERVFAIL = 2,
+    DNS_NXDOMAIN = 3,
+    DNS_NOTIMP = 4,
+    DNS_REFUSED = 5,
+    DNS_BADVERS = 16,
+    DNS_RCODES = 17,
+};
+
+/* Flags of dns_answer. */
+enum {
+    DNS_TCP = 1, /* the query came over TCP: no size limit but `cap` */
+    DNS_MINIMAL =
+        2, /* leave out authority and additional records which the client can do without */
+};
+
+/* An opened zone image. All members are private to lib/dns. */
+struct dns_zone {
+    const uint8_t *image;
+    const uint8_t *slots;
+    const uint8_t *name; /* apex, lower case, wire form */
+    const uint8_t *negative_soa;
+    size_t size;
+    uint64_t hash;
+    uint32_t slot_count;
+    uint8_t node_bits;
+    uint8_t max_depth;
+    uint8_t name_len;
+    uint8_t labels;
+};
+
+/* The zones being served: a hash table of their apexes. */
+struct dns_db {
+    struct dns_zone **slots;
+    unsigned slot_count; /* a power of two, or 0 */
+    unsigned zones;
+    uint64_t depths[2]; /* bit k: there is a zone whose apex has k labels */
+};
+
+struct dns_stats {
+    uint64_t queries;           /* everything handed to dns_answer */
+    uint64_t dropped;           /* ... and not answered: too short, or a response */
+    uint64_t truncated;         /* answered with TC */
+    uint64_t tcp;               /* queries over TCP */
+    uint64_t rcode[DNS_RCODES]; /* answers by response code */
+};
+
+/*
+ * Opens the image at the start of DATA (SIZE octets are readable) and fills *zone.
+ * Reads the header only: the body is believed, as code is, unless dns_zone_check is called.
+ * Returns the number of octets the image occupies, or a negative errno: -EINVAL not an image of
+ * this version, -EMSGSIZE cut short.
+ */
+long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size);
+
+/*
+ * Verifies every node, record set and reference of an opened image, so that no query can lead
+ * outside of it. Takes time linear in the image. Returns 0 or -EINVAL.
+ */
+int dns_zone_check(const struct dns_zone *zone);
+
+/* Figures of an opened image, for log lines. */
+uint32_t dns_zone_records(const struct dns_zone *zone);
+uint32_t dns_zone_names(const struct dns_zone *zone);
+uint32_t dns_zone_serial(const struct dns_zone *zone);
+
+/* Writes the apex in text form with a final dot into TEXT[1021]. */
+void dns_zone_text(const struct dns_zone *zone, char *text);
+
+void dns_db_init(struct dns_db *db);
+
+/* Frees the table; the zones belong to the caller. */
+void dns_db_fini(struct dns_db *db);
+
+/*
+ * Adds ZONE, which must stay alive until removed. A zone of the same name is replaced in one step
+ * and returned in *old (NULL when there was none). Returns 0 or -ENOMEM.
+ */
+int dns_db_set(struct dns_db *db, struct dns_zone *zone, struct dns_zone **old);
+
+/* Stops serving ZONE. Returns 0 or -ENOMEM, and then still serves it. */
+int dns_db_remove(struct dns_db *db, struct dns_zone *zone);
+
+/*
+ * Answers the LEN octets at QUERY into OUT[CAP]; the two do not overlap. Both are exactly one
+ * message, without the length that precedes it on TCP. FLAGS are DNS_TCP and DNS_MINIMAL. STATS may
+ * not be NULL. Returns the length of the answer, or 0 when none must be sent. CAP is at least
+ * DNS_UDP_MIN.
+ */
+size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uint8_t *out,
+                  size_t cap, unsigned flags, struct dns_stats *stats);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Layout of a zone image, private to lib/dns. Integers are little-endian and unaligned unless said
+ * otherwise; a `node number` is the offset of a node in the image divided by 4.
+ *
+ *   header      IMAGE_HEADER octets, fields below
+ *   apex        the zone's name, lower case, wire form, then padding
+ *   set         the SOA as negative answers carry it (RFC 2308: TTL = min(TTL, MINIMUM))
+ *   slots       slot_count words: the hash table of all names
+ *   nodes       one per name, in canonical order (RFC 4034 section 6.1), each at a multiple of 4:
+ *                 u8 flags, u8 length of name, u16 number of sets,
+ *                 name: lower case, the apex left off
+ *                 sets, by ascending type
+ *   padding     at least DNS_NAME_PAD octets
+ *
+ * A slot is 0 when free, else the node number in its low node_bits bits and below them, so to say,
+ * as many bits of the name's hash as there is room for: the bits of the hash above node_bits.
+ * Collisions go to the next slot. Less than 3/4 of the slots are used.
+ *
+ * A set is all records of one name and type:
+ *   u16 type, u16 number of records, u16 octets of records, u16 octets of fix-ups
+ *   records: as they appear in an answer; each owner is the pointer C00C to the question's name
+ *   fix-ups: u16 n, n relocations, then references to the end; absent when there are none of either
+ *     relocation: u16, the low 15 bits are the offset in `records` of a compression pointer;
+ *       bit 15 clear: the pointer means the apex and is C000;
+ *       bit 15 set: it means an earlier name in these records, at the offset which the pointer
+ * holds reference: u16, the low 15 bits are the offset in `records` of a name; bit 15: the name is
+ * at or below the owner, its addresses are not to be left out (RFC 9471); then u32 number of the
+ * node which has the addresses, 0 for none
+ *
+ * So the usual answer is a copy of `records`, and every other use of a set changes pointers only.
+ */
+#ifndef LIB_DNS_IMAGE_H
+#define LIB_DNS_IMAGE_H
+
+#include "lib/dns/name.h"
+
+#define IMAGE_MAGIC "XNLZONE1"
+
+enum {
+    IMAGE_OFF_MAGIC = 0,       /* 8 octets */
+    IMAGE_OFF_SIZE = 8,        /* u64, octets of the image, a multiple of 64 */
+    IMAGE_OFF_NODES = 16,      /* u32, first node's number */
+    IMAGE_OFF_NODES_END = 20,  /* u32, number behind the last node */
+    IMAGE_OFF_NODE_COUNT = 24, /* u32 */
+    IMAGE_OFF_SLOTS = 28,      /* u32, octet offset */
+    IMAGE_OFF_SLOT_COUNT = 32, /* u32 */
+    IMAGE_OFF_SOA = 36,        /* u32, octet offset of the negative SOA's set */
+    IMAGE_OFF_RECORDS = 40,    /* u32, records of the zone */
+    IMAGE_OFF_SERIAL = 44,     /* u32 */
+    IMAGE_OFF_NODE_BITS = 48,  /* u8, 1..31 */
+    IMAGE_OFF_MAX_DEPTH = 49,  /* u8, most labels a name has below the apex */
+    IMAGE_OFF_NAME_LEN = 50,   /* u8 */
+    IMAGE_HEADER = 64,
+    IMAGE_ALIGN = 64,
+
+    NODE_HEADER = 4,
+    NODE_CUT = 1,       /* a delegation: not the apex, has NS */
+    NODE_BELOW = 2,     /* below a delegation */
+    NODE_WILD = 4,      /* has a child named "*" */
+    NODE_CNAME = 8,     /* has a CNAME */
+    NODE_ASTERISK = 16, /* its own first label is "*" */
+
+    SET_HEADER = 8,
+    SET_RECORDS_MAX = 65000,
+    RECORD_HEADER = 12, /* owner pointer, type, class, TTL, length of data */
+    RELOC_SELF = 0x8000,
+    RELOC_SELF_MAX =
+        0x2000, /* relocations to own names: targets, and position of the set, lie below */
+    REF_SIZE = 6,
+    REF_NEEDED = 0x8000,
+    OWNER_POINTER = 0xc00c,
+    POINTER_BITS = 0xc000,
+    POINTER_MAX = 0x3fff,
+};
+
+enum {
+    TYPE_A = 1,
+    TYPE_NS = 2,
+    TYPE_CNAME = 5,
+    TYPE_SOA = 6,
+    TYPE_PTR = 12,
+    TYPE_MX = 15,
+    TYPE_TXT = 16,
+    TYPE_AAAA = 28,
+    TYPE_SRV = 33,
+    TYPE_KX = 36,
+    TYPE_DNAME = 39,
+    TYPE_OPT = 41,
+    TYPE_DS = 43,
+    TYPE_RRSIG = 46,
+    TYPE_NSEC = 47,
+    TYPE_IXFR = 251,
+    TYPE_AXFR = 252,
+    TYPE_MAILB = 253,
+    TYPE_MAILA = 254,
+    TYPE_ANY = 255,
+    CLASS_IN = 1,
+    CLASS_ANY = 255,
+};
+
+static inline unsigned node_flags(const uint8_t *node)
+{
+    return node[0];
+}
+
+static inline unsigned node_name_len(const uint8_t *node)
+{
+    return node[1];
+}
+
+static inline unsigned node_sets(const uint8_t *node)
+{
+    return dns_le16(node + 2);
+}
+
+static inline const uint8_t *node_name(const uint8_t *node)
+{
+    return node + NODE_HEADER;
+}
+
+static inline const uint8_t *node_first_set(const uint8_t *node)
+{
+    return node + NODE_HEADER + node_name_len(node);
+}
+
+static inline unsigned set_type(const uint8_t *set)
+{
+    return dns_le16(set);
+}
+
+static inline unsigned set_count(const uint8_t *set)
+{
+    return dns_le16(set + 2);
+}
+
+static inline unsigned set_records_len(const uint8_t *set)
+{
+    return dns_le16(set + 4);
+}
+
+static inline unsigned set_fixups_len(const uint8_t *set)
+{
+    return dns_le16(set + 6);
+}
+
+static inline const uint8_t *set_records(const uint8_t *set)
+{
+    return set + SET_HEADER;
+}
+
+static inline const uint8_t *set_fixups(const uint8_t *set)
+{
+    return set + SET_HEADER + set_records_len(set);
+}
+
+static inline const uint8_t *set_next(const uint8_t *set)
+{
+    return set + SET_HEADER + set_records_len(set) + set_fixups_len(set);
+}
+
+/* The references of a set and their end. */
+static inline const uint8_t *set_refs(const uint8_t *set, const uint8_t **end)
+{
+    const uint8_t *fix = set_fixups(set);
+
+    *end = fix + set_fixups_len(set);
+    return fix == *end ? fix : fix + 2 + 2 * dns_le16(fix);
+}
+
+static inline const uint8_t *record_next(const uint8_t *record)
+{
+    return record + RECORD_HEADER + dns_be16(record + RECORD_HEADER - 2);
+}
+
+/* First slot to look at for HASH. */
+static inline uint32_t slot_first(uint64_t hash, uint32_t slot_count)
+{
+    return (hash >> 32) * slot_count >> 32;
+}
+
+/* Value of a slot which holds node number NODE. */
+static inline uint32_t slot_value(uint64_t hash, uint32_t node, unsigned node_bits)
+{
+    return (uint32_t)hash >> node_bits << node_bits | node;
+}
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of zones and the search in one zone (RFC 1034 section 4.3.2, RFC 4592 section 3.3.1).
+ *
+ * Zones are few and change rarely, so their table is rebuilt at each change. A query looks for its
+ * longest suffix first, and only at lengths which some zone's name has.
+ */
+#include "lib/dns/lookup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void dns_db_init(struct dns_db *db)
+{
+    memset(db, 0, sizeof(*db));
+}
+
+void dns_db_fini(struct dns_db *db)
+{
+    free(db->slots);
+    dns_db_init(db);
+}
+
+/* The slot which holds a zone of this name, else the free slot where it would go. */
+static struct dns_zone **db_slot(const struct dns_db *db, const uint8_t *name, unsigned len,
+                                 uint64_t hash)
+{
+    unsigned i = hash & (db->slot_count - 1);
+
+    for (;; i = (i + 1) & (db->slot_count - 1)) {
+        struct dns_zone *z = db->slots[i];
+
+        if (!z || (z->hash == hash && z->name_len == len && dns_octets_equal(z->name, name, len)))
+            return &db->slots[i];
+    }
+}
+
+static void db_insert(struct dns_db *db, struct dns_zone *zone)
+{
+    *db_slot(db, zone->name, zone->name_len, zone->hash) = zone;
+    db->depths[zone->labels / 64] |= (uint64_t)1 << zone->labels % 64;
+    db->zones++;
+}
+
+/* Moves all zones but LEFT_OUT to a table with ROOM slots. The old table remains when memory is
+ * short. */
+static int db_rebuild(struct dns_db *db, unsigned room, const struct dns_zone *left_out)
+{
+    struct dns_db fresh = {.slot_count = room};
+
+    fresh.slots = calloc(room, sizeof(*fresh.slots));
+    if (!fresh.slots)
+        return -ENOMEM;
+    for (unsigned i = 0; i < db->slot_count; i++) {
+        if (db->slots[i] && db->slots[i] != left_out)
+            db_insert(&fresh, db->slots[i]);
+    }
+    free(db->slots);
+    *db = fresh;
+    return 0;
+}
+
+int dns_db_set(struct dns_db *db, struct dns_zone *zone, struct dns_zone **old)
+{
+    struct dns_zone **slot;
+    int err;
+
+    *old = NULL;
+    if (2 * (db->zones + 1) > db->slot_count) {
+        err = db_rebuild(db, db->slot_count ? 2 * db->slot_count : 4, NULL);
+        if (err)
+            return err;
+    }
+    slot = db_slot(db, zone->name, zone->name_len, zone->hash);
+    if (*slot) {
+        *old = *slot;
+        *slot = zone;
+        return 0;
+    }
+    db_insert(db, zone);
+    return 0;
+}
+
+int dns_db_remove(struct dns_db *db, struct dns_zone *zone)
+{
+    return db_rebuild(db, db->slot_count, zone);
+}
+
+struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max)
+{
+    for (int half = max / 64; half >= 0; half--) {
+        uint64_t depths = db->depths[half];
+
+        if (half == (int)(max / 64))
+            depths &= ~(uint64_t)0 >> (63 - max % 64);
+        while (depths) {
+            unsigned bit = 63 - __builtin_clzll(depths), k = 64 * half + bit;
+            unsigned off = key->label[key->labels - k];
+            struct dns_zone *z = *db_slot(db, key->lower + off, key->len - off, key->hash[k]);
+
+            if (z)
+                return z;
+            depths &= ~((uint64_t)1 << bit);
+        }
+    }
+    return NULL;
+}
+
+static const uint8_t *match_at(const struct dns_zone *zone, const struct dns_key *key,
+                               unsigned depth)
+{
+    unsigned off = key_offset(zone, key, depth);
+
+    return zone_probe(zone, key->lower + off, key_offset(zone, key, 0) - off,
+                      key->hash[zone->labels + depth]);
+}
+
+/* The existing name nearest above KEY, which has DEPTH labels below the apex and does not exist
+ * itself. */
+static const uint8_t *closest_encloser(const struct dns_zone *zone, const struct dns_key *key,
+                                       unsigned depth, unsigned *enclosing_depth)
+{
+    unsigned low = 0, high = MIN(depth, zone->max_depth + 1u);
+    const uint8_t *found = zone_apex(zone);
+
+    while (high - low > 1) {
+        unsigned mid = (low + high) / 2;
+        const uint8_t *node = match_at(zone, key, mid);
+
+        if (node) {
+            found = node;
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    *enclosing_depth = low;
+    return found;
+}
+
+static const uint8_t *wildcard_of(const struct dns_zone *zone, const struct dns_key *key,
+                                  unsigned depth)
+{
+    static const uint8_t asterisk[1 + 1 + DNS_NAME_PAD] = "\1*";
+    uint8_t name[2 + DNS_NAME_MAX + DNS_NAME_PAD];
+    unsigned off = key_offset(zone, key, depth), len = key_offset(zone, key, 0) - off;
+
+    memcpy(name, asterisk, 2);
+    memcpy(name + 2, key->lower + off, len);
+    return zone_probe(zone, name, 2 + len,
+                      dns_hash_label(key->hash[zone->labels + depth], asterisk));
+}
+
+/* The topmost delegation on the way from the apex to KEY. */
+static void find_cut(const struct dns_zone *zone, const struct dns_key *key, unsigned depth,
+                     struct dns_match *match)
+{
+    for (unsigned d = 1; d <= depth; d++) {
+        const uint8_t *node = match_at(zone, key, d);
+
+        if (node && node_flags(node) & NODE_CUT) {
+            match->cut = node;
+            match->cut_depth = d;
+            return;
+        }
+    }
+}
+
+void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key, struct dns_match *match)
+{
+    unsigned depth = key->labels - zone->labels, enclosing = depth;
+    const uint8_t *node = NULL;
+
+    memset(match, 0, sizeof(*match));
+    if (depth <= zone->max_depth)
+        node = match_at(zone, key, depth);
+    match->node = node;
+    match->exact = node;
+    if (!node) {
+        node = closest_encloser(zone, key, depth, &enclosing);
+        if (node_flags(node) & NODE_WILD)
+            match->node = wildcard_of(zone, key, enclosing);
+    }
+    if (node_flags(node) & (NODE_CUT | NODE_BELOW)) {
+        find_cut(zone, key, enclosing, match);
+        if (!match->exact)
+            match->node = NULL;
+    }
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Finding a name in a zone: private to lib/dns.
+ *
+ * A name that exists costs one probe of the hash table. For one that does not, the closest encloser
+ * (RFC 4592) is found by halving: with a name all its ancestors exist (empty non-terminals are
+ * nodes too), so "exists" is monotone in the number of labels, and the number of probes is the
+ * logarithm of the zone's depth whatever is asked.
+ */
+#ifndef LIB_DNS_LOOKUP_H
+#define LIB_DNS_LOOKUP_H
+
+#include "lib/dns/dns.h"
+#include "lib/dns/image.h"
+#include "lib/util.h"
+
+/* What the zone has for a name. */
+struct dns_match {
+    const uint8_t *node; /* the name itself, or the wildcard that stands for it, or NULL */
+    const uint8_t *cut;  /* the delegation at or above the name, or NULL */
+    unsigned cut_depth;  /* labels of the delegation below the apex */
+    bool exact;          /* the node has this very name */
+};
+
+/* The node with the LEN octets NAME (relative to the apex) and this hash, or NULL. */
+static inline const uint8_t *zone_probe(const struct dns_zone *zone, const uint8_t *name,
+                                        unsigned len, uint64_t hash)
+{
+    unsigned bits = zone->node_bits;
+    uint32_t i = slot_first(hash, zone->slot_count);
+
+    for (;;) {
+        uint32_t slot = dns_le32(zone->slots + 4 * (size_t)i);
+
+        if (!slot)
+            return NULL;
+        if (!((slot ^ (uint32_t)hash) >> bits)) {
+            const uint8_t *node = zone->image + 4 * (size_t)(slot & ((1u << bits) - 1));
+
+            if (node_name_len(node) == len && dns_octets_equal(node_name(node), name, len))
+                return node;
+        }
+        if (++i == zone->slot_count)
+            i = 0;
+    }
+}
+
+/* The set of this type at NODE, or NULL. */
+static inline const uint8_t *node_find_set(const uint8_t *node, unsigned type)
+{
+    const uint8_t *set = node_first_set(node);
+
+    for (unsigned n = node_sets(node); n && set_type(set) <= type; n--, set = set_next(set)) {
+        if (set_type(set) == type)
+            return set;
+    }
+    return NULL;
+}
+
+/* Offset in KEY's octets of its ancestor (or itself) that has DEPTH labels below the apex. */
+static inline unsigned key_offset(const struct dns_zone *zone, const struct dns_key *key,
+                                  unsigned depth)
+{
+    return key->label[key->labels - zone->labels - depth];
+}
+
+/* The apex is the first name in canonical order. */
+static inline const uint8_t *zone_apex(const struct dns_zone *zone)
+{
+    return zone->image + 4 * (size_t)dns_le32(zone->image + IMAGE_OFF_NODES);
+}
+
+/* The zone that holds KEY: of those at or above it the one with the longest name, of at most MAX
+ * labels. */
+struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max);
+
+/* Looks up KEY, which lies in ZONE. */
+void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key,
+                    struct dns_match *match);
+
+#endif

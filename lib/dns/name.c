@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Domain names: parsing for look-ups, comparison, text form (RFC 1035 sections 3.1 and 5.1, RFC
+ * 4343).
+ */
+#include "lib/dns/name.h"
+
+#define EACH 0x0101010101010101u
+
+/* Lowers eight octets at once: sets bit 5 of those in 'A'..'Z'. Length bytes (at most 63) pass as
+ * they are. */
+static uint64_t lower_word(uint64_t w)
+{
+    uint64_t low = w & (0x7f * EACH);
+    uint64_t at_least_a = low + (0x80 - 'A') * EACH;
+    uint64_t above_z = low + (0x7f - 'Z') * EACH;
+    uint64_t upper = at_least_a & ~above_z & ~w & (0x80 * EACH);
+
+    return w | upper >> 2;
+}
+
+unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail)
+{
+    unsigned pos = 0, labels = 0, len;
+
+    if (avail > DNS_NAME_MAX)
+        avail = DNS_NAME_MAX;
+    for (;; labels++) {
+        if (pos >= avail || wire[pos] > DNS_LABEL_MAX)
+            return 0;
+        key->label[labels] = pos;
+        if (!wire[pos])
+            break;
+        pos += wire[pos] + 1u;
+    }
+    len = pos + 1;
+    key->len = len;
+    key->labels = labels;
+    memcpy(key->lower, wire, len);
+    for (pos = 0; pos < len; pos += 8) {
+        uint64_t w = DNS_LE(64, lower_word(dns_le64(key->lower + pos)));
+
+        memcpy(key->lower + pos, &w, sizeof(w));
+    }
+    key->hash[0] = DNS_HASH_ROOT;
+    for (unsigned k = 0; k < labels; k++)
+        key->hash[k + 1] = dns_hash_label(key->hash[k], key->lower + key->label[labels - 1 - k]);
+    return len;
+}
+
+unsigned dns_name_length(const uint8_t *wire, size_t avail)
+{
+    size_t pos = 0;
+
+    if (avail > DNS_NAME_MAX)
+        avail = DNS_NAME_MAX;
+    for (;;) {
+        if (pos >= avail || wire[pos] > DNS_LABEL_MAX)
+            return 0;
+        if (!wire[pos])
+            return pos + 1;
+        pos += wire[pos] + 1u;
+    }
+}
+
+unsigned dns_name_labels(const uint8_t *name)
+{
+    unsigned labels = 0;
+
+    for (; *name; name += *name + 1)
+        labels++;
+    return labels;
+}
+
+uint8_t dns_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+bool dns_name_equal(const uint8_t *a, const uint8_t *b)
+{
+    unsigned len = dns_name_length(a, DNS_NAME_MAX);
+
+    if (len != dns_name_length(b, DNS_NAME_MAX))
+        return false;
+    for (unsigned i = 0; i < len; i++) {
+        if (dns_lower(a[i]) != dns_lower(b[i]))
+            return false;
+    }
+    return true;
+}
+
+bool dns_name_under(const uint8_t *name, const uint8_t *zone, unsigned *prefix)
+{
+    const uint8_t *start = name;
+    unsigned have = dns_name_labels(name), want = dns_name_labels(zone);
+
+    if (have < want)
+        return false;
+    for (; have > want; have--)
+        name += *name + 1;
+    *prefix = name - start;
+    return dns_name_equal(name, zone);
+}
+
+static char *octet_text(char *out, uint8_t c)
+{
+    if (c <= ' ' || c >= 0x7f) {
+        *out++ = '\\';
+        *out++ = '0' + c / 100;
+        *out++ = '0' + c / 10 % 10;
+        *out++ = '0' + c % 10;
+        return out;
+    }
+    if (strchr(".\\\"();@$", c))
+        *out++ = '\\';
+    *out++ = c;
+    return out;
+}
+
+void dns_name_text(const uint8_t *name, char *text)
+{
+    if (!*name)
+        *text++ = '.';
+    while (*name) {
+        unsigned n = *name++;
+
+        while (n--)
+            text = octet_text(text, *name++);
+        *text++ = '.';
+    }
+    *text = '\0';
+}

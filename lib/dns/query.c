@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Parsing a query: header and question (RFC 1035 section 4.1), EDNS(0) (RFC 6891).
+ *
+ * One pass from left to right; each length is checked before what it covers is read. A compression
+ * pointer in the question's name is an error. Octets behind the last record are ignored.
+ */
+#include "lib/dns/query.h"
+
+#include "lib/dns/dns.h"
+#include "lib/dns/image.h"
+#include "lib/util.h"
+
+/* Length of a possibly compressed name at MSG[POS], which is skipped, not followed; 0 when
+ * malformed. */
+static size_t skip_name(const uint8_t *msg, size_t len, size_t pos)
+{
+    size_t start = pos;
+
+    for (;;) {
+        if (pos >= len)
+            return 0;
+        if ((msg[pos] & 0xc0) == 0xc0)
+            return pos + 2 <= len ? pos + 2 - start : 0;
+        if (msg[pos] > DNS_LABEL_MAX)
+            return 0;
+        if (!msg[pos])
+            return pos + 1 - start;
+        pos += msg[pos] + 1u;
+    }
+}
+
+static void take_opt(struct dns_query *q, const uint8_t *opt)
+{
+    q->edns = true;
+    q->udp_size = MAX(dns_be16(opt + 3), DNS_UDP_MIN);
+    q->edns_version = opt[6];
+    q->dnssec_ok = opt[7] & EDNS_DO;
+}
+
+/* Looks through COUNT additional records from MSG[POS] on for the OPT record. */
+static int parse_additional(struct dns_query *q, const uint8_t *msg, size_t len, size_t pos,
+                            unsigned count)
+{
+    for (; count; count--) {
+        size_t name = skip_name(msg, len, pos);
+        const uint8_t *fields = msg + pos + name;
+
+        if (!name || len - pos - name < 10)
+            return DNS_FORMERR;
+        if (dns_be16(fields) == TYPE_OPT) {
+            if (q->edns || name != 1)
+                return DNS_FORMERR;
+            take_opt(q, fields - 1);
+        }
+        pos += name + 10;
+        if (len - pos < dns_be16(fields + 8))
+            return DNS_FORMERR;
+        pos += dns_be16(fields + 8);
+    }
+    return DNS_NOERROR;
+}
+
+int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)
+{
+    size_t pos;
+    unsigned name;
+
+    q->edns = false;
+    q->dnssec_ok = false;
+    q->edns_version = 0;
+    q->udp_size = DNS_UDP_MIN;
+    q->question_len = 0;
+    if (msg[2] & 0x78)
+        return DNS_NOTIMP;
+    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) != 0)
+        return DNS_FORMERR;
+    name = dns_key_parse(&q->key, msg + HEADER_SIZE, len - HEADER_SIZE);
+    pos = HEADER_SIZE + name + QUESTION_TAIL;
+    if (!name || pos > len)
+        return DNS_FORMERR;
+    q->question_len = name + QUESTION_TAIL;
+    q->type = dns_be16(msg + pos - 4);
+    q->class = dns_be16(msg + pos - 2);
+    if (dns_be16(msg + 10) == 0)
+        return DNS_NOERROR;
+    return parse_additional(q, msg, len, pos, dns_be16(msg + 10));
+}

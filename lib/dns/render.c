@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The builder's second half: puts the image (image.h) of the tree of names (tree.h) together.
+ *
+ * First all nodes are written one after the other, with room for references to other nodes; then
+ * the hash table, when the nodes' places are known; at last the references, found by the same
+ * look-up that answers queries.
+ */
+#include "lib/dns/lookup.h"
+#include "lib/dns/rrtype.h"
+#include "lib/dns/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void pad_to(struct writer *w, size_t align)
+{
+    writer_put(w, NULL, ROUND_UP(w->len, align) - w->len);
+}
+
+/* Makes the wire form of a key's labels from octet FROM on, without the root; returns its length.
+ */
+static unsigned name_of_key(const uint8_t *key, unsigned from, unsigned len, uint8_t *name)
+{
+    uint8_t backwards[KEY_MAX];
+    unsigned at = sizeof(backwards), n;
+
+    while (from < len) {
+        uint8_t label[DNS_LABEL_MAX + 1];
+
+        for (n = 0; key[from]; from++) {
+            if (key[from] == 1)
+                label[++n] = key[++from] - 1;
+            else
+                label[++n] = key[from];
+        }
+        label[0] = n;
+        from++;
+        at -= n + 1;
+        memcpy(backwards + at, label, n + 1);
+    }
+    memcpy(name, backwards + at, sizeof(backwards) - at);
+    return sizeof(backwards) - at;
+}
+
+static uint32_t set_end(struct dns_builder *b, uint32_t from, uint32_t end)
+{
+    unsigned type = builder_rec(b, from)->type;
+
+    while (++from < end && builder_rec(b, from)->type == type)
+        ;
+    return from;
+}
+
+static void write_node(struct set_writer *s, struct leaf *leaf)
+{
+    struct writer *w = s->w;
+    struct dns_builder *b = w->b;
+    uint8_t name[KEY_MAX], header[NODE_HEADER];
+    uint32_t end = leaf->first + leaf->count, next;
+    size_t at = w->len;
+    unsigned sets = 0;
+
+    leaf->number = at / 4;
+    header[0] = leaf->flags;
+    header[1] =
+        name_of_key(builder_rec(b, leaf->first)->octets, b->apex_key_len, leaf->key_len, name);
+    writer_put(w, header, sizeof(header));
+    writer_put(w, name, header[1]);
+    for (uint32_t from = leaf->first; from < end && !w->failed; from = next, sets++) {
+        next = set_end(b, from, end);
+        writer_put_set(s, from, next, writer_ttl(b, from, next));
+    }
+    if (!w->failed)
+        dns_put_le16(w->data + at + 2, sets);
+    pad_to(w, 4);
+}
+
+/* The hash table is less than three quarters full. */
+static uint32_t slots_for(uint32_t names)
+{
+    return names + names / 3 + 2;
+}
+
+static void key_of_leaf(const struct dns_builder *b, const struct leaf *leaf, struct dns_key *key)
+{
+    uint8_t name[KEY_MAX];
+    unsigned len = name_of_key(builder_rec(b, leaf->first)->octets, 0, leaf->key_len, name);
+
+    name[len] = 0;
+    dns_key_parse(key, name, len + 1);
+}
+
+static void fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, unsigned bits)
+{
+    struct dns_key key;
+
+    for (uint32_t n = 0; n < b->leaf_count; n++) {
+        uint64_t hash;
+        uint32_t i;
+
+        key_of_leaf(b, &b->leaves[n], &key);
+        hash = key.hash[key.labels];
+        for (i = slot_first(hash, count); dns_le32(slots + 4 * (size_t)i); i = (i + 1) % count)
+            ;
+        dns_put_le32(slots + 4 * (size_t)i, slot_value(hash, b->leaves[n].number, bits));
+    }
+}
+
+static bool has_address(const uint8_t *node)
+{
+    return node_find_set(node, TYPE_A) || node_find_set(node, TYPE_AAAA);
+}
+
+static void warn_target(struct dns_builder *b, const struct rec *rec, const char *what,
+                        const uint8_t *target)
+{
+    char text[DNS_TEXT_MAX + 1];
+
+    dns_name_text(target, text);
+    builder_report(b, DNS_WARNING, rec, what, text);
+}
+
+/*
+ * The node whose addresses go with the target of REC, or NULL; warns when an address is missing.
+ * Only NS records may refer to glue, and it must be there when the target lies below their owner.
+ */
+static const uint8_t *find_target(struct dns_builder *b, const struct dns_zone *zone,
+                                  const struct rec *rec, bool below)
+{
+    const uint8_t *target = rec_data(rec) + dns_type_target(rec->type);
+    struct dns_match match;
+    struct dns_key key;
+
+    dns_key_parse(&key, target, dns_name_length(target, DNS_NAME_MAX));
+    dns_zone_match(zone, &key, &match);
+    if (match.node && has_address(match.node))
+        return !match.cut || rec->type == TYPE_NS ? match.node : NULL;
+    if (match.cut && below && rec->type == TYPE_NS)
+        warn_target(b, rec, "glue is missing: no address for", target);
+    else if (!match.cut && match.node && node_flags(match.node) & NODE_CNAME)
+        warn_target(b, rec, "the record points to an alias:", target);
+    else if (!match.cut)
+        warn_target(b, rec, "no address in the zone for", target);
+    return NULL;
+}
+
+/* Replaces the record's index in each reference of SET by the number of the node which it means. */
+static void resolve_set(struct dns_builder *b, const struct dns_zone *zone, const uint8_t *set)
+{
+    const uint8_t *end, *refs = set_refs(set, &end);
+
+    for (uint8_t *ref = (uint8_t *)refs; ref < end; ref += REF_SIZE) {
+        const struct rec *rec = builder_rec(b, dns_le32(ref + 2));
+        uint8_t key[KEY_MAX];
+        unsigned len = builder_key(rec_data(rec) + dns_type_target(rec->type), key);
+        bool below = len >= rec->key_len && !memcmp(key, rec->octets, rec->key_len);
+        const uint8_t *node = find_target(b, zone, rec, below);
+
+        dns_put_le32(ref + 2, node ? (node - zone->image) / 4 : 0);
+        if (below)
+            dns_put_le16(ref, dns_le16(ref) | REF_NEEDED);
+    }
+}
+
+static void resolve_refs(struct dns_builder *b, const struct dns_zone *zone)
+{
+    for (uint32_t n = 0; n < b->leaf_count; n++) {
+        const uint8_t *node = zone->image + 4 * (size_t)b->leaves[n].number, *set;
+        unsigned left = node_sets(node);
+
+        for (set = node_first_set(node); left; left--, set = set_next(set))
+            resolve_set(b, zone, set);
+    }
+}
+
+/* The index of the SOA: it is one of the apex's records, which come first. */
+static uint32_t soa_index(struct dns_builder *b)
+{
+    uint32_t i = b->leaves[0].first;
+
+    while (builder_rec(b, i)->type != TYPE_SOA)
+        i++;
+    return i;
+}
+
+/* Writes everything but the slots' contents and the references. */
+static void write_body(struct set_writer *s)
+{
+    struct writer *w = s->w;
+    struct dns_builder *b = w->b;
+    uint32_t soa = soa_index(b), slots = slots_for(b->leaf_count), header[6];
+    uint32_t minimum = dns_be32(rec_data(b->soa) + b->soa->len - 4);
+    uint32_t serial = dns_be32(rec_data(b->soa) + b->soa->len - 20);
+
+    writer_put(w, NULL, IMAGE_HEADER);
+    writer_put(w, b->apex, b->apex_len);
+    pad_to(w, DNS_NAME_PAD);
+    writer_put(w, NULL, DNS_NAME_PAD);
+    header[5] = w->len;
+    writer_put_set(s, soa, soa + 1, MIN(b->soa->ttl, minimum));
+    pad_to(w, 4);
+    header[3] = w->len;
+    header[4] = slots;
+    writer_put(w, NULL, 4 * (size_t)slots);
+    header[0] = w->len / 4;
+    for (uint32_t n = 0; n < b->leaf_count && !w->failed; n++)
+        write_node(s, &b->leaves[n]);
+    header[1] = w->len / 4;
+    header[2] = b->leaf_count;
+    writer_put(w, NULL, DNS_NAME_PAD);
+    pad_to(w, IMAGE_ALIGN);
+    if (w->failed)
+        return;
+    memcpy(w->data, IMAGE_MAGIC, 8);
+    dns_put_le64(w->data + IMAGE_OFF_SIZE, w->len);
+    for (unsigned i = 0; i < ARRAY_SIZE(header); i++)
+        dns_put_le32(w->data + IMAGE_OFF_NODES + 4 * i, header[i]);
+    dns_put_le32(w->data + IMAGE_OFF_RECORDS, w->records - 1);
+    dns_put_le32(w->data + IMAGE_OFF_SERIAL, serial);
+    w->data[IMAGE_OFF_NODE_BITS] = 32 - __builtin_clz(header[1]);
+    w->data[IMAGE_OFF_MAX_DEPTH] = b->max_depth;
+    w->data[IMAGE_OFF_NAME_LEN] = b->apex_len;
+}
+
+int builder_render(struct dns_builder *b, uint8_t **image, size_t *size)
+{
+    struct writer w = {.b = b};
+    struct set_writer *s = calloc(1, sizeof(*s));
+    struct dns_zone zone;
+    int err = -ENOMEM;
+
+    if (s) {
+        s->w = &w;
+        write_body(s);
+    }
+    free(s);
+    if (s && !w.failed)
+        err = b->errors ? -EINVAL : w.len / 4 > UINT32_MAX / 2 ? -EFBIG : 0;
+    if (err) {
+        free(w.data);
+        return err;
+    }
+    dns_zone_open(&zone, w.data, w.len);
+    fill_slots(b, w.data + dns_le32(w.data + IMAGE_OFF_SLOTS), zone.slot_count, zone.node_bits);
+    resolve_refs(b, &zone);
+    *image = w.data;
+    *size = w.len;
+    return 0;
+}

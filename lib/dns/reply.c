@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Writing sets of records into a reply (layout of a set: image.h).
+ *
+ * A set is copied as it is; then its owner is changed, if it is not the question's name, and its
+ * compression pointers get their values. Pointers to names of its own need the set to begin low
+ * enough in the message (RELOC_SELF_MAX); further up such a set counts as one that does not fit.
+ */
+#include "lib/dns/reply.h"
+
+static void set_owner(uint8_t *record, const uint8_t *end, uint16_t owner)
+{
+    for (; record < end; record += RECORD_HEADER + dns_be16(record + RECORD_HEADER - 2))
+        dns_put_be16(record, owner);
+}
+
+/* Writes the compression pointers of the set copied to out[pos]. */
+static bool relocate(struct reply *r, const uint8_t *set)
+{
+    const uint8_t *reloc = set_fixups(set);
+    uint8_t *records = r->out + r->pos;
+
+    for (unsigned n = dns_le16(reloc); n; n--) {
+        unsigned entry = dns_le16(reloc += 2);
+        uint8_t *at = records + (entry & ~RELOC_SELF);
+
+        if (!(entry & RELOC_SELF)) {
+            dns_put_be16(at, POINTER_BITS | r->apex_pos);
+        } else {
+            if (r->pos >= RELOC_SELF_MAX)
+                return false;
+            dns_put_be16(at, dns_be16(at) + r->pos);
+        }
+    }
+    return true;
+}
+
+bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, uint16_t owner)
+{
+    unsigned len = set_records_len(set);
+    uint8_t *to = r->out + r->pos;
+
+    if (len > r->limit - r->pos)
+        return false;
+    memcpy(to, set_records(set), len);
+    if (set_fixups_len(set) && !relocate(r, set))
+        return false;
+    if (owner != OWNER_POINTER)
+        set_owner(to, to + len, owner);
+    r->pos += len;
+    r->count[section] += set_count(set);
+    if (r->sent_count < REPLY_SENT_MAX) {
+        r->sent[r->sent_count].set = set;
+        r->sent[r->sent_count++].owner = owner;
+    }
+    return true;
+}
+
+bool reply_has(const struct reply *r, const uint8_t *set, uint16_t owner)
+{
+    for (unsigned i = 0; i < r->sent_count; i++) {
+        if (r->sent[i].set == set && (!owner || r->sent[i].owner == owner))
+            return true;
+    }
+    return false;
+}
+
+void reply_want_addresses(struct reply *r, const uint8_t *set)
+{
+    if (r->ref_count < REPLY_REFS_MAX) {
+        r->ref[r->ref_count].set = set;
+        r->ref[r->ref_count++].pos = r->pos;
+    }
+}
+
+unsigned reply_resolve(const struct reply *r, size_t pos)
+{
+    return r->out[pos] >= 0xc0 ? dns_be16(r->out + pos) & POINTER_MAX : pos;
+}
+
+/* Adds NODE's addresses of one type, for the name at out[name]. False when they do not fit. */
+static bool add_address(struct reply *r, const uint8_t *node, unsigned type, size_t name)
+{
+    const uint8_t *set = node_find_set(node, type);
+    unsigned at = reply_resolve(r, name);
+    uint16_t owner = POINTER_BITS | at;
+
+    /* One wildcard may stand for several names; any other set has one owner. */
+    if (!set || reply_has(r, set, node_flags(node) & NODE_ASTERISK ? owner : 0))
+        return true;
+    return at <= POINTER_MAX && reply_add(r, SECTION_ADDITIONAL, set, owner);
+}
+
+static void add_refs(struct reply *r, const struct dns_zone *zone, const uint8_t *set, size_t pos,
+                     unsigned type)
+{
+    const uint8_t *end, *ref = set_refs(set, &end);
+
+    for (; ref < end; ref += REF_SIZE) {
+        unsigned entry = dns_le16(ref);
+        uint32_t node = dns_le32(ref + 2);
+
+        if (!node ||
+            add_address(r, zone->image + 4 * (size_t)node, type, pos + (entry & ~REF_NEEDED)))
+            continue;
+        if (r->referral && entry & REF_NEEDED)
+            r->flags |= FLAG_TC;
+    }
+}
+
+void reply_add_addresses(struct reply *r, const struct dns_zone *zone)
+{
+    for (unsigned i = 0; i < r->ref_count; i++) {
+        add_refs(r, zone, r->ref[i].set, r->ref[i].pos, TYPE_A);
+        add_refs(r, zone, r->ref[i].set, r->ref[i].pos, TYPE_AAAA);
+    }
+}
+
+bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
+{
+    uint8_t name[DNS_NAME_MAX];
+    unsigned len = 0;
+
+    while (pos < r->pos && r->out[pos]) {
+        unsigned n = r->out[pos] + 1u;
+
+        if (r->out[pos] >= 0xc0) {
+            /* Pointers lead backwards only, so this ends. */
+            size_t target = pos + 2 <= r->pos ? reply_resolve(r, pos) : pos;
+
+            if (target >= pos)
+                return false;
+            pos = target;
+            continue;
+        }
+        if (n > r->pos - pos || len + n >= DNS_NAME_MAX)
+            return false;
+        memcpy(name + len, r->out + pos, n);
+        len += n;
+        pos += n;
+    }
+    if (pos >= r->pos)
+        return false;
+    name[len++] = 0;
+    return dns_key_parse(key, name, len) == len;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A reply under construction: private to lib/dns.
+ *
+ * Sections are written in order, whole sets at a time, so a reply never holds part of a set.
+ * The name being answered stands uncompressed, as far as the apex, at out[name_pos]; at first that
+ * is the question, later the target of a CNAME. The zone's apex stands at out[apex_pos].
+ */
+#ifndef LIB_DNS_REPLY_H
+#define LIB_DNS_REPLY_H
+
+#include "lib/dns/lookup.h"
+#include "lib/dns/query.h"
+
+enum reply_section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS };
+
+enum {
+    REPLY_SENT_MAX = 64, /* sets remembered so that none is sent twice */
+    REPLY_REFS_MAX = 2,  /* sets whose references want additional records: answer, authority */
+};
+
+struct reply {
+    uint8_t *out;
+    size_t pos;
+    size_t limit;
+    unsigned name_pos;
+    unsigned apex_pos;
+    uint16_t count[SECTIONS];
+    uint8_t flags; /* octet 2 of the header: AA, TC */
+    uint8_t rcode;
+    bool referral;
+    unsigned sent_count;
+    unsigned ref_count;
+    struct {
+        const uint8_t *set;
+        uint16_t owner;
+    } sent[REPLY_SENT_MAX];
+    struct {
+        const uint8_t *set;
+        size_t pos;
+    } ref[REPLY_REFS_MAX];
+};
+
+/*
+ * Appends SET to SECTION under OWNER, a compression pointer. Sections must be filled in order.
+ * Returns false, and appends nothing, when the set does not fit.
+ */
+bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, uint16_t owner);
+
+/* Was SET sent already? Under this owner, unless OWNER is 0. */
+bool reply_has(const struct reply *r, const uint8_t *set, uint16_t owner);
+
+/* Has reply_add_addresses add the addresses that SET, just about to be added, refers to. */
+void reply_want_addresses(struct reply *r, const uint8_t *set);
+
+/* Adds the wanted addresses to the additional section. Sets TC when needed glue does not fit. */
+void reply_add_addresses(struct reply *r, const struct dns_zone *zone);
+
+/* Where the name at out[pos] really starts, when it is nothing but a compression pointer. */
+unsigned reply_resolve(const struct reply *r, size_t pos);
+
+/* Reads the possibly compressed name at out[pos] into KEY; false when it is malformed. */
+bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Types of records: names, numbers and the format of their data.
+ *
+ * A format is a string, one character a field:
+ *   4 IPv4 address     6 IPv6 address
+ *   b w l  integer of one, two, four octets       t  a time, four octets, units allowed (1h30m)
+ *   n  name that messages may compress (types of RFC 1035 only)      N  name that they may not
+ *   s  one character-string    S  one or more of them, to the end of the record
+ *   r  one string of the rest of the data, without a length octet (CAA, URI)
+ *   x  base 16 to the end      d  base 64 to the end
+ */
+#ifndef LIB_DNS_RRTYPE_H
+#define LIB_DNS_RRTYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DNS_TYPE_TEXT_MAX = 10 }; /* "TYPE65535" and its end */
+
+/* The number of the type called TEXT (a mnemonic, or TYPEnnn of RFC 3597), or -1. */
+int dns_type_number(const char *text);
+
+/* Writes the type's name into TEXT[DNS_TYPE_TEXT_MAX] or longer and returns it. */
+const char *dns_type_text(unsigned type, char *text);
+
+/* The format of the type's data, or NULL when it is opaque. */
+const char *dns_type_format(unsigned type);
+
+/* True for types that only occur in questions or messages and cannot be in a zone. */
+bool dns_type_is_meta(unsigned type);
+
+/* Offset in the data of the name whose addresses go to the additional section, or -1. */
+int dns_type_target(unsigned type);
+
+/* Does the data have the format of its type? */
+bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len);
+
+/*
+ * The octets of the next field of a record with well-formed data; *format and *data (LEN octets to
+ * the end) are at that field. Fields that go to the end take all.
+ */
+size_t dns_field_length(char format, const uint8_t *data, size_t len);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sorting of the builder's records by name, then type. A merge sort, as equal records must keep
+ * their order: that of the file is the order in answers. Runs that are in order already are only
+ * compared, so a sorted zone costs one pass.
+ */
+#include "lib/dns/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct rec *rec_at(const struct dns_builder *b, uint32_t handle)
+{
+    return (const void *)(b->chunks[handle >> CHUNK_BITS] +
+                          4 * (size_t)(handle & ((1u << CHUNK_BITS) - 1)));
+}
+
+static bool after(const struct dns_builder *b, uint32_t first, uint32_t second)
+{
+    const struct rec *x = rec_at(b, first), *y = rec_at(b, second);
+    int order = memcmp(x->octets, y->octets, MIN(x->key_len, y->key_len));
+
+    if (!order)
+        order = (int)x->key_len - y->key_len;
+    return order ? order > 0 : x->type > y->type;
+}
+
+/* Merges the sorted list[0..mid) and list[mid..n); SPARE has room for the first of them. */
+static void merge(const struct dns_builder *b, uint32_t *list, size_t mid, size_t n,
+                  uint32_t *spare)
+{
+    size_t left = 0, right = mid, to = 0;
+
+    if (!after(b, list[mid - 1], list[mid]))
+        return;
+    memcpy(spare, list, mid * sizeof(*list));
+    while (left < mid && right < n) {
+        if (after(b, spare[left], list[right]))
+            list[to++] = list[right++];
+        else
+            list[to++] = spare[left++];
+    }
+    memcpy(list + to, spare + left, (mid - left) * sizeof(*list));
+}
+
+int builder_sort(struct dns_builder *b)
+{
+    size_t n = b->rec_count;
+    uint32_t *spare = malloc((n ? n : 1) * sizeof(*spare));
+
+    if (!spare)
+        return -ENOMEM;
+    for (size_t width = 1; width < n; width *= 2) {
+        for (size_t at = 0; at + width < n; at += 2 * width)
+            merge(b, b->recs + at, width, MIN(2 * width, n - at), spare);
+    }
+    free(spare);
+    return 0;
+}

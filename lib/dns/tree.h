@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the two halves of the builder share: records kept in chunks, sorted, and the tree of names
+ * made of them. build.c fills it, render.c turns it into an image. Private to lib/dns.
+ *
+ * An owner's name is kept as its sort key: the labels from right to left, lowered, each ended by an
+ * octet 0; octets 0 and 1 inside a label become 1,1 and 1,2. memcmp of keys is the canonical order
+ * of names (RFC 4034 section 6.1), and a name lies below another when the other's key is a prefix
+ * of its own. In sorted order each name follows its parent: one pass over the list is a walk of the
+ * tree.
+ */
+#ifndef LIB_DNS_TREE_H
+#define LIB_DNS_TREE_H
+
+#include "lib/dns/build.h"
+#include "lib/dns/dns.h"
+#include "lib/dns/image.h"
+
+enum {
+    KEY_MAX = 2 * DNS_NAME_MAX,
+    CHUNK_BITS = 16, /* units of 4 octets in a chunk */
+    CHUNK_SIZE = 4 << CHUNK_BITS,
+};
+
+/* A record: in a chunk, at a multiple of 4. */
+struct rec {
+    uint32_t ttl;
+    uint32_t line;
+    uint16_t file;
+    uint16_t type;
+    uint16_t len;
+    uint16_t key_len;
+    uint8_t octets[]; /* key, then data */
+};
+
+/* A name of the zone, in canonical order. */
+struct leaf {
+    uint32_t
+        first; /* its first record in the sorted list; of an empty non-terminal: the record below */
+    uint32_t count;  /* its records */
+    uint32_t number; /* its node in the image */
+    uint16_t key_len;
+    uint8_t flags;
+    uint8_t depth;
+};
+
+struct dns_builder {
+    struct dns_sink sink;
+    unsigned errors;
+
+    char **files; /* names of the files the records came from */
+    unsigned file_count;
+
+    uint8_t **chunks;
+    unsigned chunk_count;
+    size_t chunk_used;
+
+    uint32_t *recs; /* handles of records: chunk << CHUNK_BITS | offset / 4 */
+    uint32_t rec_count, rec_room;
+
+    struct leaf *leaves;
+    uint32_t leaf_count, leaf_room;
+
+    uint8_t apex[DNS_NAME_MAX + DNS_NAME_PAD]; /* lower case */
+    uint8_t apex_key[KEY_MAX];
+    unsigned apex_len, apex_key_len;
+    unsigned max_depth;
+    const struct rec *soa; /* NULL until it is seen */
+};
+
+static inline const struct rec *builder_rec(const struct dns_builder *b, uint32_t index)
+{
+    uint32_t handle = b->recs[index];
+
+    return (const void *)(b->chunks[handle >> CHUNK_BITS] +
+                          4 * (size_t)(handle & ((1u << CHUNK_BITS) - 1)));
+}
+
+static inline const uint8_t *rec_data(const struct rec *rec)
+{
+    return rec->octets + rec->key_len;
+}
+
+/* Reports a problem at REC's line; ABOUT, if not NULL, is appended. */
+void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
+                    const char *what, const char *about);
+
+/* Makes the sort key of a well-formed name; returns its length. */
+unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX]);
+
+/*
+ * ARRAY of COUNT members of SIZE octets, moved if need be so that there is room for one more. NULL
+ * when memory is short; the array is then as it was.
+ */
+void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size);
+
+/* Sorts the records. -ENOMEM or 0. */
+int builder_sort(struct dns_builder *b);
+
+/* Writes the image of a builder whose tree is made. As dns_builder_finish. */
+int builder_render(struct dns_builder *b, uint8_t **image, size_t *size);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * zonec, the zone compiler: a host program. Turns master files into one file of zone images, which
+ * the dns app includes as it is.
+ *
+ *   zonec -o OUT [ORIGIN=]FILE...
+ *
+ * The initial origin of a file is ORIGIN, else the file's own name without its directory and
+ * without
+ * ".zone" or ".db". The zone's name is the owner of its SOA.
+ */
+#include "lib/dns/build.h"
+#include "lib/dns/dns.h"
+#include "lib/dns/filesource.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void report(void *ctx, enum dns_severity severity, const struct dns_place *place,
+                   const char *message)
+{
+    (void)ctx;
+    if (place->line)
+        fprintf(stderr, "%s:%u: ", place->file, place->line);
+    else if (*place->file)
+        fprintf(stderr, "%s: ", place->file);
+    fprintf(stderr, "%s%s\n", severity == DNS_WARNING ? "warning: " : "", message);
+}
+
+/* Splits [ORIGIN=]FILE; returns NULL, or what is wrong with the origin. */
+static const char *split_argument(char *arg, char **file, uint8_t *origin)
+{
+    char *equals = strchr(arg, '='), *slash, text[256];
+    size_t len;
+
+    if (equals) {
+        *equals = '\0';
+        *file = equals + 1;
+        return dns_name_parse(arg, NULL, origin);
+    }
+    *file = arg;
+    slash = strrchr(arg, '/');
+    snprintf(text, sizeof(text), "%s", slash ? slash + 1 : arg);
+    len = strlen(text);
+    if (len > 5 && !strcmp(text + len - 5, ".zone"))
+        text[len - 5] = '\0';
+    else if (len > 3 && !strcmp(text + len - 3, ".db"))
+        text[len - 3] = '\0';
+    return dns_name_parse(text, NULL, origin);
+}
+
+static int compile(char *arg, FILE *out)
+{
+    const struct dns_sink sink = {.report = report};
+    uint8_t origin[DNS_NAME_MAX + 1], *image;
+    struct dns_zone zone;
+    char text[DNS_TEXT_MAX + 1], *file;
+    const char *wrong = split_argument(arg, &file, origin);
+    size_t size;
+    int err;
+
+    if (wrong) {
+        fprintf(stderr, "zonec: %s: %s\n", arg, wrong);
+        return -EINVAL;
+    }
+    err = dns_zone_compile(&dns_file_source, file, origin, &sink, &image, &size);
+    if (err) {
+        fprintf(stderr, "zonec: %s: no zone made%s%s\n", file, err == -EINVAL ? "" : ": ",
+                err == -EINVAL ? "" : strerror(-err));
+        return err;
+    }
+    dns_zone_open(&zone, image, size);
+    dns_zone_text(&zone, text);
+    printf("%s %u records, %u names, serial %u, %zu octets\n", text, dns_zone_records(&zone),
+           dns_zone_names(&zone), dns_zone_serial(&zone), size);
+    err = fwrite(image, 1, size, out) == size ? 0 : -EIO;
+    free(image);
+    return err;
+}
+
+int main(int argc, char **argv)
+{
+    FILE *out;
+    int err = 0;
+
+    if (argc < 4 || strcmp(argv[1], "-o")) {
+        fprintf(stderr, "usage: zonec -o OUT [ORIGIN=]FILE...\n");
+        return 2;
+    }
+    out = fopen(argv[2], "wb");
+    if (!out) {
+        fprintf(stderr, "zonec: %s: %s\n", argv[2], strerror(errno));
+        return 1;
+    }
+    for (int i = 3; i < argc; i++) {
+        int failed = compile(argv[i], out);
+
+        err = err ? err : failed;
+    }
+    if (fclose(out) && !err)
+        err = -errno;
+    if (err) {
+        remove(argv[2]);
+        return 1;
+    }
+    return 0;
+}
