@@ -34,6 +34,8 @@ XENSTORE_PROGRAMS = ["xenstore-read", "xenstore-write", "xenstore-ls", "xenstore
 MODULES = ["xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xen-netback", "xen-blkback", "loop", "bridge",
            "virtio_pci", "virtio_console", "virtio_net", "virtio_blk"]
 XL_CONF = 'autoballoon="off"\nvif.default.script="vif-bridge"\nvif.default.bridge="xenbr0"\n'
+# glibc opens this one by name, in pthread_cancel: the link does not show it.
+LOADED_LIBRARIES = ["libgcc_s.so.1"]
 LIBRARIES = "/lib/x86_64-linux-gnu"
 NEEDED_SPACE = 1 << 30
 KEPT_IMAGES = 3  # other checkouts may be using theirs
@@ -165,7 +167,7 @@ def _assemble(tree, out, work, xen):
     _add_programs(archive, tree, xen)
     _add_modules(archive, tree)
     _add_domstat(archive, tree, work)
-    own = {"init": "init", "agent": "bin/agent", "waitlog": "bin/waitlog", "dhcp-server": "bin/dhcp-server",
+    own = {"init": "init", "agent": "bin/agent", "waitlog": "bin/waitlog", "attach": "bin/attach", "dhcp-server": "bin/dhcp-server",
            "vif": "etc/xen/scripts/vif-bridge", "block": "etc/xen/scripts/block"}
     for name, target in own.items():
         archive.copy(target, os.path.join(HERE, "dom0", name), 0o755)
@@ -207,7 +209,7 @@ def add_libraries(archive, tree, programs, present=()):
         for name in names:
             if ".so" in name:
                 index.setdefault(name, os.path.join(folder, name))
-    done, todo = set(present), []
+    done, todo = set(present), list(LOADED_LIBRARIES)
     for program in programs:
         todo += _needed(program)
     while todo:

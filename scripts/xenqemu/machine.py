@@ -57,7 +57,7 @@ class Machine:
     console_port adds the port /dev/con0 in dom0, which is self.console here (a connected socket)
     """
 
-    def __init__(self, image, *, memory=256, dom0_memory=192, pcpus=1, icount=False, network=None, disks=(), payload=None,
+    def __init__(self, image, *, memory=256, dom0_memory=320, pcpus=1, icount=False, network=None, disks=(), payload=None,
                  console_port=False, dhcp="", cpu="", boot_timeout=120, progress=lambda text: None):
         if icount and pcpus != 1:
             raise MachineError("icount needs pcpus=1: only one CPU's instructions can be the clock")

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: ISC
+"""One interactive run of an app in Xen-on-QEMU: boot, tell when it answers, show its console, shut everything down."""
+
+import os
+import select
+import sys
+import threading
+import time
+
+from .debian import DebianError
+from .guest import Guest
+from .image import Builder
+from .machine import Machine, MachineError
+from .net import NetworkError, UserNetwork
+
+GUEST_ADDRESS = "10.0.2.15"
+OVERHEAD = 32  # MiB beside each guest's memory: its page tables and what the toolstack rounds up
+ANSWER_SECONDS = 30
+SHUTDOWN_SECONDS = 8
+RUN_SECONDS = 7 * 86400
+
+
+class Session:
+    """options: see scripts/run. service: services.Service or None. config: the guest's xl.cfg as a dictionary."""
+
+    def __init__(self, options, config, service):
+        self.options, self.config, self.service = options, config, service
+        self.began = time.monotonic()
+        self.machine = self.guest = None
+        self.ended = threading.Event()
+        self.verdict = ""
+
+    def say(self, text):
+        print(f"[{time.monotonic() - self.began:5.1f} s] {text}", flush=True)
+
+    def run(self):
+        """The exit status of the program. Ctrl-C ends the guest in order: status 0."""
+        status = 1
+        try:
+            image = Builder(self.options.suite, self.say).image()
+            self.machine = self._make_machine(image)
+            self.say(f"starting Xen {image.manifest['xen']} on QEMU")
+            self.machine.start()
+            self._start_guest()
+            self._follow()
+            status = 1 if "reason code 3" in self.verdict else 0
+        except KeyboardInterrupt:
+            print(flush=True)
+            status = 0
+        except (DebianError, MachineError, NetworkError) as e:
+            hint = "; choose another one with PORT=" if isinstance(e, NetworkError) else ""
+            print(f"run: {e}{hint}", file=sys.stderr)
+            self._explain()
+        finally:
+            self._shut_down()
+        return status
+
+    def _make_machine(self, image):
+        forwards = []
+        if self.service:
+            forwards = [(protocol, self.service.host_port, GUEST_ADDRESS, self.service.guest_port) for protocol in ("udp", "tcp")]
+        return Machine(image, memory=int(self.config["memory"]) + OVERHEAD, network=UserNetwork(forwards),
+                       disks=self.options.disks, pcpus=self.options.pcpus, icount=self.options.icount, console_port=True,
+                       progress=self.say)
+
+    def _start_guest(self):
+        config = dict(self.config)
+        if config.get("vif"):
+            config["extra"] = with_address(config.get("extra", ""), f"{GUEST_ADDRESS}/24", UserNetwork.gateway)
+        if self.options.disks:
+            config["disk"] = [f"phy:/dev/vd{chr(97 + i)},xvd{chr(97 + i)},w" for i in range(len(self.options.disks))]
+        self.guest = Guest(self.machine, config.pop("name"), config)
+        self.guest.create(paused=True)
+        self.say(f"guest {self.guest.name} created: {config['memory']} MiB, {config.get('vcpus', 1)} vcpu, "
+                 f"extra=\"{config.get('extra', '')}\"")
+        threading.Thread(target=self._attach, daemon=True).start()
+        self.guest.unpause()
+        self.say("guest started; its console follows, Ctrl-C ends it")
+
+    def _attach(self):
+        try:
+            self.verdict = self.machine.run(f"attach {self.guest.name}", timeout=RUN_SECONDS).out.strip()
+        except MachineError as e:
+            self.verdict = str(e)
+        self.ended.set()
+
+    def _follow(self):
+        """Console out, terminal in, until the guest or our input's patience ends; meanwhile look whether it answers."""
+        inputs = [self.machine.console] + ([sys.stdin] if self.options.forward_input else [])
+        probing = self.service and self.service.probe
+        if probing:
+            threading.Thread(target=self._probe, daemon=True).start()
+        quiet = 0
+        while quiet < 2:
+            ready = select.select(inputs, [], [], 0.25)[0]
+            if self.machine.console in ready:
+                data = self.machine.console.recv(1 << 16)
+                if not data:
+                    raise MachineError("QEMU ended")
+                sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
+                sys.stdout.flush()
+            if sys.stdin in ready:
+                data = os.read(sys.stdin.fileno(), 4096)
+                if data:
+                    self.machine.console.sendall(data)
+                else:
+                    inputs.remove(sys.stdin)
+            quiet = quiet + 1 if self.ended.is_set() and not ready else 0
+        self.say(f"guest ended: {self.verdict or 'it is gone'}")
+        if "reason code 3" in self.verdict:
+            self._explain()
+
+    def _probe(self):
+        deadline = time.monotonic() + ANSWER_SECONDS
+        port = self.service.host_port
+        while not self.ended.is_set():
+            began = time.monotonic()
+            if self.service.probe(port):
+                self.say(f"the guest answers on 127.0.0.1:{port} (UDP and TCP). Try:\n\n    {self.service.attempt.format(port=port)}\n")
+                return
+            if began > deadline:
+                self.say(f"the guest has not answered on 127.0.0.1:{port} within {ANSWER_SECONDS} s")
+                return
+            time.sleep(max(0, 0.2 - (time.monotonic() - began)))
+
+    def _explain(self):
+        if self.guest and self.machine.alive():
+            print(self.guest.diagnosis(console=False), file=sys.stderr)
+
+    def _shut_down(self):
+        try:
+            self._shut_down_in_order()
+        except KeyboardInterrupt:
+            pass  # a second Ctrl-C: at once
+        finally:
+            if self.machine:
+                self.machine.stop()
+
+    def _shut_down_in_order(self):
+        if not self.machine or not self.machine.alive():
+            return
+        try:
+            if self.guest and self.guest.domid is not None and not self.ended.is_set():
+                self.say("shutting the guest down")
+                self.guest.xl("shutdown", check=False, timeout=SHUTDOWN_SECONDS)
+                self._drain(SHUTDOWN_SECONDS)
+                if not self.ended.is_set():
+                    self.say(f"it has not ended within {SHUTDOWN_SECONDS} s: destroying it")
+        except MachineError as e:
+            self.say(str(e))
+        self.say("switching the machine off")
+        self.machine.poweroff(grace=5)
+
+    def _drain(self, seconds):
+        """Show what the guest prints on its way out."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.ended.is_set():
+            if select.select([self.machine.console], [], [], 0.1)[0]:
+                sys.stdout.buffer.write(self.machine.console.recv(1 << 16).replace(b"\r\n", b"\n"))
+                sys.stdout.flush()
+
+
+def with_address(extra, address, gateway=""):
+    """The guest's command line with a static address unless it says ip= itself."""
+    words = extra.split()
+    if not any(word.startswith("ip=") for word in words):
+        words += [f"ip={address}"] + ([f"gw={gateway}"] if gateway else [])
+    return " ".join(words)
