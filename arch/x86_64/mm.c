@@ -84,27 +84,30 @@ struct arch_memory arch_memory(void)
     };
 }
 
+/* Writes the count updates gathered, which cannot fail: they name pages and tables of our own. */
+static void write_entries(const struct mmu_update *op, unsigned count)
+{
+    if (count && hv_mmu_update(op, count))
+        panic("mm: Xen refused %u page-table entries, the first at %lx", count, op[0].ptr);
+}
+
 /* Takes the right to execute from the linear map: one bit in each level-2 entry of it. */
 void mm_init(void)
 {
+    const uint64_t *l3 = (const uint64_t *)paging_target(*(const uint64_t *)l4_table());
+    const uint64_t *l2 = (const uint64_t *)paging_target(l3[paging_index(VIRT_BASE, 3)]);
     struct mmu_update op[BATCH];
     unsigned n = 0;
 
     for (uintptr_t va = VIRT_BASE; va < boot_mapping_end(); va += TABLE_SPAN) {
-        maddr_t entry = paging_entry(l4_table(), va, 2);
-        uintptr_t table_l3 = paging_target(*(const uint64_t *)l4_table());
-        uintptr_t table_l2 = paging_target(*(const uint64_t *)table_l3);
-
-        op[n].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
-        op[n].val = ((const uint64_t *)table_l2)[paging_index(va, 2)] | PTE_NX;
+        op[n].ptr = paging_entry(l4_table(), va, 2).a | MMU_NORMAL_PT_UPDATE;
+        op[n].val = l2[paging_index(va, 2)] | PTE_NX;
         if (++n == BATCH) {
-            if (hv_mmu_update(op, n))
-                panic("mm: cannot protect the linear map");
+            write_entries(op, n);
             n = 0;
         }
     }
-    if (n && hv_mmu_update(op, n))
-        panic("mm: cannot protect the linear map");
+    write_entries(op, n);
     (void)hv_tlb_flush(); /* what boot_map_window() made read-only may be cached as writable */
 }
 
@@ -162,13 +165,6 @@ static uint64_t prot_bits(enum arch_prot prot)
     default:
         return 0;
     }
-}
-
-/* Writes the count updates gathered, which cannot fail: they name pages and tables of our own. */
-static void write_entries(const struct mmu_update *op, unsigned count)
-{
-    if (count && hv_mmu_update(op, count))
-        panic("mm: Xen refused %u page-table entries, the first at %lx", count, op[0].ptr);
 }
 
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
