@@ -19,6 +19,11 @@ int console_init(void);
  * the oldest unsent lines are dropped and counted, and one line says how many.
  */
 void console_write(const char *text, size_t len);
+/*
+ * As console_write(), for a program's own output: called from a thread it waits while the buffer is
+ * full and the backend is reading, so that nothing is dropped. From the loop it does not wait.
+ */
+void console_write_wait(const char *text, size_t len);
 
 /* Waits, without the loop (so it works in a crash), until all output is with the backend, or until
  * timeout ns have passed without progress. */

@@ -14,4 +14,6 @@ obj-y += kernel/heap.c
 obj-$(CONFIG_STACK_PROTECTOR) += kernel/stackprotect.c
 obj-$(CONFIG_RANDOM_XENSTORE) += kernel/seed.c
 obj-y += kernel/shutdown.c
+obj-$(CONFIG_XENSTORE) += kernel/control.c
 obj-$(CONFIG_XENSTORE) += kernel/publish.c
+obj-$(CONFIG_SYSRQ) += kernel/sysrq.c

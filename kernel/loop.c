@@ -26,9 +26,16 @@
 
 static struct {
     struct list work, late;
-    uint64_t now;      /* monotonic, read once a turn */
-    uint64_t deadline; /* what Xen's timer is set to, UINT64_MAX: nothing */
-} loop = {LIST_INIT(loop.work), LIST_INIT(loop.late), 0, UINT64_MAX};
+    struct list work_mark, late_mark; /* on the queue that is being run: the end of this turn's */
+    uint64_t now;                     /* monotonic, read once a turn */
+    uint64_t deadline;                /* what Xen's timer is set to, UINT64_MAX: nothing */
+} loop = {
+    .work = LIST_INIT(loop.work),
+    .late = LIST_INIT(loop.late),
+    .work_mark = LIST_INIT(loop.work_mark),
+    .late_mark = LIST_INIT(loop.late_mark),
+    .deadline = UINT64_MAX,
+};
 
 void work_init(struct work *w, void (*run)(struct work *w))
 {
@@ -53,18 +60,17 @@ void work_cancel(struct work *w)
     list_del(&w->node);
 }
 
-/* Runs the items that are queued now; those they post wait for the next turn. */
-static void run_work(struct list *queue)
+/* Runs the items that are queued now; those they post come after the mark and wait for the next
+ * turn. All stay on the queue until run, for an item may start the loop anew (app_exit()). */
+static void run_work(struct list *queue, struct list *mark)
 {
-    struct list batch;
     struct list *node;
 
     if (list_empty(queue))
         return;
-    batch = *queue; /* move the whole ring over to a head of our own */
-    batch.next->prev = batch.prev->next = &batch;
-    list_init(queue);
-    while ((node = list_pop(&batch))) {
+    list_del(mark);
+    list_add_tail(queue, mark);
+    while ((node = list_pop(queue)) != mark) {
         struct work *w = container_of(node, struct work, node);
 
         w->run(w);
@@ -110,10 +116,10 @@ static bool set_deadline(void)
 static void turn(void)
 {
     (void)evtchn_dispatch();
-    run_work(&loop.work);
+    run_work(&loop.work, &loop.work_mark);
     timer_run(loop.now);
     (void)thread_run_ready();
-    run_work(&loop.late);
+    run_work(&loop.late, &loop.late_mark);
 }
 
 static bool work_left(void)
@@ -124,6 +130,7 @@ static bool work_left(void)
 
 _Noreturn void loop_run(void)
 {
+    evtchn_rescan(); /* the loop that is abandoned may have been in the middle of a dispatch */
     for (;;) {
         turn();
         if (!work_left() && set_deadline())

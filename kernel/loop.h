@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 void loop_init(void);
-/* Never returns: turns for ever, sleeping when there is nothing to do. */
+/* Never returns: turns for ever, sleeping when there is nothing to do. May be called from within
+ * the loop, by what cannot return to it: nothing that was queued is lost. */
 _Noreturn void loop_run(void);
 
 /* timer.c: runs what is due at `now`; the time of the next, or UINT64_MAX. */

@@ -7,10 +7,10 @@
 #include "kernel/app.h"
 #include "kernel/cmdline.h"
 #include "kernel/console.h"
+#include "kernel/control.h"
 #include "kernel/loop.h"
 #include "kernel/memory.h"
 #include "kernel/random.h"
-#include "kernel/shutdown.h"
 #include "kernel/stackprotect.h"
 #include "lib/util.h"
 #include "xen/clock.h"
@@ -57,7 +57,7 @@ _Noreturn void kernel_main(void)
              hv_xen_version() & 0xffff);
     if (IS_ENABLED(CONFIG_XENSTORE)) {
         xenstore_init(); /* the watch thread */
-        shutdown_init(); /* xl shutdown, xl sysrq */
+        control_init();  /* xl shutdown, xl sysrq */
     }
     if (IS_ENABLED(CONFIG_RANDOM_XENSTORE))
         random_watch_store(); /* a seed from the toolstack */

@@ -25,8 +25,10 @@
 struct thread {
     struct arch_context context;
     struct list node; /* in ready, or in a wait queue */
+    struct list all;  /* in threads.all, until it ends */
     struct timer timeout;
     bool timed_out;
+    bool waits; /* on a wait queue: what is printed of it */
     const char *name;
     void (*fn)(void *);
     void *arg;
@@ -35,13 +37,13 @@ struct thread {
 };
 
 static struct {
-    struct list ready;
+    struct list ready, all;
     struct thread *current; /* NULL: the loop */
     struct thread *dead;
     struct arch_context loop;
     void *loop_libc;
     void (*libc_destructor)(void *libc);
-} threads = {.ready = LIST_INIT(threads.ready)};
+} threads = {.ready = LIST_INIT(threads.ready), .all = LIST_INIT(threads.all)};
 
 static void time_out(struct timer *timer)
 {
@@ -88,6 +90,7 @@ struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, si
     timer_init(&t->timeout, time_out);
     arch_context_init(&t->context, t, thread_start, t);
     list_add_tail(&threads.ready, &t->node);
+    list_add_tail(&threads.all, &t->all);
     return t;
 }
 
@@ -158,9 +161,21 @@ static void switch_to_loop(void)
     arch_context_switch(&threads.current->context, &threads.loop);
 }
 
+void thread_each(void (*fn)(const struct thread *t, const char *state, void *ctx), void *ctx)
+{
+    struct list *node;
+
+    list_for_each(node, &threads.all) {
+        struct thread *t = container_of(node, struct thread, all);
+
+        fn(t, t == threads.current ? "runs" : t->waits ? "waits" : "is ready", ctx);
+    }
+}
+
 _Noreturn void thread_exit(void)
 {
     threads.dead = threads.current;
+    list_del(&threads.current->all);
     switch_to_loop();
     __builtin_unreachable();
 }
@@ -192,10 +207,12 @@ int wait_queue_sleep_for(struct wait_queue *q, uint64_t ns)
         panic("thread: code that must not wait waits");
     list_add_tail(&q->waiters, &t->node);
     t->timed_out = false;
+    t->waits = true;
     if (ns != WAIT_FOREVER)
         timer_arm_in(&t->timeout, ns);
     switch_to_loop();
     timer_disarm(&t->timeout);
+    t->waits = false;
     return t->timed_out ? -ETIMEDOUT : 0;
 }
 

@@ -25,6 +25,8 @@ struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, si
 /* NULL when the event loop or the boot code is running. */
 struct thread *thread_current(void);
 const char *thread_name(const struct thread *t);
+/* Calls fn(t, state, ctx) for each thread; state says what it does: "runs", "is ready", "waits". */
+void thread_each(void (*fn)(const struct thread *t, const char *state, void *ctx), void *ctx);
 /* Ends the calling thread. */
 _Noreturn void thread_exit(void);
 /* Waits: lets the loop and every ready thread run once. */

@@ -241,6 +241,20 @@ bool evtchn_pending(void)
     return shared_read(&vcpu()->evtchn_upcall_pending) != 0;
 }
 
+void evtchn_rescan(void)
+{
+    (void)shared_or(&vcpu()->evtchn_pending_sel, ~0ul);
+    shared_write(&vcpu()->evtchn_upcall_pending, 1);
+}
+
+void evtchn_poll(evtchn_port_t port, uint64_t ns)
+{
+    if (port == 0 || port >= PORTS || hv_poll(&port, 1, ns))
+        hv_yield();
+    else
+        (void)shared_and(&arch_shared_info->evtchn_pending[port / WORD_BITS], ~bit_of(port));
+}
+
 const struct evtchn_stats *evtchn_stats(void)
 {
     evtchn.stats.upcalls = upcall_count;

@@ -49,6 +49,13 @@ void evtchn_useful(evtchn_port_t port);
 unsigned evtchn_dispatch(void);
 /* True when an event waits to be dispatched. */
 bool evtchn_pending(void);
+/* Has evtchn_dispatch() look at every port: after a dispatch that was not finished. */
+void evtchn_rescan(void);
+/*
+ * Without the loop, for a guest that is about to end: waits until the port has an event, which is
+ * taken away, or until system time reaches ns.
+ */
+void evtchn_poll(evtchn_port_t port, uint64_t ns);
 
 struct evtchn_stats {
     uint64_t upcalls, events, spurious, notifies;

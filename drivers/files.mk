@@ -1,0 +1,2 @@
+# Drivers: they fill the interfaces of kernel/ and lib/.
+obj-y += drivers/console.c

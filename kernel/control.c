@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The directory control/ in xenstore, where the toolstack asks the guest for something and the
+ * guest says what it understands (Xen's docs/misc/xenstore-paths.pandoc). A request is a value; the
+ * guest acknowledges it by writing an empty one, in a transaction, so that no request is lost that
+ * comes meanwhile.
+ */
+#include "kernel/control.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <xen/sched.h>
+
+#include "kernel/app.h"
+#include "kernel/log.h"
+#include "kernel/shutdown.h"
+#include "kernel/sysrq.h"
+#include "lib/util.h"
+#include "xen/xenstore.h"
+
+#define LOG_MODULE "control"
+#define SHUTDOWN_PATH "control/shutdown"
+#define SYSRQ_PATH "control/sysrq"
+
+struct request {
+    const char *path;
+    char value[16];
+};
+
+/* In a transaction: reads the request and acknowledges it. */
+static int take(xs_tid t, void *ctx)
+{
+    struct request *r = ctx;
+    int len = xs_read(t, r->path, r->value, sizeof(r->value));
+
+    if (len == -ENOSPC)
+        memcpy(r->value, "(too long)", 11);
+    else if (len <= 0)
+        return len ? len : -ENOENT;
+    return xs_write(t, r->path, "");
+}
+
+static void shutdown_request(const char *value)
+{
+    if (!strcmp(value, "poweroff") || !strcmp(value, "halt")) {
+        log_info("power-off requested");
+        shutdown_begin(SHUTDOWN_poweroff);
+    } else if (!strcmp(value, "reboot")) {
+        log_info("reboot requested");
+        shutdown_begin(SHUTDOWN_reboot);
+    } else {
+        log_warn("\"%s\" requested: not supported", value);
+    }
+}
+
+static void control_changed(struct xs_watch *w)
+{
+    struct request shutdown = {.path = SHUTDOWN_PATH}, sysrq = {.path = SYSRQ_PATH};
+    struct xs_read_item items[] = {
+        {shutdown.path, shutdown.value, sizeof(shutdown.value), 0},
+        {sysrq.path, sysrq.value, sizeof(sysrq.value), 0},
+    };
+
+    (void)w;
+    /* Looks first: a transaction for nothing would cost three round trips. */
+    xs_read_many(XS_NONE, items, IS_ENABLED(CONFIG_SYSRQ) ? 2 : 1);
+    if ((items[0].result > 0 || items[0].result == -ENOSPC) &&
+        xs_transaction_run(take, &shutdown) == 0)
+        shutdown_request(shutdown.value);
+    if (IS_ENABLED(CONFIG_SYSRQ) && items[1].result > 0 && xs_transaction_run(take, &sysrq) == 0)
+        sysrq_run(sysrq.value[0]);
+}
+
+void control_init(void)
+{
+    static struct xs_watch watch = {.path = "control", .fn = control_changed, .depth = 1};
+
+    if (!xenstore_available())
+        return;
+    if (IS_ENABLED(CONFIG_SYSRQ))
+        sysrq_init();
+    (void)guest_publish("control/feature-poweroff", "1");
+    (void)guest_publish("control/feature-reboot", "1");
+    if (xs_watch(&watch))
+        log_error("requests of the toolstack are not seen");
+}

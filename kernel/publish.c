@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * guest_publish() of kernel/app.h. A page holds a request and the two strings until the store has
+ * answered: nothing waits, and what is published together goes out together.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <xen/io/xs_wire.h>
+
+#include "kernel/app.h"
+#include "kernel/log.h"
+#include "kernel/page.h"
+#include "lib/util.h"
+#include "xen/xenstore.h"
+
+#define LOG_MODULE "publish"
+
+struct publication {
+    struct xs_request req;
+    char text[]; /* the path, terminated, and the value */
+};
+
+static void published(struct xs_request *req)
+{
+    struct publication *p = container_of(req, struct publication, req);
+
+    if (req->result && req->result != -EIO && !(req->type == XS_RM && req->result == -ENOENT))
+        log_limited(LOG_WARN, "%s: error %d", p->text, -req->result);
+    page_free(p, 0);
+}
+
+int guest_publish(const char *path, const char *value)
+{
+    size_t path_size = strlen(path) + 1;
+    size_t value_len = value ? strlen(value) : 0;
+    struct publication *p;
+
+    if (!xenstore_available())
+        return 0;
+    if (path_size + value_len > PAGE_SIZE - sizeof(*p))
+        return -ENOMEM;
+    p = page_alloc(0);
+    if (!p)
+        return -ENOMEM;
+    p->req = (struct xs_request){.type = value ? XS_WRITE : XS_RM, .done = published};
+    memcpy(p->text, path, path_size);
+    if (value)
+        memcpy(p->text + path_size, value, value_len);
+    p->req.part[0].data = p->text;
+    p->req.part[0].size = (uint32_t)path_size;
+    p->req.part[1].data = p->text + path_size;
+    p->req.part[1].size = (uint32_t)value_len;
+    xs_submit(&p->req);
+    return 0;
+}
