@@ -16,7 +16,7 @@ import struct
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_UP, IFF_RUNNING = 0x2, 0x1000, 0x4000, 0x1, 0x40
-SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFHWADDR, SIOCGIFINDEX = 0x8914, 0x8916, 0x891C, 0x8924, 0x8933
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFHWADDR, SIOCGIFINDEX = 0x8913, 0x8914, 0x8916, 0x891C, 0x8924, 0x8933
 ARPHRD_ETHER = 1
 HOST_MAC = "02:00:0a:00:00:01"
 
@@ -103,7 +103,8 @@ def _configure(name, address, prefix, address6, prefix6):
             mac = bytes.fromhex(HOST_MAC.replace(":", ""))
             fcntl.ioctl(s, SIOCSIFHWADDR, struct.pack("16sH6s16x", name.encode(), ARPHRD_ETHER, mac))
             _knob(f"ipv6/conf/{name}/accept_dad", "0")
-        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), IFF_UP | IFF_RUNNING))
+        flags, = struct.unpack_from("H", fcntl.ioctl(s, SIOCGIFFLAGS, struct.pack("16s24x", name.encode())), 16)
+        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags | IFF_UP | IFF_RUNNING))
         if address:
             fcntl.ioctl(s, SIOCSIFADDR, _ifreq_address(name, address))
             mask = socket.inet_ntoa(struct.pack(">I", (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF))

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: ISC
+"""Fixtures of the boot tests: real Xen, real dom0, real xl, and the host's own clients.
+
+    def test_answers(guest, host):
+        g = guest("echo")                       # out/echo with out/echo.cfg, running, at the address g.address
+        g.wait("listening")                     # a line of its console
+        host("ping", "-c1", g.address)          # a tool of the host, on one Ethernet with the guest
+
+xen             a Machine (scripts/xenqemu/machine.py) in real time; xen.run("xl list").out
+xen_icount      a Machine whose clock counts instructions: repeatable figures, virtual time passes at once when all are idle
+guest(app, paused=False, machine=xen, extra=None, address=None, **config)
+                a Guest (scripts/xenqemu/guest.py): wait(), console(), send(), stat(), xl(), wait_gone(), wait_shutdown().
+                Keywords override keys of out/APP.cfg; None removes a key; extra is appended to the command line.
+                An app with a vif gets the next static address (g.address, g.address6) unless extra says ip= itself.
+                The domain is destroyed after the test, whatever happened.
+host(program, *arguments, timeout=20, check=True, input=None)
+                run a tool of the host in the machine's network; the CompletedProcess (text). Python's sockets, scapy and
+                dnspython need no fixture: the whole test process lives in that network.
+dhcp(first, last, lease=3600)
+                start the DHCP server in dom0; it ends with the test.
+budget(name, value)
+                compare a figure with tests/budgets.toml.
+
+Network: host 10.0.0.1, fd00:10::1 on xentap0; dom0 10.0.0.2, fd00:10::2 on xenbr0; guests 10.0.1.x/16, fd00:10::1:x/64. It
+lies in a network namespace of its own; where that is not allowed, tests that use "network" are skipped and say so.
+
+One machine runs at a time; it is started when first asked for, shared by the tests that follow, replaced when it has died.
+A failed test keeps the guest's console, xl's log and Xen's messages in out/boot-tests/ and prints them.
+SUITE=bullseye|bookworm|trixie selects Xen 4.14, 4.17 (default) or 4.20.
+"""
+
+import os
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "scripts"))
+
+from xenqemu import config as xlcfg  # noqa: E402
+from xenqemu import net  # noqa: E402
+from xenqemu.guest import Guest  # noqa: E402
+from xenqemu.image import DEFAULT_SUITE, Builder  # noqa: E402
+from xenqemu.machine import Machine, MachineError  # noqa: E402
+
+OUT = os.path.join(TOP, "out")
+LOGS = os.path.join(OUT, "boot-tests")
+GUEST_MEMORY = 1200  # MiB for all guests of a test together
+
+
+class Machines:
+    """At most one running Machine, of the kind last asked for."""
+
+    def __init__(self, image, namespace_error):
+        self.image, self.namespace_error = image, namespace_error
+        self.kind = self.machine = None
+
+    def get(self, **kind):
+        if self.machine and (self.kind != kind or not self.machine.alive()):
+            self.stop()
+        if not self.machine:
+            network = net.UserNetwork() if self.namespace_error else net.TapNetwork()
+            machine = Machine(self.image, memory=GUEST_MEMORY, network=network, **kind)
+            machine.start()
+            self.kind, self.machine = kind, machine
+        return self.machine
+
+    def stop(self):
+        machine, self.machine = self.machine, None
+        if machine:
+            machine.stop()
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "network: needs the host's side of the guests' network")
+
+
+@pytest.fixture(scope="session")
+def machines(request):
+    # The image first: it may have to be fetched, which the namespace would prevent.
+    def progress(text):
+        with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            print(f"\n{text}", end="", flush=True)
+
+    image = Builder(os.environ.get("SUITE") or DEFAULT_SUITE, progress).image()
+    error = None
+    try:
+        net.enter()
+    except (net.NetworkError, OSError) as e:
+        error = str(e)
+    pool = Machines(image, error)
+    yield pool
+    pool.stop()
+
+
+@pytest.fixture
+def xen(machines):
+    return machines.get()
+
+
+@pytest.fixture
+def xen_icount(machines):
+    return machines.get(icount=True)
+
+
+@pytest.fixture
+def network(machines):
+    """The address of the host on the guests' network; skips the test where there is none."""
+    if machines.namespace_error:
+        pytest.skip(machines.namespace_error)
+    return net.TapNetwork.host
+
+
+@pytest.fixture
+def host(network):
+    def run(program, *arguments, timeout=20, check=True, input=None):
+        try:
+            done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=timeout, input=input)
+        except FileNotFoundError:
+            pytest.fail(f"{program} is not installed")
+        if check and done.returncode:
+            pytest.fail(f"{program} {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    return run
+
+
+def app_config(app):
+    """out/APP.cfg as a dictionary, with the kernel's path."""
+    image, cfg = os.path.join(OUT, app), os.path.join(OUT, app + ".cfg")
+    for path in (image, cfg):
+        if not os.path.exists(path):
+            pytest.fail(f"{os.path.relpath(path, TOP)} is not built: make APP={app}")
+    with open(cfg) as f:
+        return dict(xlcfg.parse(f.read(), cfg), kernel=image)
+
+
+class Guests:
+    """Makes the guests of one test; numbers their names and addresses."""
+
+    count = 0
+
+    def __init__(self, default_machine):
+        self.default_machine, self.made = default_machine, []
+
+    def __call__(self, app, paused=False, machine=None, extra=None, address=None, **overrides):
+        config = app_config(app) if isinstance(app, str) else dict(app)
+        name = config.get("name", app if isinstance(app, str) else "guest")
+        Guests.count += 1
+        words = [config.get("extra", ""), extra or ""]
+        config.update(overrides)
+        number = Guests.count % 250 + 2
+        if config.get("vif") and "ip=" not in " ".join(words):
+            words += [f"ip={address or f'10.0.1.{number}'}/16", "gw=10.0.0.1", f"ip6=fd00:10::1:{number:x}/64"]
+        config["extra"] = " ".join(filter(None, words))
+        g = Guest(machine or self.default_machine(), f"{name}-{Guests.count}", config)
+        g.address, g.address6 = address or f"10.0.1.{number}", f"fd00:10::1:{number:x}"
+        self.made.append(g)
+        return g.create(paused=paused)
+
+
+@pytest.fixture
+def guest(request, machines):
+    guests = request.node.guests = Guests(lambda: machines.machine if machines.machine and machines.machine.alive() else machines.get())
+    yield guests
+    for g in guests.made:
+        try:
+            g.destroy()
+        except MachineError:
+            machines.stop()  # dom0 does not answer: the next test gets a new machine
+
+
+@pytest.fixture
+def dhcp(xen):
+    def start(first="10.0.2.1", last="10.0.2.99", router="10.0.0.1", dns="10.0.0.1", lease=3600):
+        xen.run(f"dhcp-server {first},{last},{router},{dns},{lease}")
+
+    yield start
+    if xen.alive():
+        xen.run("dhcp-server stop", check=False)
+
+
+@pytest.fixture(scope="session")
+def budgets():
+    with open(os.path.join(TOP, "tests", "budgets.toml"), "rb") as f:
+        return tomllib.load(f)
+
+
+@pytest.fixture
+def budget(budgets, record_property):
+    """Fails when value exceeds the table's entry "section.name"; says when the budget could be lowered."""
+
+    def check(name, value):
+        section, _, key = name.partition(".")
+        limit = budgets[section][key]
+        record_property(name, value)
+        print(f"budget {name}: {value} of {limit}")
+        assert value <= limit, f"{name} is {value}, over its budget of {limit} (tests/budgets.toml)"
+
+    return check
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """While the guests of a failed test still exist: keep and show all that explains the failure."""
+    report = (yield).get_result()
+    guests = getattr(item, "guests", None)
+    if call.when != "call" or not report.failed or not guests:
+        return
+    for g in guests.made:
+        alive = g.machine.alive()
+        text = g.diagnosis() if alive else "the machine has stopped\n" + g.machine.console_tail(60)
+        os.makedirs(LOGS, exist_ok=True)
+        path = os.path.join(LOGS, f"{item.name}-{g.name}.log".replace("/", "_"))
+        with open(path, "w") as f:
+            f.write(text)
+        report.sections.append((f"{g.name} (kept in {os.path.relpath(path, TOP)})", text))
