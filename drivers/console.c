@@ -47,8 +47,7 @@ static struct {
     bool attached; /* events come */
     uint32_t out_prod, in_cons;
     uint32_t out_cons_seen, in_prod_seen; /* to tell a useful event from a spurious one */
-    char buffer[BUFFER_SIZE];
-    uint32_t head, used;
+    uint32_t head, used; /* of buffer */
     unsigned lost; /* lines, since the last notice */
     bool mid_line; /* the ring's last line is not complete */
     bool stalled;  /* a thread has waited for the backend in vain */
@@ -56,6 +55,8 @@ static struct {
     void (*listener)(void *ctx);
     void *listener_ctx;
 } con = {.room = WAIT_QUEUE_INIT(con.room)};
+
+static char buffer[BUFFER_SIZE]; /* apart: so it has no bytes in the image */
 
 /* The indices are ours from now on; where they start is up to the toolstack. */
 static struct xencons_interface *page(void)
@@ -89,7 +90,7 @@ static void drop_line(void)
     char c;
 
     do {
-        c = con.buffer[con.head];
+        c = buffer[con.head];
         buffer_skip(1);
     } while (con.used && c != '\n');
     con.lost++;
@@ -144,7 +145,7 @@ static void drain(void)
     while (room && con.used && !con.lost) {
         uint32_t n = MIN(MIN(room, con.used), BUFFER_SIZE - con.head);
 
-        ring_put(con.buffer + con.head, n);
+        ring_put(buffer + con.head, n);
         buffer_skip(n);
         room -= n;
     }
@@ -172,7 +173,7 @@ static void buffer_put(const char *text, uint32_t len)
         uint32_t at = (con.head + con.used) % BUFFER_SIZE;
         uint32_t n = MIN(len, BUFFER_SIZE - at);
 
-        memcpy(con.buffer + at, text, n);
+        memcpy(buffer + at, text, n);
         con.used += n;
         text += n;
         len -= n;

@@ -25,7 +25,7 @@
 
 #define TYPES_MAX 8
 #define NAMES_MAX 1024 /* bytes of a directory: over a hundred devices */
-#define KEYS_MAX 16
+#define KEYS_BATCH 8 /* what is on the stack at one time */
 
 struct type {
     const struct xenbus_driver *driver;
@@ -36,7 +36,7 @@ struct type {
 static struct {
     struct type types[TYPES_MAX];
     struct list devices;
-} bus = {.devices = LIST_INIT(bus.devices)};
+} bus;
 
 /* --- devices come and go ---------------------------------------------------------------------- */
 
@@ -237,6 +237,7 @@ int xenbus_init(void)
     size_t count = (size_t)(xenbus_drivers_end - xenbus_drivers_begin);
 
     ASSERT(count <= TYPES_MAX);
+    list_init(&bus.devices);
     if (!xenstore_available())
         return -EIO;
     for (size_t i = 0; i < count; i++) {
@@ -253,13 +254,12 @@ int xenbus_init(void)
 
 /* --- for drivers ------------------------------------------------------------------------------ */
 
-void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
+static void read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
 {
-    char paths[KEYS_MAX][XENBUS_PATH_MAX + 48];
-    char texts[KEYS_MAX][24];
-    struct xs_read_item items[KEYS_MAX];
+    char paths[KEYS_BATCH][XENBUS_PATH_MAX + 40];
+    char texts[KEYS_BATCH][24];
+    struct xs_read_item items[KEYS_BATCH];
 
-    ASSERT(count <= KEYS_MAX);
     for (unsigned i = 0; i < count; i++) {
         (void)fmt_print(paths[i], sizeof(paths[i]), "%s/%s", dev->otherend, keys[i].name);
         items[i] = (struct xs_read_item){paths[i], texts[i], sizeof(texts[i]), 0};
@@ -276,6 +276,12 @@ void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsign
             log_warn("%s: the backend's %s is out of range: taken as %lu", dev->name, keys[i].name,
                      (unsigned long)keys[i].def);
     }
+}
+
+void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
+{
+    for (unsigned i = 0; i < count; i += KEYS_BATCH)
+        read_keys(dev, keys + i, MIN(count - i, (unsigned)KEYS_BATCH));
 }
 
 uint64_t xenbus_read_backend(struct xenbus_device *dev, const char *key, uint64_t min, uint64_t max,

@@ -58,7 +58,7 @@ static struct {
     struct work work;
     struct timer reconnect_timer;
     struct xs_stats stats;
-} xs = {.queue = LIST_INIT(xs.queue)};
+} xs;
 
 /* --- ends ------------------------------------------------------------------------------------- */
 
@@ -363,6 +363,7 @@ int xenstore_init(void)
 
     work_init(&xs.work, work_run);
     timer_init(&xs.reconnect_timer, reconnect_timeout);
+    list_init(&xs.queue);
     xs.page = mfn.n ? arch_mfn_to_virt(mfn) : NULL;
     xs.port = arch_start_info->store_evtchn;
     if (!xs.page || !xs.port) {

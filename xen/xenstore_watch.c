@@ -37,11 +37,7 @@ static struct {
     struct xs_watch *running; /* whose callback is being called */
     struct wait_queue work;   /* the watch thread: for something to be fired */
     struct wait_queue settle; /* xs_unwatch(): for a callback or a request to end */
-} watches = {
-    .fired = LIST_INIT(watches.fired),
-    .work = WAIT_QUEUE_INIT(watches.work),
-    .settle = WAIT_QUEUE_INIT(watches.settle),
-};
+} watches;
 
 static void fire(struct xs_watch *w)
 {
@@ -70,6 +66,9 @@ static void watch_thread(void *arg)
 
 int xenstore_watch_init(void)
 {
+    list_init(&watches.fired);
+    wait_queue_init(&watches.work);
+    wait_queue_init(&watches.settle);
     watches.thread = thread_create("xenwatch", watch_thread, NULL, 0);
     return watches.thread ? 0 : -ENOMEM;
 }
