@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: ISC
+# Xenolith. `make help` lists what can be asked for.
+#
+# This file dispatches; the rules that build an app are in config/build.mk, those of the host-side
+# tests in tests/unit/files.mk. Sources are listed by the files.mk of each directory.
+
+.DEFAULT_GOAL := $(if $(APP),app,help)
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Where things go. The cache holds what is fetched and built once: sources, newlib, test images.
+OUT ?= out
+ARCH := x86_64
+CACHE := $(or $(XENOLITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/xenolith)
+export XENOLITH_CACHE := $(abspath $(CACHE))
+export XENOLITH_OUT := $(OUT)
+
+# V=1 shows commands.
+Q := $(if $(V),,@)
+say = @printf '  %-8s %s\n' '$(1)' '$(2)'
+
+# Goals that need an app's configuration and rules; all others run without them.
+app-goals := app size image-size
+config-goals := menuconfig defconfig olddefconfig savedefconfig
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+
+ifneq ($(filter $(app-goals) $(OUT)/%,$(goals)),)
+include config/build.mk
+endif
+ifneq ($(filter unit unit-% $(OUT)/unit/%,$(goals)),)
+include config/unit.mk
+endif
+
+.PHONY: help apps app $(config-goals) run setup fetch test unit lint format clean distclean \
+	compile_commands.json FORCE
+
+help:
+	@cat config/help.txt
+
+apps:
+	@scripts/setup --check build && scripts/kconfig.py apps
+
+$(config-goals):
+	@$(if $(APP),,echo 'make $@: name the app, as in: make $@ APP=hello' >&2; exit 1)
+	@scripts/setup build && scripts/kconfig.py $@ $(APP)
+
+setup:
+	@scripts/setup build run test
+
+fetch:
+	@scripts/fetch
+
+# Each step is a make of its own: what the first installs, the second needs to start.
+run:
+	@$(if $(APP),,echo 'make run: name the app, as in: make run APP=hello' >&2; exit 1)
+	@scripts/setup build run
+	@$(MAKE) app APP=$(APP)
+	@scripts/run $(APP)
+
+test:
+	@scripts/setup build run test
+	@scripts/test $(SUITE)
+
+lint:
+	@scripts/setup --check test && scripts/lint
+
+format:
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+
+compile_commands.json:
+	@scripts/compdb $@
+
+# Configurations are work of the user's: clean keeps them, distclean does not.
+clean:
+	@test ! -d $(OUT) || find $(OUT) -mindepth 1 -maxdepth 1 ! -name '*.config' -exec rm -rf {} +
+
+distclean:
+	@rm -rf $(OUT) compile_commands.json

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: ISC
+# Builds one app: $(OUT)/$(APP).elf (for the debugger), $(OUT)/$(APP) (the image that xl boots) and
+# $(OUT)/$(APP).cfg (its domain configuration).
+
+ifeq ($(APP),)
+$(error name the app, as in: make APP=hello. The apps: $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
+endif
+ifeq ($(wildcard apps/$(APP)/Kconfig),)
+$(error APP=$(APP): no such app; there are: $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
+endif
+ifneq ($(shell scripts/setup build >&2 && echo ready),ready)
+$(error packages are missing, see above)
+endif
+
+O := $(OUT)/obj/$(APP)
+
+.PHONY: app size
+app: $(OUT)/$(APP) $(OUT)/$(APP).elf $(OUT)/$(APP).cfg
+
+# --- Configuration ---------------------------------------------------------------------------
+# config.mk sets CONFIG_x (y or empty); config.h does the same for C. Options given on the command
+# line (CONFIG_X=n) hold for this build alone. make restarts itself when config.mk changes.
+
+overrides := $(foreach v,$(sort $(filter CONFIG_%,$(.VARIABLES))),\
+	$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))
+$(shell mkdir -p $(O))
+ifneq ($(shell scripts/kconfig.py generate $(APP) $(overrides) >&2 && echo done),done)
+$(error the configuration of $(APP) was refused, see above)
+endif
+include $(O)/config.mk
+
+# --- Tools -----------------------------------------------------------------------------------
+# GNU tools with the prefix CROSS_COMPILE; CC=clang takes clang, LLVM=1 its linker and tools too.
+
+CROSS_COMPILE ?= x86_64-linux-gnu-
+ifdef LLVM
+CC := clang
+LD := ld.lld
+else
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+LD := $(CROSS_COMPILE)ld
+endif
+OBJCOPY := $(CROSS_COMPILE)objcopy
+NM := $(CROSS_COMPILE)nm
+is-clang := $(findstring clang,$(CC))
+ifeq ($(shell command -v $(firstword $(CC))),)
+$(error no compiler '$(firstword $(CC))': run scripts/setup, or set CROSS_COMPILE= or CC=)
+endif
+cc-version := $(shell $(CC) --version | head -n 1)
+
+include config/newlib.mk
+include config/lwip.mk
+
+# --- Flags -----------------------------------------------------------------------------------
+
+# Headers: ours from the top of the tree, the compiler's, newlib's, and Xen's public ones by way of
+# a directory that holds nothing but a link to them. Nothing of the host's C library.
+XEN_HEADERS ?= /usr/include/xen
+$(shell mkdir -p $(O)/include && ln -sfn $(XEN_HEADERS) $(O)/include/xen)
+includes := -iquote . -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
+	-isystem $(NEWLIB)/include -isystem $(O)/include
+defines := -include $(O)/config.h -D__XEN_INTERFACE_VERSION__=0x00040e00 $(NEWLIB_DEFINES)
+
+warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wno-unused-parameter
+
+# The image runs at a low, fixed address, in ring 3 under Xen, on stacks that an upcall shares: no
+# red zone. A PV guest has no thread segment for the canary, hence a global one. The prefix maps and
+# -g without record of switches keep the place of the tree out of the image.
+cflags := -std=gnu11 -g -gno-record-gcc-switches -m64 -mno-red-zone -fno-pic -fno-pie \
+	-fcf-protection=none -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+	-fno-unwind-tables -fno-strict-aliasing -U__linux__ -U__linux -Ulinux -U__unix__ -U__unix \
+	-Uunix -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(XENOLITH_CACHE)=cache
+cflags += $(if $(CONFIG_OPTIMIZE_SIZE),-Os)$(if $(CONFIG_OPTIMIZE_SPEED),-O2)$(if $(CONFIG_OPTIMIZE_DEBUG),-Og)
+cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
+cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
+cflags += $(if $(is-clang),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))
+
+# The kernel side keeps out of the vector registers: Xen switches them lazily, and the upcall saves
+# none. Freestanding, yet with the compiler's knowledge of memcpy and its like (gcc only).
+kernel-cflags := -ffreestanding $(if $(is-clang),,-fbuiltin) -mgeneral-regs-only -Wframe-larger-than=2048
+
+compile = $(CC) $(cflags) $(warnings) $(defines) $(includes)
+compile-kernel = $(compile) $(kernel-cflags)
+# lib and apps see lwIP's headers as well, when there is a network.
+compile-lib = $(compile-kernel) $(LWIP_INCLUDES)
+compile-app = $(compile) $(LWIP_INCLUDES)
+compile-lwip = $(compile-kernel) $(LWIP_INCLUDES) $(LWIP_WARNINGS)
+
+# --- Sources ---------------------------------------------------------------------------------
+# obj-y: paths from the top, .c or .S. gen/x.c is a source some rule makes as $(O)/gen/x.c.
+# lwip-y: paths below lwIP's src/. cflags-PATH: additional flags for one source.
+
+obj-y :=
+lwip-y :=
+include arch/$(ARCH)/files.mk
+include $(wildcard xen/files.mk kernel/files.mk drivers/files.mk lib/files.mk)
+include apps/$(APP)/files.mk
+
+objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwip-y))))
+
+# --- Compiling -------------------------------------------------------------------------------
+# Each object depends on the headers it read last time (its .d file), which config.h is among, and
+# on the flags, which this file holds as text and rewrites when they change.
+
+flags-text := $(cc-version) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(foreach s,$(obj-y),$(cflags-$(s)))
+$(O)/flags: FORCE
+	@echo '$(subst ','\'',$(flags-text))' | cmp -s - $@ || echo '$(subst ','\'',$(flags-text))' > $@
+
+depend = -MMD -MP -MF $(@:.o=.d)
+define compile-rule
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(1) $(cflags-$(2)) $(depend) -c -o $@ $<
+endef
+
+$(O)/%.c.o: %.c $(O)/flags $(NEWLIB)
+	$(call compile-rule,$(compile-kernel),$<)
+$(O)/%.S.o: %.S $(O)/flags $(NEWLIB)
+	$(call compile-rule,$(compile-kernel) -D__ASSEMBLY__,$<)
+$(O)/lib/%.c.o: lib/%.c $(O)/flags $(NEWLIB) $(LWIP)
+	$(call compile-rule,$(compile-lib),$<)
+$(O)/apps/%.c.o: apps/%.c $(O)/flags $(NEWLIB) $(LWIP)
+	$(call compile-rule,$(compile-app),$<)
+$(O)/gen/%.c.o: $(O)/gen/%.c $(O)/flags $(NEWLIB) $(LWIP)
+	$(call compile-rule,$(compile-app),gen/$*.c)
+$(O)/lwip/%.c.o: $(O)/flags $(NEWLIB) $(LWIP)
+	@mkdir -p $(@D)
+	$(call say,CC,lwip/$*.c)
+	$(Q)$(compile-lwip) $(depend) -c -o $@ $(LWIP)/src/$*.c
+
+-include $(objects:.o=.d)
+
+# --- Linking ---------------------------------------------------------------------------------
+
+ldflags := -m elf_x86_64 -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
+	--gc-sections --fatal-warnings $(NEWLIB_LDFLAGS)
+libraries := --start-group $(NEWLIB)/lib/libc.a $(NEWLIB)/lib/libm.a \
+	$(wildcard $(shell $(CC) -print-libgcc-file-name)) --end-group
+link = $(LD) $(ldflags) -T $(O)/link.lds -Map $(@:.elf=.map) -o $@ $(objects)
+
+$(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(O)/config.h
+	$(Q)$(compile-kernel) -D__ASSEMBLY__ -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $(O)/link.d -o $@ $<
+-include $(O)/link.d
+
+# A list of the objects, so that dropping one from files.mk links again.
+$(O)/objects: FORCE
+	@echo '$(objects) $(ldflags)' | cmp -s - $@ || echo '$(objects) $(ldflags)' > $@
+
+ifeq ($(CONFIG_SYMBOLS),y)
+# The table of symbols is made from a first link with an empty table. It is the last thing but data,
+# so that it moves no function; the third command checks just that.
+$(O)/symtab-empty.c: scripts/symbols.py
+	$(Q)scripts/symbols.py --empty > $@
+$(O)/symtab-full.c: $(O)/pass1.elf scripts/symbols.py
+	$(Q)$(NM) -n $< | scripts/symbols.py > $@
+$(O)/symtab-%.o: $(O)/symtab-%.c $(O)/flags $(NEWLIB)
+	$(Q)$(compile-kernel) -c -o $@ $<
+$(O)/pass1.elf: $(objects) $(O)/symtab-empty.o $(O)/link.lds $(O)/objects
+	$(Q)$(link) $(O)/symtab-empty.o $(libraries)
+$(O)/image.elf: $(O)/pass1.elf $(O)/symtab-full.o
+	$(call say,LD,$@)
+	$(Q)$(link) $(O)/symtab-full.o $(libraries)
+	$(Q)$(NM) -n $@ | scripts/symbols.py | cmp -s - $(O)/symtab-full.c || { \
+		echo 'the symbol table moved functions: check the order in link.lds.S' >&2; rm -f $@; exit 1; }
+else
+$(O)/image.elf: $(objects) $(O)/link.lds $(O)/objects
+	$(call say,LD,$@)
+	$(Q)$(link) $(libraries)
+endif
+
+$(OUT)/$(APP).elf: $(O)/image.elf
+	$(Q)cp $< $@
+
+$(OUT)/$(APP): $(O)/image.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(call say,IMAGE,$@  $$(stat -c %s $@) bytes)
+
+$(OUT)/$(APP).cfg: FORCE
+	$(Q)scripts/xlcfg $(APP) $(foreach v,NAME KERNEL,$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))
+
+size: app
+	@scripts/size $(O)/image.map $(OUT)/$(APP)
