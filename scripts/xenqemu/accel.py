@@ -43,9 +43,28 @@ def _probe(image):
     """Start Xen without a dom0: it gets far enough to print PROOF, then stops for want of one."""
     with tempfile.TemporaryDirectory(prefix="xenolith.") as folder:
         log = os.path.join(folder, "console")
-        command = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-nodefaults",
-                   "-no-reboot", "-serial", f"file:{log}", "-kernel", image.xen, "-append", "console=com1 com1=115200,8n1"]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            "qemu-system-x86_64",
+            "-accel",
+            "kvm",
+            "-cpu",
+            "host",
+            "-m",
+            "256",
+            "-display",
+            "none",
+            "-nodefaults",
+            "-no-reboot",
+            "-serial",
+            f"file:{log}",
+            "-kernel",
+            image.xen,
+            "-append",
+            "console=com1 com1=115200,8n1",
+        ]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             deadline = time.monotonic() + PROBE_SECONDS
             while time.monotonic() < deadline:

@@ -16,12 +16,16 @@ def parse(text, name="configuration"):
     except SyntaxError as e:
         raise ConfigError(f"{name}:{e.lineno}: {e.msg}") from e
     except (AttributeError, ValueError) as e:
-        raise ConfigError(f"{name}: only key = value with strings, numbers and lists is understood ({e})") from e
+        raise ConfigError(
+            f"{name}: only key = value with strings, numbers and lists is understood ({e})"
+        ) from e
 
 
 def render(config):
     """The text for a dictionary; keys whose value is None are left out."""
-    return "".join(f"{key} = {_value(value)}\n" for key, value in config.items() if value is not None)
+    return "".join(
+        f"{key} = {_value(value)}\n" for key, value in config.items() if value is not None
+    )
 
 
 def _value(value):
@@ -34,5 +38,7 @@ def _value(value):
     # Not repr(): xl knows no escapes that both quotes would need.
     quote = "'" if '"' in value else '"'
     if quote in value or "\n" in value:
-        raise ConfigError(f"a value with both kinds of quotes or a newline cannot be written: {value!r}")
+        raise ConfigError(
+            f"a value with both kinds of quotes or a newline cannot be written: {value!r}"
+        )
     return quote + value + quote

@@ -36,30 +36,51 @@ class Packages:
         self._apt("apt-get", "-q", "--error-on=any", "update")
 
     def _configuration(self):
-        dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+        dump = subprocess.run(
+            ["apt-config", "dump"], capture_output=True, text=True, check=True
+        ).stdout
         # apt's directories are replaced; hooks belong to the host; the rest (proxies, mirrors' options) is kept.
-        drop = re.compile(r"^(Dir|DPkg|APT::(Update|Archit|Sandbox|Periodic|NeverAuto|Default-Release)|"
-                          r"Acquire::(IndexTargets|Languages))\b", re.I)
+        drop = re.compile(
+            r"^(Dir|DPkg|APT::(Update|Archit|Sandbox|Periodic|NeverAuto|Default-Release)|"
+            r"Acquire::(IndexTargets|Languages))\b",
+            re.I,
+        )
         kept = [line for line in dump.splitlines() if not drop.match(line)]
         ours = {
-            "Dir::State": f"{self.root}/state", "Dir::State::status": f"{self.root}/status",
-            "Dir::Cache": f"{self.root}/cache", "Dir::Etc::sourcelist": f"{self.root}/sources.list",
-            "Dir::Etc::sourceparts": "/dev/null", "Dir::Etc::main": "/dev/null", "Dir::Etc::parts": "/dev/null",
-            "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
-            "APT::Architecture": ARCH, "APT::Sandbox::User": "root", "Acquire::Languages": "none",
+            "Dir::State": f"{self.root}/state",
+            "Dir::State::status": f"{self.root}/status",
+            "Dir::Cache": f"{self.root}/cache",
+            "Dir::Etc::sourcelist": f"{self.root}/sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::main": "/dev/null",
+            "Dir::Etc::parts": "/dev/null",
+            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
+            "APT::Architecture": ARCH,
+            "APT::Sandbox::User": "root",
+            "Acquire::Languages": "none",
         }
         lines = [f'{key} "{value}";' for key, value in ours.items()]
-        return "\n".join(kept + lines + [f'#clear APT::Architectures;\nAPT::Architectures {{ "{ARCH}"; }};\n'])
+        return "\n".join(
+            kept + lines + [f'#clear APT::Architectures;\nAPT::Architectures {{ "{ARCH}"; }};\n']
+        )
 
     def _apt(self, *command, cwd=None):
         done = subprocess.run(command, env=self.env, cwd=cwd, capture_output=True, text=True)
         if done.returncode:
-            raise DebianError(f"{' '.join(command[:3])} failed (is the network up?):\n{done.stderr.strip()}")
+            raise DebianError(
+                f"{' '.join(command[:3])} failed (is the network up?):\n{done.stderr.strip()}"
+            )
         return done.stdout
 
     def show(self, name):
         """The package's newest record as a dictionary, or None if the suite has no such package."""
-        done = subprocess.run(["apt-cache", "show", "--no-all-versions", name], env=self.env, capture_output=True, text=True)
+        done = subprocess.run(
+            ["apt-cache", "show", "--no-all-versions", name],
+            env=self.env,
+            capture_output=True,
+            text=True,
+        )
         record = dict(re.findall(r"^([A-Za-z0-9-]+): (.*)$", done.stdout, re.M))
         return record if record.get("Package") == name else None
 
@@ -86,7 +107,9 @@ class Packages:
         """Download what is missing of {package: version}; returns the paths of the .deb files."""
         paths = {}
         for name, version in versions.items():
-            paths[name] = os.path.join(self.debs, f"{name}_{version.replace(':', '%3a')}_{ARCH}.deb")
+            paths[name] = os.path.join(
+                self.debs, f"{name}_{version.replace(':', '%3a')}_{ARCH}.deb"
+            )
         missing = [name for name in versions if not self._present(name, versions[name])]
         for number, name in enumerate(missing, 1):
             self.progress(f"downloading {name} {versions[name]} ({number} of {len(missing)})")
@@ -131,7 +154,9 @@ def _sources(suite):
             seen.add(line)
             lines.append(line)
     if not lines:
-        raise DebianError(f"apt on this machine has no Debian source for {host or 'its release'}: see /etc/apt/sources.list")
+        raise DebianError(
+            f"apt on this machine has no Debian source for {host or 'its release'}: see /etc/apt/sources.list"
+        )
     return lines
 
 
@@ -145,7 +170,11 @@ def _host_sources():
     """Yield (options, uri, suite, components) from /etc/apt, in both of its syntaxes."""
     folder = "/etc/apt/sources.list.d"
     files = ["/etc/apt/sources.list"]
-    files += [os.path.join(folder, name) for name in sorted(os.listdir(folder))] if os.path.isdir(folder) else []
+    files += (
+        [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+        if os.path.isdir(folder)
+        else []
+    )
     for path in files:
         if not os.path.exists(path):
             continue
@@ -161,8 +190,14 @@ def _host_sources():
 
 def _deb822(stanza):
     text = "\n".join(line for line in stanza.splitlines() if not line.startswith("#"))
-    field = {key.lower(): value.split() for key, value in re.findall(r"^(\S+):[ \t]*(.*(?:\n[ \t].*)*)", text, re.M)}
-    if "deb" not in field.get("types", []) or field.get("enabled", ["yes"])[0].lower() in ("no", "false"):
+    field = {
+        key.lower(): value.split()
+        for key, value in re.findall(r"^(\S+):[ \t]*(.*(?:\n[ \t].*)*)", text, re.M)
+    }
+    if "deb" not in field.get("types", []) or field.get("enabled", ["yes"])[0].lower() in (
+        "no",
+        "false",
+    ):
         return
     keys = field.get("signed-by", [])
     options = f"[signed-by={keys[0]}] " if keys and keys[0].startswith("/") else ""

@@ -18,14 +18,16 @@ class Elf:
         if data[:6] != b"\x7fELF\x02\x01":
             raise ValueError("not a 64-bit little-endian ELF file")
         self.data = data
-        shoff, = struct.unpack_from("<Q", data, 0x28)
+        (shoff,) = struct.unpack_from("<Q", data, 0x28)
         size, count, strndx = struct.unpack_from("<HHH", data, 0x3A)
-        self.sections = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * size) for i in range(count)]
+        self.sections = [
+            struct.unpack_from("<IIQQQQIIQQ", data, shoff + i * size) for i in range(count)
+        ]
         names = self.sections[strndx] if count else None
         self.names = [self._string(names[4] + s[0]) for s in self.sections] if names else []
 
     def _string(self, offset):
-        return self.data[offset:self.data.index(b"\0", offset)].decode()
+        return self.data[offset : self.data.index(b"\0", offset)].decode()
 
     def needed(self):
         """The shared libraries this file asks for by name (DT_NEEDED)."""
@@ -33,14 +35,14 @@ class Elf:
             if section[1] != SHT_DYNAMIC:
                 continue
             strings = self.sections[section[6]][4]
-            entries = struct.iter_unpack("<QQ", self.data[section[4]:section[4] + section[5]])
+            entries = struct.iter_unpack("<QQ", self.data[section[4] : section[4] + section[5]])
             return [self._string(strings + value) for tag, value in entries if tag == DT_NEEDED]
         return []
 
     def modinfo(self, key):
         """The value of a kernel module's key=value string, or ""."""
         section = self.sections[self.names.index(".modinfo")]
-        for field in self.data[section[4]:section[4] + section[5]].split(b"\0"):
+        for field in self.data[section[4] : section[4] + section[5]].split(b"\0"):
             name, _, value = field.partition(b"=")
             if name == key.encode():
                 return value.decode()

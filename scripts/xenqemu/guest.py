@@ -14,10 +14,14 @@ class Stat:
 
     def __init__(self, line):
         fields = dict(field.split("=", 1) for field in line.split())
-        self.cpu_time, self.pages, self.max_pages = (int(fields[key]) for key in ("cpu_time", "pages", "max_pages"))
+        self.cpu_time, self.pages, self.max_pages = (
+            int(fields[key]) for key in ("cpu_time", "pages", "max_pages")
+        )
         self.vcpus, self.domid = int(fields["vcpus"]), int(fields["domid"])
         self.state = set(fields["state"].split("+"))
-        self.reason = REASONS.get(int(fields["reason"]), fields["reason"]) if "reason" in fields else None
+        self.reason = (
+            REASONS.get(int(fields["reason"]), fields["reason"]) if "reason" in fields else None
+        )
 
 
 class Guest:
@@ -79,7 +83,11 @@ class Guest:
         timeout is of dom0's clock, which runs fast under icount when all are idle."""
         quoted = pattern.replace("'", "'\\''")
         domid = self.domid if self.domid is not None else -1
-        result = self.machine.run(f"waitlog {domid} {self.log} {count} {timeout} '{quoted}'", timeout=timeout + 30, check=False)
+        result = self.machine.run(
+            f"waitlog {domid} {self.log} {count} {timeout} '{quoted}'",
+            timeout=timeout + 30,
+            check=False,
+        )
         if result.status == 0:
             return result.out.splitlines()[-1].rstrip("\r")
         why = "the guest ended" if result.status == 3 else f"{timeout} s passed"
@@ -94,33 +102,45 @@ class Guest:
         """Wait until the domain no longer exists."""
         loop = f"n={timeout * 20}; while domstat {self.domid} >/dev/null 2>&1; do [ $n -le 0 ] && exit 1; n=$((n-1)); usleep 50000; done"
         if self.machine.run(loop, timeout=timeout + 30, check=False).status:
-            raise MachineError(f"{self.name} still exists after {timeout} s: {self.machine.run('domstat', check=False).out}")
+            raise MachineError(
+                f"{self.name} still exists after {timeout} s: {self.machine.run('domstat', check=False).out}"
+            )
 
     def wait_shutdown(self, timeout=30):
         """Wait until the domain has shut down but was preserved (on_poweroff="preserve" and the like); its Stat."""
-        loop = (f"n={timeout * 20}; until domstat {self.domid} | grep -q shutdown; do "
-                "[ $n -le 0 ] && exit 1; n=$((n-1)); usleep 50000; done")
+        loop = (
+            f"n={timeout * 20}; until domstat {self.domid} | grep -q shutdown; do "
+            "[ $n -le 0 ] && exit 1; n=$((n-1)); usleep 50000; done"
+        )
         if self.machine.run(loop, timeout=timeout + 30, check=False).status:
             raise MachineError(f"{self.name} has not shut down within {timeout} s")
         return self.stat()
 
     def send(self, text):
         """Type text on the guest's console."""
-        self.machine.run(f"cat >$(xenstore-read /local/domain/{self.domid}/console/tty)", input=text.encode())
+        self.machine.run(
+            f"cat >$(xenstore-read /local/domain/{self.domid}/console/tty)", input=text.encode()
+        )
 
     def destroy(self):
         """End the domain if it still exists."""
         if self.machine.alive():
-            self.machine.run(f"while xl domid {self.name} >/dev/null 2>&1; do xl destroy {self.name}; done", timeout=30, check=False)
+            self.machine.run(
+                f"while xl domid {self.name} >/dev/null 2>&1; do xl destroy {self.name}; done",
+                timeout=30,
+                check=False,
+            )
 
     def diagnosis(self, console=True):
         """All that helps to understand a failure: the guest's console (unless it was shown), xl's log, Xen's messages."""
         parts = []
-        commands = (("console of " + self.name, f"tail -n 200 {self.log}"),
-                    ("xl list", "xl list; domstat"),
-                    ("xl's log", f"tail -n 40 /var/log/xen/xl-{self.name}.log"),
-                    ("xl dmesg", "xl dmesg | tail -n 40"))
-        for title, command in commands[0 if console else 1:]:
+        commands = (
+            ("console of " + self.name, f"tail -n 200 {self.log}"),
+            ("xl list", "xl list; domstat"),
+            ("xl's log", f"tail -n 40 /var/log/xen/xl-{self.name}.log"),
+            ("xl dmesg", "xl dmesg | tail -n 40"),
+        )
+        for title, command in commands[0 if console else 1 :]:
             try:
                 text = self.machine.run(command, timeout=15, check=False).out
             except (MachineError, CommandError) as e:

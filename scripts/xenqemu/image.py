@@ -28,11 +28,40 @@ XEN_OF_SUITE = {"bullseye": "4.14", "bookworm": "4.17", "trixie": "4.20"}
 DEFAULT_SUITE = "bookworm"
 
 # Programs of the xen-utils package (libexec) and of xenstore-utils.
-XEN_PROGRAMS = ["xl", "xen-init-dom0", "xenstored", "xenconsoled", "xenconsole", "libxl-save-helper"]
-XENSTORE_PROGRAMS = ["xenstore-read", "xenstore-write", "xenstore-ls", "xenstore-rm", "xenstore-list", "xenstore-watch",
-                     "xenstore-chmod", "xenstore-exists", "xenstore"]
-MODULES = ["xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "xen-privcmd", "xen-netback", "xen-blkback", "loop", "bridge",
-           "virtio_pci", "virtio_console", "virtio_net", "virtio_blk"]
+XEN_PROGRAMS = [
+    "xl",
+    "xen-init-dom0",
+    "xenstored",
+    "xenconsoled",
+    "xenconsole",
+    "libxl-save-helper",
+]
+XENSTORE_PROGRAMS = [
+    "xenstore-read",
+    "xenstore-write",
+    "xenstore-ls",
+    "xenstore-rm",
+    "xenstore-list",
+    "xenstore-watch",
+    "xenstore-chmod",
+    "xenstore-exists",
+    "xenstore",
+]
+MODULES = [
+    "xenfs",
+    "xen-evtchn",
+    "xen-gntdev",
+    "xen-gntalloc",
+    "xen-privcmd",
+    "xen-netback",
+    "xen-blkback",
+    "loop",
+    "bridge",
+    "virtio_pci",
+    "virtio_console",
+    "virtio_net",
+    "virtio_blk",
+]
 XL_CONF = 'autoballoon="off"\nvif.default.script="vif-bridge"\nvif.default.bridge="xenbr0"\n'
 # glibc opens this one by name, in pthread_cancel: the link does not show it.
 LOADED_LIBRARIES = ["libgcc_s.so.1"]
@@ -52,7 +81,9 @@ class Image:
 
     def __init__(self, path):
         self.path = path
-        self.xen, self.kernel, self.initrd = (os.path.join(path, name) for name in ("xen", "vmlinuz", "initrd"))
+        self.xen, self.kernel, self.initrd = (
+            os.path.join(path, name) for name in ("xen", "vmlinuz", "initrd")
+        )
         with open(os.path.join(path, "manifest")) as f:
             self.manifest = json.load(f)
 
@@ -99,7 +130,9 @@ class Builder:
         if os.path.exists(path):
             return Image(path)
         if shutil.disk_usage(self.root).free < NEEDED_SPACE:
-            raise DebianError(f"building the dom0 image needs {NEEDED_SPACE >> 20} MB free in {self.root}")
+            raise DebianError(
+                f"building the dom0 image needs {NEEDED_SPACE >> 20} MB free in {self.root}"
+            )
         try:
             debs = self.packages.fetch(versions)
         except DebianError:
@@ -123,8 +156,16 @@ class Builder:
         if record is None:
             raise DebianError(f"Debian {self.suite} has no package linux-image-amd64")
         kernel = record["Depends"].split()[0]
-        versions = self.packages.closure([f"xen-hypervisor-{xen}-amd64", f"xen-utils-{xen}", "xenstore-utils", "libxen-dev",
-                                          "busybox-static", kernel])
+        versions = self.packages.closure(
+            [
+                f"xen-hypervisor-{xen}-amd64",
+                f"xen-utils-{xen}",
+                "xenstore-utils",
+                "libxen-dev",
+                "busybox-static",
+                kernel,
+            ]
+        )
         with open(self.versions_file + ".new", "w") as f:
             json.dump(versions, f, indent=1)
         os.replace(self.versions_file + ".new", self.versions_file)
@@ -151,14 +192,20 @@ class Builder:
             os.mkdir(out)
             _assemble(tree, out, work, XEN_OF_SUITE[self.suite])
             with open(os.path.join(out, "manifest"), "w") as f:
-                json.dump({"suite": self.suite, "xen": XEN_OF_SUITE[self.suite], "packages": versions}, f, indent=1)
+                json.dump(
+                    {"suite": self.suite, "xen": XEN_OF_SUITE[self.suite], "packages": versions},
+                    f,
+                    indent=1,
+                )
             os.rename(out, path)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
 
 def _assemble(tree, out, work, xen):
-    with gzip.open(_one(tree, f"boot/xen-{xen}-amd64.gz"), "rb") as f, open(os.path.join(out, "xen"), "wb") as g:
+    with gzip.open(_one(tree, f"boot/xen-{xen}-amd64.gz"), "rb") as f, open(
+        os.path.join(out, "xen"), "wb"
+    ) as g:
         shutil.copyfileobj(f, g)
     shutil.copy(_one(tree, "boot/vmlinuz-*"), os.path.join(out, "vmlinuz"))
     archive = cpio.Archive()
@@ -167,8 +214,15 @@ def _assemble(tree, out, work, xen):
     _add_programs(archive, tree, xen)
     _add_modules(archive, tree)
     _add_domstat(archive, tree, work)
-    own = {"init": "init", "agent": "bin/agent", "waitlog": "bin/waitlog", "attach": "bin/attach", "dhcp-server": "bin/dhcp-server",
-           "vif": "etc/xen/scripts/vif-bridge", "block": "etc/xen/scripts/block"}
+    own = {
+        "init": "init",
+        "agent": "bin/agent",
+        "waitlog": "bin/waitlog",
+        "attach": "bin/attach",
+        "dhcp-server": "bin/dhcp-server",
+        "vif": "etc/xen/scripts/vif-bridge",
+        "block": "etc/xen/scripts/block",
+    }
     for name, target in own.items():
         archive.copy(target, os.path.join(HERE, "dom0", name), 0o755)
     archive.file("etc/xen/xl.conf", XL_CONF.encode())
@@ -179,7 +233,11 @@ def _assemble(tree, out, work, xen):
 
 
 def _one(tree, pattern):
-    found = [path for path in glob.glob(os.path.join(tree, pattern), recursive=True) if not os.path.islink(path)]
+    found = [
+        path
+        for path in glob.glob(os.path.join(tree, pattern), recursive=True)
+        if not os.path.islink(path)
+    ]
     if len(found) != 1:
         raise DebianError(f"expected one {pattern} in the packages, found {len(found)}")
     return found[0]
@@ -224,7 +282,11 @@ def add_libraries(archive, tree, programs, present=()):
     if done and not present:
         archive.symlink("lib64/ld-linux-x86-64.so.2", f"{LIBRARIES}/ld-linux-x86-64.so.2")
         if "ld-linux-x86-64.so.2" not in done:
-            archive.copy(f"{LIBRARIES}/ld-linux-x86-64.so.2", _resolve_link(tree, index["ld-linux-x86-64.so.2"]), 0o755)
+            archive.copy(
+                f"{LIBRARIES}/ld-linux-x86-64.so.2",
+                _resolve_link(tree, index["ld-linux-x86-64.so.2"]),
+                0o755,
+            )
     return done
 
 
@@ -232,7 +294,9 @@ def _resolve_link(tree, path):
     """The file behind symbolic links; an absolute target is meant relative to tree."""
     while os.path.islink(path):
         target = os.readlink(path)
-        path = tree + target if target.startswith("/") else os.path.join(os.path.dirname(path), target)
+        path = (
+            tree + target if target.startswith("/") else os.path.join(os.path.dirname(path), target)
+        )
     return path
 
 
@@ -262,7 +326,9 @@ def _add_modules(archive, tree):
 
     for module in MODULES:
         visit(module)
-    archive.file("lib/modules/order", "".join(f"/lib/modules/{name}.ko\n" for name in order).encode())
+    archive.file(
+        "lib/modules/order", "".join(f"/lib/modules/{name}.ko\n" for name in order).encode()
+    )
 
 
 def _read_module(path):
@@ -274,12 +340,28 @@ def _read_module(path):
 def _add_domstat(archive, tree, work):
     compiler = os.environ.get("CROSS_COMPILE", "x86_64-linux-gnu-") + "gcc"
     program = os.path.join(work, "domstat")
-    command = [compiler, "-Os", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-no-pie", "-s",
-               "-isystem", os.path.join(tree, "usr/include"), "-o", program, os.path.join(HERE, "dom0", "domstat.c")]
+    command = [
+        compiler,
+        "-Os",
+        "-static",
+        "-nostdlib",
+        "-ffreestanding",
+        "-fno-stack-protector",
+        "-fno-pic",
+        "-no-pie",
+        "-s",
+        "-isystem",
+        os.path.join(tree, "usr/include"),
+        "-o",
+        program,
+        os.path.join(HERE, "dom0", "domstat.c"),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True)
     except FileNotFoundError as e:
-        raise DebianError(f"no compiler {compiler} (Debian: gcc, or gcc-x86-64-linux-gnu on other architectures)") from e
+        raise DebianError(
+            f"no compiler {compiler} (Debian: gcc, or gcc-x86-64-linux-gnu on other architectures)"
+        ) from e
     if done.returncode:
         raise DebianError(f"cannot compile domstat.c:\n{done.stderr}")
     archive.copy("bin/domstat", program, 0o755)

@@ -33,7 +33,9 @@ class CommandError(MachineError):
     """A command in dom0 failed."""
 
     def __init__(self, command, result):
-        super().__init__(f"dom0: {command!r} ended with status {result.status}\n{result.out}{result.err}".rstrip())
+        super().__init__(
+            f"dom0: {command!r} ended with status {result.status}\n{result.out}{result.err}".rstrip()
+        )
         self.result = result
 
 
@@ -52,13 +54,28 @@ class Machine:
     pcpus        physical CPUs of the machine; dom0 gets as many vcpus
     icount       virtual time counts instructions (one a nanosecond): repeatable, single-threaded, one pcpu
     network      UserNetwork, TapNetwork or None
-    disks        files of the host, in dom0 /dev/vda, /dev/vdb ...
+    disks        (file of the host, "r" or "w"): in dom0 /dev/vda, /dev/vdb ...
     payload      {path in dom0: bytes, or a path of the host}
     console_port adds the port /dev/con0 in dom0, which is self.console here (a connected socket)
     """
 
-    def __init__(self, image, *, memory=256, dom0_memory=320, pcpus=1, icount=False, network=None, disks=(), payload=None,
-                 console_port=False, dhcp="", cpu="", boot_timeout=120, progress=lambda text: None):
+    def __init__(
+        self,
+        image,
+        *,
+        memory=256,
+        dom0_memory=320,
+        pcpus=1,
+        icount=False,
+        network=None,
+        disks=(),
+        payload=None,
+        console_port=False,
+        dhcp="",
+        cpu="",
+        boot_timeout=120,
+        progress=lambda text: None,
+    ):
         if icount and pcpus != 1:
             raise MachineError("icount needs pcpus=1: only one CPU's instructions can be the clock")
         self.image, self.network, self.progress = image, network, progress
@@ -130,7 +147,9 @@ class Machine:
         """Run a shell command in dom0; Result. Raises CommandError if it fails and check is set, MachineError if there is no
         answer within timeout seconds of the host's clock."""
         if not self._claim.acquire(timeout=timeout):
-            raise MachineError(f"both control ports of dom0 are busy, {command!r} had to wait over {timeout} s")
+            raise MachineError(
+                f"both control ports of dom0 are busy, {command!r} had to wait over {timeout} s"
+            )
         try:
             if not self._controls:
                 raise MachineError("dom0 does not answer any more (every control port is lost)")
@@ -145,7 +164,10 @@ class Machine:
 
     def push(self, path, data, mode=0o644):
         """Write bytes to a file of dom0."""
-        self.run(f"mkdir -p '{os.path.dirname(path)}' && cat >'{path}' && chmod {mode:o} '{path}'", input=data)
+        self.run(
+            f"mkdir -p '{os.path.dirname(path)}' && cat >'{path}' && chmod {mode:o} '{path}'",
+            input=data,
+        )
 
     def pull(self, path):
         """The bytes of a file of dom0."""
@@ -163,7 +185,9 @@ class Machine:
             return Result(status, link.take(size), link.take(errors))
         except TimeoutError:
             link.close()
-            raise MachineError(f"dom0: no answer to {command.decode()!r} within {timeout} s") from None
+            raise MachineError(
+                f"dom0: no answer to {command.decode()!r} within {timeout} s"
+            ) from None
         except OSError as e:
             raise MachineError(f"lost the machine: {e}\n{self.console_tail()}") from e
 
@@ -187,8 +211,16 @@ class Machine:
         arguments, descriptors, ours = self._arguments()
         log = open(os.path.join(self.workdir, "qemu.log"), "wb")
         try:
-            self._process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.workdir,
-                                             pass_fds=descriptors, start_new_session=True, preexec_fn=_die_with_parent)
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.workdir,
+                pass_fds=descriptors,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
         except FileNotFoundError as e:
             raise MachineError(f"no {arguments[0]} (Debian: qemu-system-x86)") from e
         finally:
@@ -199,28 +231,68 @@ class Machine:
     def _arguments(self):
         kind = "tcg,thread=single" if self.icount else accel.choose(self.image, self.progress)
         model = self.cpu or ("host" if kind == "kvm" else "qemu64")
-        xen = (f"console=com1 com1=115200,8n1 bootscrub=0 dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M "
-               f"dom0_max_vcpus={self.pcpus}")
+        xen = (
+            f"console=com1 com1=115200,8n1 bootscrub=0 dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M "
+            f"dom0_max_vcpus={self.pcpus}"
+        )
         settings = {"dhcp": self.dhcp}
         if self.network:
-            settings.update(address=self.network.address, address6=self.network.address6, gateway=self.network.gateway)
-        linux = "console=hvc0 rdinit=/init quiet " + " ".join(f"dom0.{k}={v}" for k, v in settings.items() if v)
-        arguments = ["qemu-system-x86_64", "-accel", kind, "-cpu", model, "-smp", str(self.pcpus), "-display", "none",
-                     "-nodefaults", "-no-user-config", "-no-reboot", "-m", str(self.memory + self.dom0_memory + XEN_MEMORY),
-                     "-serial", "file:console", "-kernel", "xen", "-append", xen, "-initrd", f"vmlinuz {linux},initrd",
-                     "-device", "virtio-serial-pci"]
+            settings.update(
+                address=self.network.address,
+                address6=self.network.address6,
+                gateway=self.network.gateway,
+            )
+        linux = "console=hvc0 rdinit=/init quiet " + " ".join(
+            f"dom0.{k}={v}" for k, v in settings.items() if v
+        )
+        arguments = [
+            "qemu-system-x86_64",
+            "-accel",
+            kind,
+            "-cpu",
+            model,
+            "-smp",
+            str(self.pcpus),
+            "-display",
+            "none",
+            "-nodefaults",
+            "-no-user-config",
+            "-no-reboot",
+            "-m",
+            str(self.memory + self.dom0_memory + XEN_MEMORY),
+            "-serial",
+            "file:console",
+            "-kernel",
+            "xen",
+            "-append",
+            xen,
+            "-initrd",
+            f"vmlinuz {linux},initrd",
+            "-device",
+            "virtio-serial-pci",
+        ]
         if self.icount:
             arguments += ["-icount", "shift=0,sleep=off"]
         descriptors, ours = [], []
         for name in self._names:
             near, far = socket.socketpair()
-            (self._controls.append(_Link(near)) if name.startswith("ctl") else setattr(self, "console", near))
+            (
+                self._controls.append(_Link(near))
+                if name.startswith("ctl")
+                else setattr(self, "console", near)
+            )
             ours.append(far)
             descriptors.append(far.fileno())
-            arguments += ["-chardev", f"socket,id={name},fd={far.fileno()}", "-device",
-                          f"virtserialport,chardev={name},name={name}"]
-        for path in self.disks:
-            arguments += ["-drive", f"if=virtio,format=raw,file={os.path.abspath(path).replace(',', ',,')}"]
+            arguments += [
+                "-chardev",
+                f"socket,id={name},fd={far.fileno()}",
+                "-device",
+                f"virtserialport,chardev={name},name={name}",
+            ]
+        for path, mode in self.disks:
+            lock = ",readonly=on" if mode == "r" else ""
+            name = os.path.abspath(path).replace(",", ",,")
+            arguments += ["-drive", f"if=virtio,format=raw{lock},file={name}"]
         if self.network:
             extra, files = self.network.qemu_arguments()
             arguments, descriptors = arguments + extra, descriptors + files
@@ -254,16 +326,20 @@ class Machine:
         if self._process.poll() is not None:
             with open(os.path.join(self.workdir, "qemu.log"), errors="replace") as f:
                 said = f.read().strip()
-            raise MachineError(f"QEMU ended with status {self._process.returncode}\n{said}\n{self.console_tail()}")
+            raise MachineError(
+                f"QEMU ended with status {self._process.returncode}\n{said}\n{self.console_tail()}"
+            )
         if any(mark in text for mark in FATAL):
             time.sleep(0.5)
             raise MachineError(f"Xen or dom0 crashed while booting\n{self.console_tail(60)}")
         if time.monotonic() > deadline:
-            raise MachineError(f"dom0 was not up after {self.boot_timeout} s\n{self.console_tail()}")
+            raise MachineError(
+                f"dom0 was not up after {self.boot_timeout} s\n{self.console_tail()}"
+            )
 
     def _show_stages(self):
         lines = self.console_text().split("\n")[:-1]
-        for line in lines[self._seen:]:
+        for line in lines[self._seen :]:
             if line.startswith("dom0: "):
                 self.progress(line.strip())
         self._seen = len(lines)
@@ -311,4 +387,5 @@ class _Link:
 def _die_with_parent():
     """Runs in the child before QEMU: the kernel shall end it with us, however we end."""
     import ctypes
+
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)

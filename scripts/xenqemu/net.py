@@ -16,7 +16,14 @@ import struct
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TAP, IFF_NO_PI, IFF_VNET_HDR, IFF_UP, IFF_RUNNING = 0x2, 0x1000, 0x4000, 0x1, 0x40
-SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFHWADDR, SIOCGIFINDEX = 0x8913, 0x8914, 0x8916, 0x891C, 0x8924, 0x8933
+SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFHWADDR, SIOCGIFINDEX = (
+    0x8913,
+    0x8914,
+    0x8916,
+    0x891C,
+    0x8924,
+    0x8933,
+)
 ARPHRD_ETHER = 1
 HOST_MAC = "02:00:0a:00:00:01"
 
@@ -46,8 +53,10 @@ class UserNetwork:
                     raise NetworkError(f"{protocol} port 127.0.0.1:{port}: {e.strerror}") from e
 
     def qemu_arguments(self):
-        rules = "".join(f",hostfwd={protocol}:127.0.0.1:{port}-{address}:{guest_port}"
-                        for protocol, port, address, guest_port in self.forwards)
+        rules = "".join(
+            f",hostfwd={protocol}:127.0.0.1:{port}-{address}:{guest_port}"
+            for protocol, port, address, guest_port in self.forwards
+        )
         return ["-netdev", f"user,id=n0{rules}", "-device", "virtio-net-pci,netdev=n0,romfile="], []
 
 
@@ -72,7 +81,12 @@ class TapNetwork:
             raise NetworkError(f"cannot set up a TAP interface: {e}") from e
 
     def qemu_arguments(self):
-        return ["-netdev", f"tap,id=n0,fd={self.fd}", "-device", "virtio-net-pci,netdev=n0,romfile="], [self.fd]
+        return [
+            "-netdev",
+            f"tap,id=n0,fd={self.fd}",
+            "-device",
+            "virtio-net-pci,netdev=n0,romfile=",
+        ], [self.fd]
 
     def close(self):
         """The interface disappears with its last descriptor."""
@@ -87,31 +101,49 @@ def enter():
     flags = CLONE_NEWNET if uid == 0 else CLONE_NEWNET | CLONE_NEWUSER
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(flags):
-        raise NetworkError(f"no network namespace: {os.strerror(ctypes.get_errno())} "
-                           "(unprivileged user namespaces may be switched off: kernel.unprivileged_userns_clone)")
+        raise NetworkError(
+            f"no network namespace: {os.strerror(ctypes.get_errno())} "
+            "(unprivileged user namespaces may be switched off: kernel.unprivileged_userns_clone)"
+        )
     if uid:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        for name, text in (
+            ("setgroups", "deny"),
+            ("uid_map", f"0 {uid} 1"),
+            ("gid_map", f"0 {gid} 1"),
+        ):
             with open(f"/proc/self/{name}", "w") as f:
                 f.write(text)
     _configure("lo", None, 8, None, 128)
 
 
 def _configure(name, address, prefix, address6, prefix6):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s6:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s, socket.socket(
+        socket.AF_INET6, socket.SOCK_DGRAM
+    ) as s6:
         if address:
             # A fixed address on the link: runs repeat to the instruction, and packet traces compare.
             mac = bytes.fromhex(HOST_MAC.replace(":", ""))
-            fcntl.ioctl(s, SIOCSIFHWADDR, struct.pack("16sH6s16x", name.encode(), ARPHRD_ETHER, mac))
+            fcntl.ioctl(
+                s, SIOCSIFHWADDR, struct.pack("16sH6s16x", name.encode(), ARPHRD_ETHER, mac)
+            )
             _knob(f"ipv6/conf/{name}/accept_dad", "0")
-        flags, = struct.unpack_from("H", fcntl.ioctl(s, SIOCGIFFLAGS, struct.pack("16s24x", name.encode())), 16)
-        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags | IFF_UP | IFF_RUNNING))
+        (flags,) = struct.unpack_from(
+            "H", fcntl.ioctl(s, SIOCGIFFLAGS, struct.pack("16s24x", name.encode())), 16
+        )
+        fcntl.ioctl(
+            s, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags | IFF_UP | IFF_RUNNING)
+        )
         if address:
             fcntl.ioctl(s, SIOCSIFADDR, _ifreq_address(name, address))
             mask = socket.inet_ntoa(struct.pack(">I", (0xFFFFFFFF << (32 - prefix)) & 0xFFFFFFFF))
             fcntl.ioctl(s, SIOCSIFNETMASK, _ifreq_address(name, mask))
         if address6 and os.path.exists("/proc/net/if_inet6"):
-            index, = struct.unpack_from("i", fcntl.ioctl(s, SIOCGIFINDEX, struct.pack("16s24x", name.encode())), 16)
-            request = socket.inet_pton(socket.AF_INET6, address6) + struct.pack("Ii", prefix6, index)
+            (index,) = struct.unpack_from(
+                "i", fcntl.ioctl(s, SIOCGIFINDEX, struct.pack("16s24x", name.encode())), 16
+            )
+            request = socket.inet_pton(socket.AF_INET6, address6) + struct.pack(
+                "Ii", prefix6, index
+            )
             fcntl.ioctl(s6, SIOCSIFADDR, request)
 
 

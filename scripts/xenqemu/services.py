@@ -29,9 +29,17 @@ def _exchange_udp(port, data):
 def probe_dns(port):
     """Any answer to a query counts, whatever its code: the zone is not our business."""
     ident = 0x5858
-    query = struct.pack(">HHHHHH", ident, 0, 1, 0, 0, 0) + b"\x07example\x03org\0" + struct.pack(">HH", 6, 1)
+    query = (
+        struct.pack(">HHHHHH", ident, 0, 1, 0, 0, 0)
+        + b"\x07example\x03org\0"
+        + struct.pack(">HH", 6, 1)
+    )
     answer = _exchange_udp(port, query)
-    return len(answer) >= 12 and struct.unpack_from(">HH", answer)[0] == ident and answer[2] & 0x80 != 0
+    return (
+        len(answer) >= 12
+        and struct.unpack_from(">HH", answer)[0] == ident
+        and answer[2] & 0x80 != 0
+    )
 
 
 def probe_echo(port):
@@ -52,7 +60,9 @@ def service_of(app, port):
     if not port:
         return known
     if not known and not guest:
-        raise ValueError(f"PORT={port}: app {app} has no default port; give HOST:GUEST, for example PORT=8080:80")
+        raise ValueError(
+            f"PORT={port}: app {app} has no default port; give HOST:GUEST, for example PORT=8080:80"
+        )
     host, guest = _port(host), _port(guest) if guest else known.guest_port
     if known and guest == known.guest_port:
         return Service(host, guest, known.probe, known.attempt)

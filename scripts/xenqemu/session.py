@@ -58,28 +58,47 @@ class Session:
     def _make_machine(self, image):
         forwards = []
         if self.service:
-            forwards = [(protocol, self.service.host_port, GUEST_ADDRESS, self.service.guest_port) for protocol in ("udp", "tcp")]
-        return Machine(image, memory=int(self.config["memory"]) + OVERHEAD, network=UserNetwork(forwards),
-                       disks=self.options.disks, pcpus=self.options.pcpus, icount=self.options.icount, console_port=True,
-                       progress=self.say)
+            forwards = [
+                (protocol, self.service.host_port, GUEST_ADDRESS, self.service.guest_port)
+                for protocol in ("udp", "tcp")
+            ]
+        self.disks = [disk_file(entry) for entry in self.config.get("disk", [])]
+        return Machine(
+            image,
+            memory=int(self.config["memory"]) + OVERHEAD,
+            network=UserNetwork(forwards),
+            disks=self.disks,
+            pcpus=self.options.pcpus,
+            icount=self.options.icount,
+            console_port=True,
+            progress=self.say,
+        )
 
     def _start_guest(self):
         config = dict(self.config)
         if config.get("vif"):
-            config["extra"] = with_address(config.get("extra", ""), f"{GUEST_ADDRESS}/24", UserNetwork.gateway)
-        if self.options.disks:
-            config["disk"] = [f"phy:/dev/vd{chr(97 + i)},xvd{chr(97 + i)},w" for i in range(len(self.options.disks))]
+            config["extra"] = with_address(
+                config.get("extra", ""), f"{GUEST_ADDRESS}/24", UserNetwork.gateway
+            )
+        # The images are dom0's own disks, in the same order.
+        for index, (path, mode) in enumerate(self.disks):
+            letter = chr(ord("a") + index)
+            config["disk"][index] = f"phy:/dev/vd{letter},xvd{letter},{mode}"
         self.guest = Guest(self.machine, config.pop("name"), config)
         self.guest.create(paused=True)
-        self.say(f"guest {self.guest.name} created: {config['memory']} MiB, {config.get('vcpus', 1)} vcpu, "
-                 f"extra=\"{config.get('extra', '')}\"")
+        self.say(
+            f"guest {self.guest.name} created: {config['memory']} MiB, {config.get('vcpus', 1)} vcpu, "
+            f"extra=\"{config.get('extra', '')}\""
+        )
         threading.Thread(target=self._attach, daemon=True).start()
         self.guest.unpause()
         self.say("guest started; its console follows, Ctrl-C ends it")
 
     def _attach(self):
         try:
-            self.verdict = self.machine.run(f"attach {self.guest.name}", timeout=RUN_SECONDS).out.strip()
+            self.verdict = self.machine.run(
+                f"attach {self.guest.name}", timeout=RUN_SECONDS
+            ).out.strip()
         except MachineError as e:
             self.verdict = str(e)
         self.ended.set()
@@ -116,10 +135,14 @@ class Session:
         while not self.ended.is_set():
             began = time.monotonic()
             if self.service.probe(port):
-                self.say(f"the guest answers on 127.0.0.1:{port} (UDP and TCP). Try:\n\n    {self.service.attempt.format(port=port)}\n")
+                self.say(
+                    f"the guest answers on 127.0.0.1:{port} (UDP and TCP). Try:\n\n    {self.service.attempt.format(port=port)}\n"
+                )
                 return
             if began > deadline:
-                self.say(f"the guest has not answered on 127.0.0.1:{port} within {ANSWER_SECONDS} s")
+                self.say(
+                    f"the guest has not answered on 127.0.0.1:{port} within {ANSWER_SECONDS} s"
+                )
                 return
             time.sleep(max(0, 0.2 - (time.monotonic() - began)))
 
@@ -166,3 +189,9 @@ def with_address(extra, address, gateway=""):
     if not any(word.startswith("ip=") for word in words):
         words += [f"ip={address}"] + ([f"gw={gateway}"] if gateway else [])
     return " ".join(words)
+
+
+def disk_file(entry):
+    """(path, "r" or "w") of a disk entry as scripts/xlcfg writes it: key=value, the target last."""
+    options, _, path = entry.partition("target=")
+    return path, "r" if "access=r," in options else "w"

@@ -117,11 +117,15 @@ def network(machines):
 def host(network):
     def run(program, *arguments, timeout=20, check=True, input=None):
         try:
-            done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=timeout, input=input)
+            done = subprocess.run(
+                [program, *arguments], capture_output=True, text=True, timeout=timeout, input=input
+            )
         except FileNotFoundError:
             pytest.fail(f"{program} is not installed")
         if check and done.returncode:
-            pytest.fail(f"{program} {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+            pytest.fail(
+                f"{program} {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}"
+            )
         return done
 
     return run
@@ -153,7 +157,11 @@ class Guests:
         config.update(overrides)
         number = Guests.count % 250 + 2
         if config.get("vif") and "ip=" not in " ".join(words):
-            words += [f"ip={address or f'10.0.1.{number}'}/16", "gw=10.0.0.1", f"ip6=fd00:10::1:{number:x}/64"]
+            words += [
+                f"ip={address or f'10.0.1.{number}'}/16",
+                "gw=10.0.0.1",
+                f"ip6=fd00:10::1:{number:x}/64",
+            ]
         config["extra"] = " ".join(filter(None, words))
         g = Guest(machine or self.default_machine(), f"{name}-{Guests.count}", config)
         g.address, g.address6 = address or f"10.0.1.{number}", f"fd00:10::1:{number:x}"
@@ -163,7 +171,11 @@ class Guests:
 
 @pytest.fixture
 def guest(request, machines):
-    guests = request.node.guests = Guests(lambda: machines.machine if machines.machine and machines.machine.alive() else machines.get())
+    guests = request.node.guests = Guests(
+        lambda: machines.machine
+        if machines.machine and machines.machine.alive()
+        else machines.get()
+    )
     yield guests
     for g in guests.made:
         try:
