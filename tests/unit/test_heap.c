@@ -272,7 +272,7 @@ int main(void)
     tcase_add_test(t, random_moves_match_the_model);
     tcase_set_timeout(t, 60);
     suite_add_tcase(s, t);
-    srunner_run_all(runner, CK_NORMAL);
+    srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed != 0;
