@@ -106,6 +106,17 @@ class Guest:
                 f"{self.name} still exists after {timeout} s: {self.machine.run('domstat', check=False).out}"
             )
 
+    def wait_restarted(self, timeout=30):
+        """Wait until xl has started the guest again after a reboot; its new domain id."""
+        loop = (
+            f"n={timeout * 10}; until xl domid {self.name} 2>/dev/null; do "
+            "[ $n -le 0 ] && exit 1; n=$((n-1)); usleep 100000; done"
+        )
+        result = self.machine.run(loop, timeout=timeout + 30, check=False)
+        if result.status:
+            raise MachineError(f"{self.name} was not started again within {timeout} s")
+        return int(result.out)
+
     def wait_shutdown(self, timeout=30):
         """Wait until the domain has shut down but was preserved (on_poweroff="preserve" and the like); its Stat."""
         loop = (

@@ -1,0 +1,1 @@
+obj-y += apps/selftest/main.c

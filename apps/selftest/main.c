@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A guest for the boot tests: its first argument names something to do, usually something that a
+ * good program avoids. Each deed prints what a test then looks for. Without an argument it idles.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "kernel/app.h"
+#include "kernel/console.h"
+#include "lib/util.h"
+
+#define LOG_MODULE "selftest"
+
+static const char *argument; /* what follows the deed's name */
+
+static uint64_t number(uint64_t otherwise)
+{
+    uint64_t n = 0;
+
+    if (!argument)
+        return otherwise;
+    for (const char *p = argument; *p >= '0' && *p <= '9'; p++)
+        n = n * 10 + (uint64_t)(*p - '0');
+    return n;
+}
+
+static void idle(void) {}
+
+static void end_with(void) { app_exit((int)number(0)); }
+
+static void do_panic(void) { panic("selftest: asked to, value %d", 42); }
+
+/* Not *(int *)0, which a compiler may turn into anything. */
+static void *address_of(uintptr_t value)
+{
+    __asm__("" : "+r"(value));
+    return (void *)value;
+}
+
+static void null_read(void) { log_info("read %d", *(volatile int *)address_of(0)); }
+
+static void null_write(void) { *(volatile int *)address_of(8) = 1; }
+
+static void write_text(void) { *(volatile char *)address_of((uintptr_t)idle) = 0; }
+
+static void write_rodata(void) { *(volatile char *)address_of((uintptr_t)app_name) = 0; }
+
+static void run_data(void)
+{
+    static unsigned char code[16] = {0xc3}; /* ret */
+
+    ((void (*)(void))address_of((uintptr_t)code))();
+    log_info("data was executed");
+}
+
+static void run_heap(void)
+{
+    unsigned char *code = page_alloc(0);
+
+    code[0] = 0xc3;
+    ((void (*)(void))address_of((uintptr_t)code))();
+    log_info("a page was executed");
+}
+
+static __attribute__((noinline)) unsigned recurse(unsigned depth)
+{
+    volatile char frame[256];
+
+    frame[depth % sizeof(frame)] = (char)depth;
+    if (depth == UINT32_MAX)
+        return 0;
+    return recurse(depth + 1) + (unsigned)frame[0];
+}
+
+static void recursion(void *unused)
+{
+    (void)unused;
+    log_info("depth %u", recurse(0));
+}
+
+static void thread_overflow(void) { thread_create("recursion", recursion, NULL, 0); }
+
+static void stack_overflow(void) { recursion(NULL); }
+
+static __attribute__((noinline)) void overrun(volatile char *buffer, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        buffer[i] = 'x';
+}
+
+static void smash(void)
+{
+    char buffer[16];
+
+    overrun(buffer, number(40));
+    __asm__ volatile("" : : "r"(buffer) : "memory");
+    log_info("the overrun went unnoticed");
+}
+
+static void divide(void)
+{
+    volatile int zero = 0;
+
+    log_info("quotient %d", 1 / zero);
+}
+
+static void flood(void)
+{
+    uint64_t lines = number(400);
+
+    for (uint64_t i = 1; i <= lines; i++)
+        log_info("line %lu of %lu", i, lines);
+    app_exit(0);
+}
+
+/* Takes all memory, frees it, and looks whether all of it came back; three times. */
+static void exhaust(void)
+{
+    for (int round = 1; round <= 3; round++) {
+        size_t before = page_count_free(), taken = 0;
+        void *chain = NULL, *page;
+
+        while ((page = page_alloc(0))) {
+            *(void **)page = chain;
+            chain = page;
+            taken++;
+        }
+        while (chain) {
+            page = chain;
+            chain = *(void **)page;
+            page_free(page, 0);
+        }
+        log_info("round %d: %zu pages taken, %zu of %zu free after", round, taken,
+                 page_count_free(), before);
+    }
+    app_exit(0);
+}
+
+static void tick(struct timer *timer)
+{
+    static unsigned count;
+
+    log_info("tick %u", ++count);
+    if (count == number(5))
+        app_exit(0);
+    timer_arm_in(timer, NSEC_PER_SEC / 10);
+}
+
+static void ticks(void)
+{
+    static struct timer timer;
+
+    timer_init(&timer, tick);
+    timer_arm_in(&timer, NSEC_PER_SEC / 10);
+}
+
+static void input(void *unused)
+{
+    char buf[64];
+    size_t len;
+
+    (void)unused;
+    while ((len = console_read(buf, sizeof(buf) - 1))) {
+        buf[len] = '\0';
+        log_info("input %zu bytes, first '%c'", len, buf[0]);
+    }
+}
+
+static void read_input(void) { console_on_input(input, NULL); }
+
+static void hook_ran(struct shutdown_hook *hook)
+{
+    (void)hook;
+    thread_sleep(NSEC_PER_SEC / 10);
+    log_info("hook ran");
+}
+
+static void hook(void)
+{
+    static struct shutdown_hook end = {hook_ran, NULL};
+
+    shutdown_hook_add(&end);
+}
+
+static void stuck_ran(struct shutdown_hook *unused)
+{
+    (void)unused;
+    for (;;)
+        thread_sleep(NSEC_PER_SEC);
+}
+
+static void stuck_hook(void)
+{
+    static struct shutdown_hook end = {stuck_ran, NULL};
+
+    shutdown_hook_add(&end);
+}
+
+static void wall(void)
+{
+    log_info("wall %lu s", time_wall() / NSEC_PER_SEC);
+    app_exit(0);
+}
+
+static void random(void)
+{
+    uint64_t words[2];
+
+    random_bytes(words, sizeof(words));
+    log_info("random %016lx%016lx", words[0], words[1]);
+    app_exit(0);
+}
+
+static void publish(void)
+{
+    guest_publish("data/selftest", argument ? argument : "here");
+}
+
+static const struct {
+    const char *name;
+    void (*fn)(void);
+} deeds[] = {
+    {"idle", idle},
+    {"exit", end_with},
+    {"panic", do_panic},
+    {"null-read", null_read},
+    {"null-write", null_write},
+    {"write-text", write_text},
+    {"write-rodata", write_rodata},
+    {"run-data", run_data},
+    {"run-heap", run_heap},
+    {"stack-overflow", stack_overflow},
+    {"thread-overflow", thread_overflow},
+    {"smash", smash},
+    {"divide", divide},
+    {"flood", flood},
+    {"exhaust", exhaust},
+    {"ticks", ticks},
+    {"input", read_input},
+    {"hook", hook},
+    {"stuck-hook", stuck_hook},
+    {"wall", wall},
+    {"random", random},
+    {"publish", publish},
+};
+
+int app_init(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "idle";
+
+    argument = argc > 2 ? argv[2] : NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(deeds); i++) {
+        if (strcmp(deeds[i].name, name))
+            continue;
+        log_info("ready: %s", name);
+        deeds[i].fn();
+        return 0;
+    }
+    log_error("unknown deed %s", name);
+    return -22;
+}

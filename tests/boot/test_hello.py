@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: ISC
+"""hello: a plain main() that prints and returns."""
+
+
+def test_prints_and_powers_off(xen, guest):
+    g = guest("hello", on_poweroff="preserve", on_crash="preserve")
+    assert g.wait_shutdown().reason == "poweroff"
+    assert "Hello from hello." in g.console()
+
+
+def test_is_gone_after_its_end(xen, guest):
+    g = guest("hello")
+    g.wait_gone()
+    assert g.find() is None
+
+
+def test_arguments_come_from_extra(xen, guest):
+    g = guest("hello", extra="one two=three -- four=4")
+    g.wait_gone()
+    assert "argument 1: one" in g.console()
+    assert "four=4" in g.console()
+
+
+def test_smallest_memory(xen, guest):
+    """Relinked low images need 4 MiB (the toolstack rounds the initial mapping up); ours runs in one."""
+    g = guest("hello", memory=1)
+    g.wait("Hello from hello")
