@@ -24,7 +24,9 @@ struct task {
 
 static uint16_t owner_at(const struct task *t, unsigned depth)
 {
-    return POINTER_BITS | (t->r.name_pos + key_offset(t->zone, &t->q.key, depth));
+    unsigned len = t->r.name_len - key_offset(t->zone, &t->q.key, depth);
+
+    return POINTER_BITS | reply_position(&t->r, len);
 }
 
 static uint16_t apex_owner(const struct task *t)
@@ -80,7 +82,8 @@ static void answer_positive(struct task *t, const uint8_t *set, uint16_t owner)
     if (!t->minimal || set_type(set) == TYPE_NS)
         reply_want_addresses(&t->r, set);
     add_required(t, SECTION_ANSWER, set, owner);
-    if (t->minimal || t->r.flags & FLAG_TC || t->q.class == CLASS_ANY)
+    if (t->minimal || t->r.flags & FLAG_TC || t->q.class == CLASS_ANY || t->q.type == TYPE_DS ||
+        t->q.type == TYPE_DNSKEY)
         return;
     ns = node_find_set(zone_apex(t->zone), TYPE_NS);
     if (!ns || reply_has(&t->r, ns, 0))
@@ -88,6 +91,14 @@ static void answer_positive(struct task *t, const uint8_t *set, uint16_t owner)
     reply_want_addresses(&t->r, ns);
     if (!reply_add(&t->r, SECTION_AUTHORITY, ns, apex_owner(t)))
         t->r.ref_count--;
+}
+
+/* Reads the name at out[target], to be looked at next; false when it is the one looked at now. */
+static bool next_name(struct task *t, size_t target)
+{
+    uint64_t hash = t->q.key.hash[t->q.key.labels];
+
+    return reply_read_name(&t->r, target, &t->q.key) && t->q.key.hash[t->q.key.labels] != hash;
 }
 
 /* Adds the CNAME of NODE and makes its target the name to look at. False when there is nothing to
@@ -102,14 +113,15 @@ static bool follow_cname(struct task *t, const uint8_t *set, uint16_t owner)
         r->flags |= FLAG_TC;
         return false;
     }
-    if (++t->chain > CHAIN_MAX || !reply_read_name(r, target, &t->q.key))
+    if (++t->chain > CHAIN_MAX || !next_name(t, target))
         return false;
     zone = dns_db_find(t->db, &t->q.key, t->q.key.labels);
     if (!zone)
         return false;
     t->zone = zone;
     r->name_pos = reply_resolve(r, target);
-    r->apex_pos = reply_resolve(r, r->name_pos + key_offset(zone, &t->q.key, 0));
+    r->name_len = key_offset(zone, &t->q.key, 0);
+    r->apex_pos = reply_position(r, 0);
     return true;
 }
 
@@ -171,7 +183,8 @@ static void answer_question(struct task *t)
     t->r.rcode = DNS_NOERROR;
     t->r.flags |= FLAG_AA;
     t->r.name_pos = HEADER_SIZE;
-    t->r.apex_pos = HEADER_SIZE + key_offset(t->zone, &q->key, 0);
+    t->r.name_len = key_offset(t->zone, &q->key, 0);
+    t->r.apex_pos = HEADER_SIZE + t->r.name_len;
     while (answer_name(t))
         ;
     if (q->class == CLASS_ANY)

@@ -76,7 +76,7 @@ static bool node_real(const struct dns_zone *zone, uint32_t node)
 }
 
 /* Are the relocations and references of SET inside its records, and the references' nodes real? */
-static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set)
+static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set, unsigned owner_len)
 {
     const uint8_t *fix = set_fixups(set), *end = set_next(set), *ref;
     unsigned len = set_records_len(set), relocs;
@@ -96,7 +96,8 @@ static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set)
         if (at + 2 > len)
             return false;
         pointer = dns_be16(set_records(set) + at);
-        if (pointer < POINTER_BITS || pointer - POINTER_BITS > (self ? MIN(RELOC_SELF_MAX, at) : 0))
+        if (pointer < POINTER_BITS ||
+            pointer - POINTER_BITS > (self ? MIN(RELOC_SELF_MAX, at) : owner_len))
             return false;
     }
     for (; ref < end; ref += REF_SIZE) {
@@ -108,8 +109,12 @@ static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set)
     return true;
 }
 
-/* Is the set at SET, with END behind the last node, well-formed? */
-static bool set_ok(const struct dns_zone *zone, const uint8_t *set, const uint8_t *end)
+/*
+ * Is the set at SET, with END behind the last node, well-formed? OWNER_LEN: what it may point to of
+ * the owner's name before the apex.
+ */
+static bool set_ok(const struct dns_zone *zone, const uint8_t *set, unsigned owner_len,
+                   const uint8_t *end)
 {
     const uint8_t *record, *records_end;
     unsigned count = 0;
@@ -126,20 +131,24 @@ static bool set_ok(const struct dns_zone *zone, const uint8_t *set, const uint8_
         count++;
     }
     return count && count == set_count(set) && set_records_len(set) <= SET_RECORDS_MAX &&
-           fixups_ok(zone, set);
+           fixups_ok(zone, set, owner_len);
 }
 
 /* Is the node at *AT well-formed? Moves *at to the next one. */
 static bool node_ok(const struct dns_zone *zone, const uint8_t **at, const uint8_t *end)
 {
     const uint8_t *node = *at, *set;
-    unsigned type = 0;
+    unsigned type = 0, owner_len;
 
     if (!node_real(zone, (node - zone->image) / 4))
         return false;
+    /* The label "*" is not part of the names that a wildcard answers for. */
+    owner_len = node_name_len(node);
+    if (node_flags(node) & NODE_ASTERISK)
+        owner_len = owner_len < 2 ? 0 : owner_len - 2;
     set = node_first_set(node);
     for (unsigned n = node_sets(node); n; n--, set = set_next(set)) {
-        if (!set_ok(zone, set, end) || set_type(set) <= type)
+        if (!set_ok(zone, set, owner_len, end) || set_type(set) <= type)
             return false;
         type = set_type(set);
         if (type == TYPE_CNAME && set_count(set) != 1)
@@ -174,7 +183,7 @@ int dns_zone_check(const struct dns_zone *zone)
 
     if (first >= last || last > limit || !slots_ok(zone))
         return -EINVAL;
-    if (!set_ok(zone, zone->negative_soa, image + limit))
+    if (!set_ok(zone, zone->negative_soa, 0, image + limit))
         return -EINVAL;
     end = image + last;
     if (node_name_len(image + first))

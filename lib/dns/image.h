@@ -90,6 +90,7 @@ enum {
     TYPE_DS = 43,
     TYPE_RRSIG = 46,
     TYPE_NSEC = 47,
+    TYPE_DNSKEY = 48,
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,
     TYPE_MAILB = 253,

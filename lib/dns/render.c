@@ -52,6 +52,17 @@ static uint32_t set_end(struct dns_builder *b, uint32_t from, uint32_t end)
     return from;
 }
 
+/* Notes the name that the next sets may point to: the owner, but for a label "*", which no question
+ * has. */
+static void set_owner_name(struct set_writer *s, const uint8_t *name, unsigned len)
+{
+    unsigned skip = len && !memcmp(name, "\1*", 2) ? 2 : 0;
+
+    s->owner_len = len - skip;
+    memcpy(s->owner, name + skip, s->owner_len);
+    memcpy(s->owner + s->owner_len, s->w->b->apex, s->w->b->apex_len);
+}
+
 static void write_node(struct set_writer *s, struct leaf *leaf)
 {
     struct writer *w = s->w;
@@ -67,6 +78,7 @@ static void write_node(struct set_writer *s, struct leaf *leaf)
         name_of_key(builder_rec(b, leaf->first)->octets, b->apex_key_len, leaf->key_len, name);
     writer_put(w, header, sizeof(header));
     writer_put(w, name, header[1]);
+    set_owner_name(s, name, header[1]);
     for (uint32_t from = leaf->first; from < end && !w->failed; from = next, sets++) {
         next = set_end(b, from, end);
         writer_put_set(s, from, next, writer_ttl(b, from, next));
@@ -198,6 +210,7 @@ static void write_body(struct set_writer *s)
     pad_to(w, DNS_NAME_PAD);
     writer_put(w, NULL, DNS_NAME_PAD);
     header[5] = w->len;
+    set_owner_name(s, b->apex, 0);
     writer_put_set(s, soa, soa + 1, MIN(b->soa->ttl, minimum));
     pad_to(w, 4);
     header[3] = w->len;

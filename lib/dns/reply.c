@@ -14,6 +14,26 @@ static void set_owner(uint8_t *record, const uint8_t *end, uint16_t owner)
         dns_put_be16(record, owner);
 }
 
+unsigned reply_resolve(const struct reply *r, size_t pos)
+{
+    while (r->out[pos] >= 0xc0)
+        pos = dns_be16(r->out + pos) & POINTER_MAX;
+    return pos;
+}
+
+unsigned reply_position(const struct reply *r, unsigned len)
+{
+    unsigned pos = r->name_pos, left = r->name_len - len;
+
+    if (pos == HEADER_SIZE)
+        return pos + left;
+    while (left && r->out[pos] < left) {
+        left -= r->out[pos] + 1u;
+        pos = reply_resolve(r, pos + r->out[pos] + 1u);
+    }
+    return pos;
+}
+
 /* Writes the compression pointers of the set copied to out[pos]. */
 static bool relocate(struct reply *r, const uint8_t *set)
 {
@@ -25,7 +45,7 @@ static bool relocate(struct reply *r, const uint8_t *set)
         uint8_t *at = records + (entry & ~RELOC_SELF);
 
         if (!(entry & RELOC_SELF)) {
-            dns_put_be16(at, POINTER_BITS | r->apex_pos);
+            dns_put_be16(at, POINTER_BITS | reply_position(r, dns_be16(at) & POINTER_MAX));
         } else {
             if (r->pos >= RELOC_SELF_MAX)
                 return false;
@@ -71,11 +91,6 @@ void reply_want_addresses(struct reply *r, const uint8_t *set)
         r->ref[r->ref_count].set = set;
         r->ref[r->ref_count++].pos = r->pos;
     }
-}
-
-unsigned reply_resolve(const struct reply *r, size_t pos)
-{
-    return r->out[pos] >= 0xc0 ? dns_be16(r->out + pos) & POINTER_MAX : pos;
 }
 
 /* Adds NODE's addresses of one type, for the name at out[name]. False when they do not fit. */

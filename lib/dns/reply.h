@@ -24,6 +24,7 @@ struct reply {
     size_t pos;
     size_t limit;
     unsigned name_pos;
+    unsigned name_len; /* of it, before the apex */
     unsigned apex_pos;
     uint16_t count[SECTIONS];
     uint8_t flags; /* octet 2 of the header: AA, TC */
@@ -56,8 +57,15 @@ void reply_want_addresses(struct reply *r, const uint8_t *set);
 /* Adds the wanted addresses to the additional section. Sets TC when needed glue does not fit. */
 void reply_add_addresses(struct reply *r, const struct dns_zone *zone);
 
-/* Where the name at out[pos] really starts, when it is nothing but a compression pointer. */
+/* Where the name at out[pos], known to be well-formed, really starts when it is but a compression
+ * pointer. */
 unsigned reply_resolve(const struct reply *r, size_t pos);
+
+/*
+ * Where the part of the name being answered stands that begins LEN octets before the apex. The
+ * question is there in full; the target of a CNAME may itself be compressed.
+ */
+unsigned reply_position(const struct reply *r, unsigned len);
 
 /* Reads the possibly compressed name at out[pos] into KEY; false when it is malformed. */
 bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key);

@@ -70,21 +70,33 @@ static int known_name(const struct set_writer *s, const uint8_t *name)
     return -1;
 }
 
-/* Writes a name that may be compressed: labels up to a suffix which is the apex or is known. */
+/* If NAME is the owner or one of its ancestors down to the apex: its octets before the apex. Else
+ * -1. */
+static int owner_part(const struct set_writer *s, const uint8_t *name)
+{
+    for (unsigned at = 0;; at += s->owner[at] + 1) {
+        if (dns_name_equal(s->owner + at, name))
+            return s->owner_len - at;
+        if (at >= s->owner_len)
+            return -1;
+    }
+}
+
+/* Writes a name that may be compressed: labels up to a suffix which is the owner's or is known. */
 static void write_name(struct set_writer *s, const uint8_t *name)
 {
     struct writer *w = s->w;
 
     for (; *name; name += *name + 1) {
         unsigned at = w->len - s->records;
-        int known = known_name(s, name);
+        int known = known_name(s, name), owned = owner_part(s, name);
 
-        if (at < RELOC_SELF && known >= 0) {
-            write_pointer(s, RELOC_SELF, known);
+        if (at < RELOC_SELF && owned >= 0) {
+            write_pointer(s, 0, owned);
             return;
         }
-        if (at < RELOC_SELF && dns_name_equal(name, w->b->apex)) {
-            write_pointer(s, 0, 0);
+        if (at < RELOC_SELF && known >= 0) {
+            write_pointer(s, RELOC_SELF, known);
             return;
         }
         if (at < RELOC_SELF_MAX && s->names < WRITER_NAMES_MAX) {

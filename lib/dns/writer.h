@@ -26,6 +26,8 @@ struct set_writer {
     struct writer *w;
     size_t records; /* offset of its records in the image */
     unsigned names, relocs, refs;
+    uint8_t owner[KEY_MAX]; /* the name that may be pointed to, wire form */
+    unsigned owner_len;     /* its octets before the apex */
     struct {
         unsigned at; /* offset in the records */
         const uint8_t *name;

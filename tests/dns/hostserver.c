@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * hostserver: lib/dns behind the host's sockets, for tests without Xen.
+ *
+ *   hostserver [-m] PORT IMAGES
+ *
+ * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal answers.
+ * Prints "ready" when it can be asked. Every answer is made in a block of exactly the size it may have, on
+ * the heap, so that the address sanitizer sees each octet too many.
+ */
+#include "lib/dns/dns.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONNECTIONS = 64, QUERY_MAX = 2 + 65535, UDP_CAP = 4000 };
+
+struct connection {
+    int fd;
+    size_t len;
+    uint8_t query[QUERY_MAX];
+};
+
+static struct dns_db db;
+static struct dns_stats stats;
+static unsigned mode;
+static struct connection *connections[CONNECTIONS];
+
+static void die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void load(const char *name)
+{
+    FILE *f = fopen(name, "rb");
+    uint8_t *data;
+    long size, at = 0;
+
+    if (!f || fseek(f, 0, SEEK_END))
+        die(name);
+    size = ftell(f);
+    rewind(f);
+    data = malloc(size);
+    if (!data || fread(data, 1, size, f) != (size_t)size)
+        die(name);
+    fclose(f);
+    while (at < size) {
+        struct dns_zone *zone = malloc(sizeof(*zone)), *old;
+        long n = dns_zone_open(zone, data + at, size - at);
+
+        if (n < 0 || dns_zone_check(zone) || dns_db_set(&db, zone, &old) || old) {
+            fprintf(stderr, "%s: bad image at %ld\n", name, at);
+            exit(1);
+        }
+        at += n;
+    }
+}
+
+/* The answer behind ROOM free octets, in a block the caller frees, or NULL. */
+static uint8_t *answer(const uint8_t *query, size_t len, size_t room, size_t cap, unsigned flags,
+                       size_t *size)
+{
+    uint8_t *exact = malloc(len ? len : 1), *out = malloc(room + cap);
+
+    memcpy(exact, query, len);
+    *size = dns_answer(&db, exact, len, out + room, cap, flags | mode, &stats);
+    free(exact);
+    if (*size)
+        return out;
+    free(out);
+    return NULL;
+}
+
+static void serve_udp(int fd)
+{
+    uint8_t query[65536], *out;
+    struct sockaddr_in from;
+    socklen_t from_len = sizeof(from);
+    ssize_t len = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_len);
+    size_t size;
+
+    if (len < 0)
+        return;
+    out = answer(query, len, 0, UDP_CAP, 0, &size);
+    if (out)
+        sendto(fd, out, size, 0, (struct sockaddr *)&from, from_len);
+    free(out);
+}
+
+static bool write_all(int fd, const uint8_t *data, size_t size)
+{
+    while (size) {
+        ssize_t n = write(fd, data, size);
+
+        if (n <= 0)
+            return false;
+        data += n;
+        size -= n;
+    }
+    return true;
+}
+
+/* Answers all complete queries of a connection; false when it is to be closed. */
+static bool serve_queries(struct connection *c)
+{
+    for (;;) {
+        size_t need = c->len < 2 ? 2 : 2 + (size_t)(c->query[0] << 8 | c->query[1]), size;
+        uint8_t *out;
+        bool sent;
+
+        if (c->len < need || c->len < 2)
+            return true;
+        out = answer(c->query + 2, need - 2, 2, DNS_TCP_MAX, DNS_TCP, &size);
+        c->len -= need;
+        memmove(c->query, c->query + need, c->len);
+        if (!out)
+            return false;
+        out[0] = size >> 8;
+        out[1] = size;
+        sent = write_all(c->fd, out, 2 + size);
+        free(out);
+        if (!sent)
+            return false;
+    }
+}
+
+static void serve_connection(struct connection **slot)
+{
+    struct connection *c = *slot;
+    ssize_t n = read(c->fd, c->query + c->len, sizeof(c->query) - c->len);
+
+    if (n > 0) {
+        c->len += n;
+        if (serve_queries(c))
+            return;
+    }
+    close(c->fd);
+    free(c);
+    *slot = NULL;
+}
+
+static void accept_connection(int listener)
+{
+    int fd = accept(listener, NULL, NULL);
+
+    for (unsigned i = 0; i < CONNECTIONS && fd >= 0; i++) {
+        if (connections[i])
+            continue;
+        connections[i] = malloc(sizeof(*connections[i]));
+        connections[i]->fd = fd;
+        connections[i]->len = 0;
+        return;
+    }
+    close(fd);
+}
+
+static int open_socket(int type, const struct sockaddr_in *at)
+{
+    int fd = socket(AF_INET, type, 0), on = 1;
+
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)at, sizeof(*at)))
+        die("bind");
+    if (type == SOCK_STREAM && listen(fd, 64))
+        die("listen");
+    return fd;
+}
+
+static void loop(int udp, int tcp)
+{
+    struct pollfd fds[2 + CONNECTIONS] = {{.fd = udp, .events = POLLIN},
+                                          {.fd = tcp, .events = POLLIN}};
+
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        fds[2 + i].fd = connections[i] ? connections[i]->fd : -1;
+        fds[2 + i].events = POLLIN;
+        fds[2 + i].revents = 0;
+    }
+    if (poll(fds, 2 + CONNECTIONS, -1) < 0)
+        die("poll");
+    if (fds[0].revents)
+        serve_udp(udp);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        if (connections[i] && fds[2 + i].revents)
+            serve_connection(&connections[i]);
+    }
+    if (fds[1].revents)
+        accept_connection(tcp);
+}
+
+int main(int argc, char **argv)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    int udp, tcp;
+
+    if (argc > 1 && !strcmp(argv[1], "-m")) {
+        mode = DNS_MINIMAL;
+        argv++;
+        argc--;
+    }
+    if (argc != 3) {
+        fprintf(stderr, "usage: hostserver [-m] PORT IMAGES\n");
+        return 2;
+    }
+    at.sin_port = htons(atoi(argv[1]));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    load(argv[2]);
+    udp = open_socket(SOCK_DGRAM, &at);
+    tcp = open_socket(SOCK_STREAM, &at);
+    printf("ready\n");
+    fflush(stdout);
+    for (;;)
+        loop(udp, tcp);
+}

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: ISC
+"""lib/dns on the host, and NSD, serve the same zones and are asked the same questions.
+
+XENOLITH_HOST_BIN is the directory of the host programs zonec and hostserver (out/host by default).
+Without NSD the tests are skipped, unless XENOLITH_NSD_REQUIRED is set: then they fail.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import differential
+import servers
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
+ZONES = {p.name.removesuffix(".zone"): p for p in sorted((HERE / "zones").glob("*.zone"))}
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    out = tmp_path_factory.mktemp("dns") / "zones.img"
+    subprocess.run([BIN / "zonec", "-o", out, *ZONES.values()], check=True)
+    return out
+
+
+@pytest.mark.parametrize("minimal", [False, True], ids=["full", "minimal"])
+def test_same_answers_as_nsd(images, tmp_path, minimal):
+    if not servers.find_nsd():
+        assert not os.environ.get("XENOLITH_NSD_REQUIRED"), "nsd is missing"
+        pytest.skip("nsd is not installed")
+    with servers.nsd(ZONES, tmp_path, minimal) as nsd:
+        with servers.host(BIN / "hostserver", images, tmp_path, minimal) as ours:
+            queries = differential.generate(differential.load_owners(nsd, ZONES), ZONES)
+            asked, unexpected = differential.run(ours, nsd, queries, differential.expected)
+    print(f"{asked} queries")
+    assert asked > 5000
+    assert not unexpected, f"{len(unexpected)} of {asked} differ:\n" + "\n".join(
+        differential.describe(q, f) for q, f in unexpected[:20]
+    )
