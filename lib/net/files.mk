@@ -1,0 +1,23 @@
+# The network: lwIP's files (paths below its src/) and our port of it.
+ifdef CONFIG_NET
+obj-y += lib/net/net.c
+obj-y += lib/net/address.c
+obj-y += lib/net/netpage.c
+obj-y += lib/net/mem.c
+obj-y += lib/net/checksum.c
+obj-y += lib/net/timeouts.c
+obj-y += lib/net/tcp.c
+obj-$(CONFIG_SOCKETS) += lib/net/sys.c
+
+lwip-y += core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c core/memp.c
+lwip-y += core/netif.c core/pbuf.c core/udp.c netif/ethernet.c
+lwip-$(CONFIG_TCP) += core/tcp.c core/tcp_in.c core/tcp_out.c core/altcp.c core/altcp_alloc.c
+lwip-$(CONFIG_TCP) += core/altcp_tcp.c
+lwip-$(CONFIG_IPV4) += core/ipv4/etharp.c core/ipv4/icmp.c core/ipv4/igmp.c core/ipv4/ip4.c
+lwip-$(CONFIG_IPV4) += core/ipv4/ip4_addr.c core/ipv4/ip4_frag.c
+lwip-$(CONFIG_DHCP) += core/ipv4/dhcp.c
+lwip-$(CONFIG_IPV6) += core/ipv6/ethip6.c core/ipv6/icmp6.c core/ipv6/inet6.c core/ipv6/ip6.c
+lwip-$(CONFIG_IPV6) += core/ipv6/ip6_addr.c core/ipv6/ip6_frag.c core/ipv6/mld6.c core/ipv6/nd6.c
+lwip-$(CONFIG_SOCKETS) += api/api_lib.c api/api_msg.c api/err.c api/if_api.c api/netbuf.c
+lwip-$(CONFIG_SOCKETS) += api/sockets.c
+endif

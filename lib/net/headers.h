@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Within lib/net: where the fields of a frame's headers are (RFC 791, 8200, 9293), for the few
+ * that are looked at outside lwIP, and looking for the transport header.
+ */
+#ifndef LIB_NET_HEADERS_H
+#define LIB_NET_HEADERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Offsets in an untagged Ethernet frame. */
+#define AT_ETH_TYPE 12
+#define ETH_BYTES 14
+#define AT_IP4_LENGTH (ETH_BYTES + 2)
+#define AT_IP4_ID (ETH_BYTES + 4)
+#define AT_IP4_FRAGMENT (ETH_BYTES + 6)
+#define AT_IP4_PROTOCOL (ETH_BYTES + 9)
+#define AT_IP4_SUM (ETH_BYTES + 10)
+#define AT_IP4_SRC (ETH_BYTES + 12)
+#define AT_IP4_DEST (ETH_BYTES + 16)
+#define IP4_BYTES 20
+#define AT_IP6_LENGTH (ETH_BYTES + 4)
+#define AT_IP6_NEXT (ETH_BYTES + 6)
+#define AT_IP6_SRC (ETH_BYTES + 8)
+#define AT_IP6_DEST (ETH_BYTES + 24)
+#define IP6_BYTES 40
+/* Offsets in a TCP header. */
+#define AT_TCP_SEQ 4
+#define AT_TCP_OFFSET 12
+#define AT_TCP_FLAGS 13
+#define AT_TCP_SUM 16
+#define TCP_BYTES 20
+#define UDP_BYTES 8
+
+#define ETH_IP4 0x0800
+#define ETH_IP6 0x86dd
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+
+static inline uint16_t read_be16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t read_be32(const uint8_t *p)
+{
+    return (uint32_t)read_be16(p) << 16 | read_be16(p + 2);
+}
+
+static inline void write_be16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+/* What was found: TCP or UDP, whole, and where its header starts in the frame. */
+struct headers {
+    uint8_t version;  /* of IP: 4 or 6 */
+    uint8_t protocol; /* PROTOCOL_TCP or PROTOCOL_UDP */
+    uint16_t transport;
+};
+
+/*
+ * Looks for a TCP or UDP header in the first len bytes of a frame. False when there is none: no
+ * IP, another protocol, a fragment, IPv6 with extension headers, or cut off before the end of the
+ * header's fixed part.
+ */
+static inline bool headers_parse(const uint8_t *frame, size_t len, struct headers *h)
+{
+    if (len < ETH_BYTES + IP4_BYTES)
+        return false;
+    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP4) {
+        unsigned words = frame[ETH_BYTES] & 0xf;
+
+        /* The fragment offset, and "more fragments". */
+        if ((read_be16(frame + AT_IP4_FRAGMENT) & 0x3fff) || words < 5)
+            return false;
+        h->version = 4;
+        h->protocol = frame[AT_IP4_PROTOCOL];
+        h->transport = (uint16_t)(ETH_BYTES + words * 4);
+    } else if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6) {
+        h->version = 6;
+        h->protocol = frame[AT_IP6_NEXT];
+        h->transport = ETH_BYTES + IP6_BYTES;
+    } else {
+        return false;
+    }
+    if (h->protocol == PROTOCOL_TCP)
+        return len >= (size_t)h->transport + TCP_BYTES;
+    return h->protocol == PROTOCOL_UDP && len >= (size_t)h->transport + UDP_BYTES;
+}
+
+/* The 16-bit words of an even number of bytes, added up. */
+static inline uint32_t headers_sum(const uint8_t *p, size_t len)
+{
+    uint32_t sum = 0;
+
+    for (size_t i = 0; i < len; i += 2)
+        sum += read_be16(p + i);
+    return sum;
+}
+
+/* Leaves the sum of the pseudo-header in the TCP checksum's field; segment: TCP's bytes. */
+static inline void headers_blank_tcp(uint8_t *frame, const struct headers *h, uint16_t segment)
+{
+    uint32_t sum = h->version == 4 ? headers_sum(frame + AT_IP4_SRC, 8) : headers_sum(frame + AT_IP6_SRC, 32);
+
+    sum += PROTOCOL_TCP + segment;
+    sum = (sum >> 16) + (sum & 0xffff);
+    sum = (sum >> 16) + (sum & 0xffff);
+    write_be16(frame + h->transport + AT_TCP_SUM, (uint16_t)sum);
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What lwIP calls of ours in the middle of its work. Included by lwIP's files only.
+ */
+#ifndef NET_LWIPHOOKS_H
+#define NET_LWIPHOOKS_H
+
+#include <stdint.h>
+
+#include "lwip/ip_addr.h"
+
+/* Initial sequence numbers as RFC 6528 asks for (lib/net/tcp.c). */
+uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_addr_t *remote_ip,
+                     uint16_t remote_port);
+#define LWIP_HOOK_TCP_ISN(lip, lport, rip, rport) net_tcp_isn((lip), (lport), (rip), (rport))
+
+/* The gateway given by gw6=, or NULL: then the advertised routers count (lib/net/address.c). */
+struct netif;
+const ip6_addr_t *net_gateway6(struct netif *netif);
+#define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
+
+#endif

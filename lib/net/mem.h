@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network's allocator: lwIP's own objects, and those of lib/net. See mem.c.
+ */
+#ifndef LIB_NET_MEM_H
+#define LIB_NET_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The largest object: a datagram and its headers. */
+#define NET_MEM_MAX (128 * 1024)
+
+/* 64-byte aligned when at least 64 bytes, content undefined; NULL without memory. */
+void *net_mem_alloc(size_t size);
+/* Zeroed. */
+void *net_mem_calloc(size_t count, size_t size);
+/* NULL is allowed. */
+void net_mem_free(void *p);
+
+struct net_mem_stats {
+    size_t pages;    /* taken from the page allocator now */
+    uint64_t failed; /* requests refused */
+};
+const struct net_mem_stats *net_mem_stats(void);
+
+#endif

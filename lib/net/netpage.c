@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The pool of network pages; see netpage.h. The free list is a stack: the page used last, still in
+ * the cache, is used first.
+ */
+#include "lib/net/netpage.h"
+
+#include "kernel/log.h"
+#include "lib/net/mem.h"
+#include "lib/util.h"
+
+#define LOG_MODULE "net"
+
+/* The pool may take three eighths of the guest's memory. */
+#define SHARE_OF_MEMORY(pages) ((pages)*3 / 8)
+#define PAGES_MIN 64
+#define PAGES_MAX 6144
+/* Below an eighth of the maximum pages are scarce. */
+#define SCARCE(max) ((max) / 8)
+
+static struct {
+    struct netpage *free;
+    unsigned users; /* open drivers */
+    void (*release)(struct netpage *np);
+    struct netpage_stats stats;
+} pool;
+
+static void set_limit(void)
+{
+    size_t n = SHARE_OF_MEMORY(page_count_total());
+
+    pool.stats.max = (unsigned)MIN(MAX(n, (size_t)PAGES_MIN), (size_t)PAGES_MAX);
+}
+
+static void destroy(struct netpage *np)
+{
+    if (pool.release)
+        pool.release(np);
+    page_free(np->page, 0);
+    net_mem_free(np);
+    pool.stats.pages--;
+}
+
+static struct netpage *create(void)
+{
+    struct netpage *np;
+
+    if (!pool.stats.max)
+        set_limit();
+    if (pool.stats.pages + pool.stats.lost >= pool.stats.max)
+        return NULL;
+    np = net_mem_calloc(1, sizeof(*np));
+    if (!np)
+        return NULL;
+    np->page = page_alloc_zeroed(0);
+    if (!np->page) {
+        net_mem_free(np);
+        return NULL;
+    }
+    pool.stats.pages++;
+    return np;
+}
+
+struct netpage *netpage_get(void)
+{
+    struct netpage *np = pool.free;
+
+    if (np) {
+        pool.free = np->next;
+        pool.stats.free--;
+        return np;
+    }
+    np = create();
+    if (!np)
+        pool.stats.exhausted++;
+    return np;
+}
+
+void netpage_put(struct netpage *np)
+{
+    if (np->lost) {
+        pool.stats.pages--;
+        net_mem_free(np);
+        return;
+    }
+    if (!pool.users) {
+        destroy(np);
+        return;
+    }
+    np->next = pool.free;
+    pool.free = np;
+    pool.stats.free++;
+}
+
+void netpage_lose(struct netpage *np)
+{
+    np->lost = true;
+    pool.stats.lost++;
+}
+
+void netpage_open(void (*release)(struct netpage *np))
+{
+    set_limit();
+    pool.release = release;
+    pool.users++;
+}
+
+void netpage_close(void)
+{
+    ASSERT(pool.users > 0);
+    if (--pool.users)
+        return;
+    while (pool.free) {
+        struct netpage *np = pool.free;
+
+        pool.free = np->next;
+        pool.stats.free--;
+        destroy(np);
+    }
+}
+
+/* lwIP calls this when the pbuf's last reference is gone. */
+static void free_pbuf(struct pbuf *p)
+{
+    netpage_put(container_of(p, struct netpage, custom.pbuf));
+}
+
+struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len)
+{
+    struct pbuf *p = &np->custom.pbuf;
+
+    np->custom.custom_free_function = free_pbuf;
+    p->next = NULL;
+    p->payload = np->page + offset;
+    p->tot_len = p->len = (uint16_t)len;
+    p->type_internal = PBUF_REF;
+    p->flags = PBUF_FLAG_IS_CUSTOM;
+    p->ref = 1;
+    p->if_idx = 0;
+    return p;
+}
+
+struct pbuf *netpage_alloc(size_t size)
+{
+    struct netpage *np;
+
+    if (size > NETPAGE_PAYLOAD_MAX)
+        return NULL;
+    np = netpage_get();
+    return np ? netpage_pbuf(np, NETPAGE_HEADROOM, size) : NULL;
+}
+
+struct netpage *netpage_of(struct pbuf *p)
+{
+    if (!(p->flags & PBUF_FLAG_IS_CUSTOM))
+        return NULL;
+    if (((struct pbuf_custom *)p)->custom_free_function != free_pbuf)
+        return NULL;
+    return container_of(p, struct netpage, custom.pbuf);
+}
+
+bool netpage_scarce(void)
+{
+    return pool.stats.max - pool.stats.pages - pool.stats.lost + pool.stats.free <
+           SCARCE(pool.stats.max);
+}
+
+const struct netpage_stats *netpage_stats(void)
+{
+    return &pool.stats;
+}

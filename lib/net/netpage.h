@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Network pages: the pages that packets live in, shared with the backend (docs/network.md).
+ *
+ * A page holds packet data and nothing else, and is zeroed before it is first shared (hardening.md,
+ * rule 11); its descriptor lives elsewhere, in private memory. The descriptor is at the same time
+ * the pbuf by which lwIP and apps know the page: a received frame goes up as it is, and freeing
+ * the pbuf brings the page back to the pool. The pool grows on demand, up to a share of memory.
+ *
+ * Sending a pbuf of this kind costs no copy: the headers are written into the page, in front of
+ * the payload, and the page itself is shown to the backend. So who sends one
+ *   - must not change the payload until the pbuf comes back (pbuf->ref is 1 again);
+ *   - gives up the NETPAGE_HEADROOM bytes in front of the payload: a view of the packet's old
+ *     headers is void after sending.
+ */
+#ifndef LIB_NET_NETPAGE_H
+#define LIB_NET_NETPAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lwip/pbuf.h"
+
+#include "kernel/page.h"
+
+/* Room for the headers of Ethernet (14), IPv6 (40) and UDP (8) or TCP (20). */
+#define NETPAGE_HEADROOM 80
+#define NETPAGE_PAYLOAD_MAX (PAGE_SIZE - NETPAGE_HEADROOM)
+
+struct netpage {
+    struct pbuf_custom custom; /* first: the pbuf's address is the descriptor's */
+    uint8_t *page;
+    struct netpage *next;    /* in the free list, or a list of the driver's */
+    uint32_t grant;          /* the driver's: the reference that goes with the page, 0 for none */
+    uint16_t sends;          /* the driver's: ring slots that show the page to a backend now */
+    uint16_t domain;         /* the driver's: and which backend that is */
+    bool lost;               /* see netpage_lose() */
+};
+
+/*
+ * For apps: a pbuf of size contiguous bytes (at most NETPAGE_PAYLOAD_MAX) with headroom, content
+ * undefined, one reference. NULL when the pool is exhausted: drop or answer later.
+ */
+struct pbuf *netpage_alloc(size_t size);
+
+/* The page that p (one pbuf, not its chain) lies in, or NULL when it is of another kind. */
+struct netpage *netpage_of(struct pbuf *p);
+
+/* --- for drivers ------------------------------------------------------------------------- */
+
+/*
+ * A driver starts to use the pool. release(np) gives back what the driver attached to a page
+ * (its grant): called when the pool is closed or shrinks. Nested calls name the same function.
+ */
+void netpage_open(void (*release)(struct netpage *np));
+/* The driver stops: with the last one, free pages are released and go back to the page allocator,
+ * those still in use when they come back. */
+void netpage_close(void);
+
+/* A free page, or NULL when the pool is exhausted. */
+struct netpage *netpage_get(void);
+/* Back to the pool; no pbuf refers to it. */
+void netpage_put(struct netpage *np);
+/* A backend will not let go of the page (rule 9): once its owner puts it back it is never used
+ * again, and neither is its grant. */
+void netpage_lose(struct netpage *np);
+/* Makes the page a pbuf with one reference, whose freeing puts it back. */
+struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len);
+
+/* Few pages are left: who would keep a page for a few bytes copies them. */
+bool netpage_scarce(void);
+
+struct netpage_stats {
+    unsigned pages; /* in the pool, free or not */
+    unsigned free;
+    unsigned max;
+    unsigned lost;
+    uint64_t exhausted; /* times a page was wanted and none was left */
+};
+const struct netpage_stats *netpage_stats(void);
+
+#endif

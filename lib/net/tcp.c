@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What lwIP leaves to its port about TCP: initial sequence numbers (RFC 6528), connections in
+ * TIME_WAIT, and a clock that stands while every connection is idle.
+ *
+ * TIME_WAIT. A server that closes first keeps each connection for two minutes, and a client that
+ * connects often enough comes back with the same port before that. lwIP then acknowledges the SYN
+ * with the old connection's numbers and the client is stuck. RFC 9293 (3.10.7.4) and RFC 6191 let
+ * a SYN with a sequence number beyond the old connection's open a new one: so the old one is
+ * removed before lwIP sees such a SYN. Their number is bounded too.
+ */
+#include "lib/net/tcp.h"
+
+#include <string.h>
+
+#include "kernel/app.h"
+#include "lib/net/timeouts.h"
+#include "lib/util.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+#include "lib/net/include/lwiphooks.h"
+
+uint32_t net_random(void)
+{
+    uint32_t v;
+
+    random_bytes(&v, sizeof(v));
+    return v;
+}
+
+#if LWIP_TCP
+
+/* --- initial sequence numbers ------------------------------------------------------------ */
+
+#define ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = ROTATE(v[1], 13) ^ v[0];
+    v[0] = ROTATE(v[0], 32);
+    v[2] += v[3];
+    v[3] = ROTATE(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = ROTATE(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = ROTATE(v[1], 17) ^ v[2];
+    v[2] = ROTATE(v[2], 32);
+}
+
+/* SipHash-2-4 (Aumasson, Bernstein 2012) of whole words; the length is fixed, so it needs no
+ * padding. */
+static uint64_t sip_hash(const uint64_t key[2], const uint64_t *words, unsigned count)
+{
+    uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
+                     key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
+
+    for (unsigned i = 0; i < count; i++) {
+        v[3] ^= words[i];
+        sip_round(v);
+        sip_round(v);
+        v[0] ^= words[i];
+    }
+    v[2] ^= 0xff;
+    for (unsigned i = 0; i < 4; i++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+static void address_words(uint64_t words[2], const ip_addr_t *ip)
+{
+    words[0] = words[1] = 0;
+#if LWIP_IPV6
+    if (IP_IS_V6(ip)) {
+        memcpy(words, ip_2_ip6(ip)->addr, 16);
+        return;
+    }
+#endif
+#if LWIP_IPV4
+    words[0] = ip4_addr_get_u32(ip_2_ip4(ip));
+#endif
+}
+
+uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_addr_t *remote_ip,
+                     uint16_t remote_port)
+{
+    static uint64_t key[2];
+    uint64_t words[5];
+
+    if (!key[0])
+        random_bytes(key, sizeof(key));
+    address_words(words, local_ip);
+    address_words(words + 2, remote_ip);
+    words[4] = (uint64_t)local_port << 16 | remote_port;
+    /* A clock of 4 us a step, offset by a secret function of the connection. */
+    return (uint32_t)(time_monotonic() / (4 * NSEC_PER_USEC)) +
+           (uint32_t)sip_hash(key, words, ARRAY_SIZE(words));
+}
+
+/* --- TIME_WAIT --------------------------------------------------------------------------- */
+
+static void forget(struct tcp_pcb *pcb)
+{
+    tcp_pcb_remove(&tcp_tw_pcbs, pcb);
+    tcp_free(pcb);
+}
+
+/* The list has the newest first. */
+static void trim_time_wait(void)
+{
+    struct tcp_pcb *pcb = tcp_tw_pcbs;
+
+    for (unsigned n = 1; pcb && n < CONFIG_NET_TIME_WAIT_MAX; n++)
+        pcb = pcb->next;
+    while (pcb && pcb->next)
+        forget(pcb->next);
+}
+
+void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port,
+                 uint16_t dest_port, uint32_t seq)
+{
+    trim_time_wait();
+    for (struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next) {
+        if (pcb->remote_port != src_port || pcb->local_port != dest_port ||
+            !ip_addr_eq(&pcb->remote_ip, src) || !ip_addr_eq(&pcb->local_ip, dest))
+            continue;
+        if (TCP_SEQ_GT(seq, pcb->rcv_nxt))
+            forget(pcb);
+        return;
+    }
+}
+
+/* --- the clock --------------------------------------------------------------------------- */
+
+/* Two ticks of 250 ms make one of TCP's slow ticks of 500 ms, in which all its times count. */
+#define SLOW 2
+/* With connections open the clock runs at least every ten seconds: an app may have queued data at
+ * a moment when memory or a route was missing, and nothing but the clock tries again. */
+#define REST_SLOW_TICKS 20
+
+static bool is_busy(const struct tcp_pcb *pcb)
+{
+    return (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT) || pcb->unsent ||
+           pcb->unacked || pcb->refused_data || pcb->persist_backoff ||
+#if TCP_QUEUE_OOSEQ
+           pcb->ooseq ||
+#endif
+           (pcb->flags & (TF_ACK_DELAY | TF_ACK_NOW | TF_FIN | TF_CLOSEPEND | TF_NAGLEMEMERR));
+}
+
+/* Slow ticks until an idle connection needs its clock. */
+static unsigned idle_due(const struct tcp_pcb *pcb)
+{
+    unsigned due = REST_SLOW_TICKS;
+
+    if (pcb->poll && pcb->pollinterval)
+        due = MIN(due, (unsigned)MAX(pcb->pollinterval - pcb->polltmr, 1));
+    if (ip_get_option(pcb, SOF_KEEPALIVE)) {
+        u32_t idle = (tcp_ticks - pcb->tmr) * TCP_SLOW_INTERVAL;
+        u32_t next = pcb->keep_idle + pcb->keep_cnt_sent * pcb->keep_intvl;
+
+        due = idle >= next ? 1 : MIN(due, (next - idle) / TCP_SLOW_INTERVAL + 1);
+    }
+    return due;
+}
+
+unsigned net_tcp_due(void)
+{
+    unsigned due = NET_NEVER / SLOW;
+    const struct tcp_pcb *pcb;
+
+    for (pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+        if (is_busy(pcb))
+            return 1;
+        due = MIN(due, idle_due(pcb));
+    }
+    for (pcb = tcp_tw_pcbs; pcb; pcb = pcb->next) {
+        u32_t age = tcp_ticks - pcb->tmr, life = 2 * TCP_MSL / TCP_SLOW_INTERVAL + 1;
+
+        due = MIN(due, age >= life ? 1 : (unsigned)(life - age));
+    }
+    return due == NET_NEVER / SLOW ? NET_NEVER : due * SLOW;
+}
+
+void net_tcp_skip(unsigned ticks)
+{
+    static unsigned odd;
+    unsigned slow;
+
+    ticks += odd;
+    slow = ticks / SLOW;
+    odd = ticks % SLOW;
+    tcp_ticks += slow;
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; slow && pcb; pcb = pcb->next)
+        pcb->polltmr = (u8_t)MIN(pcb->polltmr + slow, UINT8_MAX - 1u);
+}
+
+void net_tcp_tick(void)
+{
+    trim_time_wait();
+    tcp_tmr();
+}
+
+#endif
