@@ -1,2 +1,10 @@
 # Drivers: they fill the interfaces of kernel/ and lib/.
 obj-y += drivers/console.c
+
+obj-$(CONFIG_NETFRONT) += drivers/netfront.c
+obj-$(CONFIG_NETFRONT) += drivers/netfront_page.c
+obj-$(CONFIG_NETFRONT) += drivers/netfront_rx.c
+obj-$(CONFIG_NETFRONT) += drivers/netfront_tx.c
+# They hand lwIP's packet buffers to lib/net.
+$(foreach part,netfront netfront_page netfront_rx netfront_tx,\
+	$(eval cflags-drivers/$(part).c := $$(LWIP_INCLUDES)))

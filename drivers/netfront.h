@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Within the network driver: one interface (docs/netfront.md).
+ *
+ * What the backend may write is in the two ring pages and in the packet pages that are granted to
+ * it, nowhere else. Everything this struct holds is private: requests are remembered here and never
+ * read back (hardening.md, rule 3).
+ */
+#ifndef DRIVERS_NETFRONT_H
+#define DRIVERS_NETFRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <xen/io/netif.h>
+#include <xen/xen.h>
+
+#include "kernel/timer.h"
+#include "kernel/work.h"
+#include "lib/net/mem.h"
+#include "lib/net/netdev.h"
+#include "lib/net/netpage.h"
+#include "lib/util.h"
+#include "xen/evtchn.h"
+#include "xen/ring.h"
+#include "xen/xenbus.h"
+
+/* What fits into a ring page: the same for both, as Linux' headers have it. */
+#define NETFRONT_SLOTS 256
+/* Slots a packet may take: what every backend takes, and what one may send us. */
+#define NETFRONT_TX_SLOTS XEN_NETIF_NR_SLOTS_MIN
+#define NETFRONT_RX_SLOTS (XEN_NETIF_NR_SLOTS_MIN + 1)
+/* Packets received before everyone else has a turn. */
+#define NETFRONT_BUDGET 64
+#define NO_SLOT UINT16_MAX
+
+struct netfront {
+    struct netdev net;
+    struct xenbus_device *dev;
+    domid_t backend;
+    bool running; /* the backend is connected, traffic flows */
+    bool bounce;  /* trusted=0: packets are copied to and from the pages the backend sees */
+    bool sg;      /* a packet to the backend may take several slots */
+    bool broken;  /* reported; nothing is read from the rings any more */
+    bool open;    /* uses the page pool */
+
+    struct ring rx, tx;
+    struct netpage *rx_ring, *tx_ring; /* the rings' own pages */
+    evtchn_port_t rx_port, tx_port;    /* the same, when the backend does not split them */
+    struct work rx_work, tx_work;      /* the rest of a long turn; showing what was put */
+    struct timer reap_timer, refill_timer;
+
+    /* The page behind each request, by ring slot: a response comes in its request's slot. */
+    struct netpage *rx_pages[NETFRONT_SLOTS];
+    unsigned rx_target;  /* requests to keep posted */
+    bool rx_progress;    /* something came since the last event */
+
+    /* By request id. Invariant: an id is in flight, or on the free list through `next`. */
+    struct {
+        struct netpage *np; /* NULL: a request without a page (an address for the filter) */
+        bool in_flight;
+        uint16_t next;
+    } tx_slots[NETFRONT_SLOTS];
+    uint16_t tx_free;      /* first free id or NO_SLOT */
+    unsigned tx_extras;    /* extra-info slots in flight: each is answered by a null response */
+    unsigned tx_unpushed;  /* requests the backend has not been shown */
+    bool tx_blocked;       /* somebody was told -EBUSY */
+    bool tx_progress;
+};
+
+/* The backend broke the protocol: `rule` in words, and the value that did. Traffic stops at once,
+ * the device is disabled from the watch thread. */
+void netfront_breach(struct netfront *nf, const char *rule, uint64_t value);
+
+/* netfront_page.c: pages and their grants */
+
+/* Grants np to the backend. -ENOSPC when there is no reference for it. */
+int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly);
+/* Ends it. -EBUSY: page and reference are in quarantine. */
+int netfront_end(struct netpage *np);
+/* Ends it as soon as the backend lets go, which one that is closing does soon; then the page's
+ * last reference of ours is dropped. */
+void netfront_end_later(struct netpage *np);
+/* The page goes back to the page allocator: so does its reference. For netpage_open(). */
+void netfront_release(struct netpage *np);
+
+/* netfront_rx.c */
+void netfront_rx_init(struct netfront *nf);
+void netfront_rx_refill(struct netfront *nf);
+/* Handles what has come, up to the budget. */
+void netfront_rx_poll(struct netfront *nf);
+void netfront_rx_stop(struct netfront *nf);
+
+/* netfront_tx.c */
+void netfront_tx_init(struct netfront *nf);
+int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload);
+int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add);
+/* Takes back what the backend is done with. */
+void netfront_tx_reap(struct netfront *nf);
+void netfront_tx_stop(struct netfront *nf);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network driver's pages and their grants.
+ *
+ * A page gets its grant reference when it is first shown to a backend and keeps it until the pool
+ * gives the page up: granting and ending are then plain memory accesses. A page may be shown in
+ * several transmit slots at a time (np->sends), under one grant.
+ *
+ * A backend that closes still has our ring pages mapped, and what it has not sent yet, for some
+ * moments. Such pages wait in the list `leaving`, are tried again, and after PATIENCE they are given
+ * up (hardening.md, rule 9).
+ *
+ * With trusted=0 a page is zeroed each time it is granted: nothing of an earlier packet is in it.
+ */
+#include "drivers/netfront.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/log.h"
+#include "xen/gnttab.h"
+
+#define LOG_MODULE "netfront"
+
+#define TRY_AGAIN_AFTER (50 * NSEC_PER_MSEC)
+#define PATIENCE (10 * NSEC_PER_SEC)
+
+static struct {
+    struct netpage *first;
+    struct timer timer;
+    bool ready;
+    uint64_t deadline; /* of the youngest */
+} leaving;
+
+int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
+{
+    if (!np->grant) {
+        int ref = gnttab_alloc();
+
+        if (ref < 0)
+            return ref;
+        np->grant = (uint32_t)ref;
+    }
+    if (nf->bounce)
+        memset(np->page, 0, PAGE_SIZE);
+    np->domain = nf->backend;
+    gnttab_grant(np->grant, nf->backend, np->page, readonly);
+    return 0;
+}
+
+/* The page must not be granted anew, although somebody may still hold its pbuf and send it. */
+static void bar(struct netpage *np)
+{
+    np->sends = 1;
+    np->domain = DOMID_INVALID;
+}
+
+static void give_up(struct netpage *np)
+{
+    bar(np);
+    gnttab_quarantine(np->grant);
+    netpage_lose(np);
+}
+
+int netfront_end(struct netpage *np)
+{
+    int err = gnttab_end(np->grant);
+
+    if (err)
+        give_up(np);
+    return err;
+}
+
+void netfront_release(struct netpage *np)
+{
+    if (np->grant)
+        gnttab_free(np->grant);
+    np->grant = 0;
+}
+
+static void try_again(struct timer *t)
+{
+    struct netpage **at = &leaving.first;
+    bool late = timer_now() >= leaving.deadline;
+
+    while (*at) {
+        struct netpage *np = *at;
+
+        if (gnttab_end(np->grant) == 0) {
+            np->sends = 0;
+        } else if (late) {
+            give_up(np);
+        } else {
+            at = &np->next;
+            continue;
+        }
+        *at = np->next;
+        pbuf_free(&np->custom.pbuf);
+    }
+    if (leaving.first)
+        timer_arm_in(t, TRY_AGAIN_AFTER);
+}
+
+void netfront_end_later(struct netpage *np)
+{
+    if (gnttab_end(np->grant) == 0) {
+        pbuf_free(&np->custom.pbuf);
+        return;
+    }
+    if (!leaving.ready) {
+        timer_init(&leaving.timer, try_again);
+        leaving.ready = true;
+    }
+    bar(np);
+    np->next = leaving.first;
+    leaving.first = np;
+    leaving.deadline = timer_now() + PATIENCE;
+    timer_arm_in(&leaving.timer, TRY_AGAIN_AFTER);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network driver's receive side (xen/include/public/io/netif.h).
+ *
+ * We post empty pages; the backend copies a packet into as many of them as it needs and answers in
+ * ring order: the first response carries the flags, optional extra-info slots follow it, then the
+ * other pieces. Access to a page has ended before anything looks into it (hardening.md, rule 10).
+ * The pages go up as they are and are replaced by others from the pool.
+ *
+ * Whatever is wrong with a response ends the device (rule 6), except an error the backend reports
+ * itself, or a packet too long to be one: that is dropped and counted.
+ */
+#include "drivers/netfront.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/log.h"
+#include "xen/gnttab.h"
+
+#define LOG_MODULE "netfront"
+
+/* One in so many of the guest's pages is for receiving, within these bounds. The lower one holds
+ * the largest packet; the upper one is the ring. */
+#define RX_SHARE 8
+#define RX_MIN 32
+#define REFILL_AFTER (10 * NSEC_PER_MSEC)
+/* When pages are scarce, smaller packets are copied out of them. */
+#define COPY_BELOW 1024
+
+void netfront_rx_init(struct netfront *nf)
+{
+    size_t share = page_count_total() / RX_SHARE;
+
+    memset(nf->rx_ring->page, 0, PAGE_SIZE);
+    ring_init(&nf->rx, nf->rx_ring->page, PAGE_SIZE, sizeof(union netif_rx_sring_entry));
+    nf->rx_target = (unsigned)MIN(MAX(share, (size_t)RX_MIN), (size_t)nf->rx.size);
+}
+
+/* Posts pages until the target is reached or pages run out; then a timer looks again. */
+void netfront_rx_refill(struct netfront *nf)
+{
+    uint32_t before = nf->rx.req_prod;
+
+    while (nf->rx.size - ring_free(&nf->rx) < nf->rx_target) {
+        uint16_t slot = (uint16_t)(nf->rx.req_prod & (nf->rx.size - 1));
+        struct netpage *np = netpage_get();
+        struct netif_rx_request request = {.id = slot};
+
+        if (!np || netfront_grant(nf, np, false) != 0) {
+            if (np)
+                netpage_put(np);
+            if (!nf->refill_timer.armed)
+                timer_arm_in(&nf->refill_timer, REFILL_AFTER);
+            break;
+        }
+        nf->rx_pages[slot] = np;
+        request.gref = np->grant;
+        ring_put(&nf->rx, &request, sizeof(request));
+    }
+    if (nf->rx.req_prod != before && ring_push(&nf->rx))
+        evtchn_notify_late(nf->rx_port);
+}
+
+/* A packet while its slots are being read. */
+struct packet {
+    struct pbuf *head, **tail;
+    uint32_t length;
+    unsigned slots;
+    bool failed; /* the backend reported an error */
+    bool checked;
+};
+
+/* Takes the page of the next response's slot back from the backend, or NULL. */
+static struct netpage *take_page(struct netfront *nf)
+{
+    uint32_t slot = nf->rx.rsp_cons & (nf->rx.size - 1);
+    struct netpage *np = nf->rx_pages[slot];
+
+    if (!np) {
+        netfront_breach(nf, "a response in a slot that holds no request", slot);
+        return NULL;
+    }
+    nf->rx_pages[slot] = NULL;
+    if (netfront_end(np) == 0)
+        return np;
+    netpage_put(np);
+    netfront_breach(nf, "a page that was answered is still in use", np->grant);
+    return NULL;
+}
+
+/* Reads the extra-info slots that follow the first response. */
+static int read_extras(struct netfront *nf, unsigned *left)
+{
+    struct netif_extra_info extra;
+
+    do {
+        struct netpage *np;
+
+        if (!*left) {
+            netfront_breach(nf, "extra info beyond the last response", nf->rx.rsp_cons);
+            return -EIO;
+        }
+        np = take_page(nf);
+        if (!np)
+            return -EIO;
+        netpage_put(np);
+        ring_get(&nf->rx, &extra, sizeof(extra));
+        --*left;
+        if (extra.type == XEN_NETIF_EXTRA_TYPE_NONE || extra.type >= XEN_NETIF_EXTRA_TYPE_MAX) {
+            netfront_breach(nf, "extra info of an unknown type", extra.type);
+            return -EIO;
+        }
+        /* Where to cut a large segment apart does not matter to who takes it whole. */
+        if (extra.type == XEN_NETIF_EXTRA_TYPE_GSO &&
+            extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV4 &&
+            extra.u.gso.type != XEN_NETIF_GSO_TYPE_TCPV6) {
+            netfront_breach(nf, "segmentation of an unknown type", extra.u.gso.type);
+            return -EIO;
+        }
+    } while (extra.flags & XEN_NETIF_EXTRA_FLAG_MORE);
+    return 0;
+}
+
+/* Adds a piece to the packet; the page belongs to it from now on. */
+static void add_piece(struct packet *packet, struct netpage *np,
+                      const struct netif_rx_response *response)
+{
+    struct pbuf *p;
+
+    if (response->status <= 0 || packet->failed) {
+        packet->failed |= response->status < 0;
+        netpage_put(np);
+        return;
+    }
+    p = netpage_pbuf(np, response->offset, (size_t)response->status);
+    packet->length += (uint32_t)response->status;
+    *packet->tail = p;
+    packet->tail = &p->next;
+}
+
+/* Reads one packet's slots. -EIO: the device is broken. */
+static int read_packet(struct netfront *nf, unsigned *left, struct packet *packet)
+{
+    struct netif_rx_response response;
+
+    do {
+        uint16_t slot = (uint16_t)(nf->rx.rsp_cons & (nf->rx.size - 1));
+        struct netpage *np;
+
+        if (!*left) {
+            netfront_breach(nf, "a packet that does not end", packet->slots);
+            return -EIO;
+        }
+        np = take_page(nf);
+        if (!np)
+            return -EIO;
+        ring_get(&nf->rx, &response, sizeof(response));
+        --*left;
+        if (response.id != slot || response.status > (int)PAGE_SIZE ||
+            (response.status > 0 && response.offset + response.status > (int)PAGE_SIZE)) {
+            netpage_put(np);
+            netfront_breach(nf,
+                            response.id != slot ? "a response to a request that was not made"
+                                                : "a piece beyond the end of its page",
+                            response.id != slot
+                                ? response.id
+                                : (uint64_t)response.offset + (uint16_t)response.status);
+            return -EIO;
+        }
+        if (!packet->slots)
+            packet->checked = response.flags & (NETRXF_data_validated | NETRXF_csum_blank);
+        add_piece(packet, np, &response);
+        if (++packet->slots > NETFRONT_RX_SLOTS) {
+            netfront_breach(nf, "a packet of too many pieces", packet->slots);
+            return -EIO;
+        }
+        if (packet->slots == 1 && (response.flags & NETRXF_extra_info) && read_extras(nf, left))
+            return -EIO;
+    } while (response.flags & NETRXF_more_data);
+    return 0;
+}
+
+/* Frees the pieces, which are not one chain in lwIP's sense yet. */
+static void discard(struct packet *packet)
+{
+    while (packet->head) {
+        struct pbuf *p = packet->head;
+
+        packet->head = p->next;
+        p->next = NULL;
+        pbuf_free(p);
+    }
+}
+
+/* The packet as one copy in private memory; the pages are free again. NULL without memory. */
+static struct pbuf *copy_out(struct packet *packet)
+{
+    struct pbuf *copy = pbuf_alloc(PBUF_RAW, (u16_t)packet->length, PBUF_RAM);
+    uint8_t *to = copy ? copy->payload : NULL;
+
+    for (struct pbuf *p = packet->head; copy && p; to += p->len, p = p->next)
+        memcpy(to, p->payload, p->len);
+    discard(packet);
+    return copy;
+}
+
+/* A complete packet goes up. */
+static void deliver(struct netfront *nf, struct packet *packet)
+{
+    uint32_t rest = packet->length;
+
+    if (packet->failed || packet->length > UINT16_MAX || !packet->head) {
+        netdev_drop(&nf->net, packet->failed   ? NETDEV_RX_STATUS
+                              : !packet->head ? NETDEV_RX_SHORT
+                                              : NETDEV_RX_LONG);
+        discard(packet);
+        return;
+    }
+    for (struct pbuf *p = packet->head; p; p = p->next) {
+        p->tot_len = (u16_t)rest;
+        rest -= p->len;
+    }
+    if (nf->bounce || (netpage_scarce() && packet->length < COPY_BELOW)) {
+        packet->head = copy_out(packet);
+        if (!packet->head) {
+            netdev_drop(&nf->net, NETDEV_RX_MEMORY);
+            return;
+        }
+    }
+    net_input(&nf->net, packet->head, packet->checked);
+}
+
+void netfront_rx_poll(struct netfront *nf)
+{
+    unsigned budget = NETFRONT_BUDGET;
+
+    while (nf->running && !nf->broken) {
+        int waiting = ring_responses(&nf->rx);
+        unsigned left = (unsigned)waiting;
+
+        if (waiting < 0) {
+            netfront_breach(nf, "an impossible receive index", shared_read(&nf->rx.shared->rsp_prod));
+            return;
+        }
+        if (waiting == 0) {
+            netfront_rx_refill(nf);
+            if (!ring_rearm(&nf->rx))
+                return;
+            continue;
+        }
+        nf->rx_progress = true;
+        for (; left && budget && nf->running && !nf->broken; budget--) {
+            struct packet packet = {.tail = &packet.head};
+
+            if (read_packet(nf, &left, &packet) != 0)
+                discard(&packet);
+            else
+                deliver(nf, &packet);
+        }
+        if (!budget) {
+            netfront_rx_refill(nf);
+            work_post(&nf->rx_work);
+            return;
+        }
+    }
+}
+
+void netfront_rx_stop(struct netfront *nf)
+{
+    for (unsigned i = 0; i < NETFRONT_SLOTS; i++) {
+        struct netpage *np = nf->rx_pages[i];
+
+        if (!np)
+            continue;
+        nf->rx_pages[i] = NULL;
+        (void)netpage_pbuf(np, 0, 0);
+        netfront_end_later(np);
+    }
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network driver's transmit side (xen/include/public/io/netif.h).
+ *
+ * A packet is sent from the page it lies in when it may be: its payload is in network pages, and
+ * there is room in front of it for the headers, which are copied there. So a reply goes out in the
+ * page the request came in, in one slot. Anything else (lwIP's own buffers, constants) is gathered
+ * into fresh network pages, since nothing else is ever shown to a backend (hardening.md, rule 11).
+ *
+ * Requests are put on the ring at once and shown to the backend at the end of the loop's turn, with
+ * at most one event. What the backend is done with is taken back when there is other work to do, or
+ * by a timer: it need not wake us.
+ */
+#include "drivers/netfront.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/log.h"
+
+#define LOG_MODULE "netfront"
+
+#define REAP_AFTER (20 * NSEC_PER_MSEC)
+/* The backend sees no more than so many requests later than it could. */
+#define PUSH_AT_LEAST_EVERY 32
+
+void netfront_tx_init(struct netfront *nf)
+{
+    memset(nf->tx_ring->page, 0, PAGE_SIZE);
+    ring_init(&nf->tx, nf->tx_ring->page, PAGE_SIZE, sizeof(union netif_tx_sring_entry));
+    memset(nf->tx_slots, 0, sizeof(nf->tx_slots));
+    for (unsigned i = 0; i < nf->tx.size; i++)
+        nf->tx_slots[i].next = i + 1 < nf->tx.size ? (uint16_t)(i + 1) : NO_SLOT;
+    nf->tx_free = 0;
+    nf->tx_extras = nf->tx_unpushed = 0;
+    nf->tx_blocked = false;
+}
+
+/* --- responses --------------------------------------------------------------------------- */
+
+/* Asks for an event when `after` more responses have come. True when that is so already. */
+static bool rearm(struct netfront *nf, uint32_t after)
+{
+    shared_write(&nf->tx.shared->rsp_event, nf->tx.rsp_cons + after);
+    shared_fence(); /* arm before looking; partner: the backend's fence in its push */
+    return shared_read(&nf->tx.shared->rsp_prod) - nf->tx.rsp_cons >= after;
+}
+
+static void slot_free(struct netfront *nf, uint16_t id)
+{
+    nf->tx_slots[id].np = NULL;
+    nf->tx_slots[id].in_flight = false;
+    nf->tx_slots[id].next = nf->tx_free;
+    nf->tx_free = id;
+}
+
+/* One slot less shows the page. -EBUSY: it was the last, and the backend still uses the page. */
+static int page_sent(struct netpage *np)
+{
+    int err = --np->sends ? 0 : netfront_end(np);
+
+    pbuf_free(&np->custom.pbuf);
+    return err;
+}
+
+static void handle_response(struct netfront *nf, const struct netif_tx_response *response)
+{
+    struct netpage *np;
+
+    if (response->status == NETIF_RSP_NULL) {
+        if (nf->tx_extras)
+            nf->tx_extras--;
+        else
+            netfront_breach(nf, "a null response to nothing", response->id);
+        return;
+    }
+    if (response->id >= nf->tx.size || !nf->tx_slots[response->id].in_flight) {
+        netfront_breach(nf, "a response to a transmit request that is not in flight",
+                        response->id);
+        return;
+    }
+    np = nf->tx_slots[response->id].np;
+    slot_free(nf, response->id);
+    if (np && page_sent(np) != 0) {
+        netfront_breach(nf, "a page that was sent is still in use", np->grant);
+        return;
+    }
+    if (response->status == NETIF_RSP_OKAY)
+        return;
+    netdev_drop(&nf->net, NETDEV_TX_STATUS);
+    if (response->status != NETIF_RSP_DROPPED && response->status != NETIF_RSP_ERROR)
+        netfront_breach(nf, "an unknown transmit status", (uint16_t)response->status);
+}
+
+void netfront_tx_reap(struct netfront *nf)
+{
+    struct netif_tx_response response;
+    int waiting;
+
+    while (!nf->broken && (waiting = ring_responses(&nf->tx)) != 0) {
+        if (waiting < 0) {
+            netfront_breach(nf, "an impossible transmit index",
+                            shared_read(&nf->tx.shared->rsp_prod));
+            return;
+        }
+        nf->tx_progress = true;
+        while (waiting-- && !nf->broken) {
+            ring_get(&nf->tx, &response, sizeof(response));
+            handle_response(nf, &response);
+        }
+        /* Undisturbed until the ring runs full. */
+        (void)rearm(nf, nf->tx.size - nf->tx.size / 4);
+    }
+    if (nf->tx_blocked && ring_free(&nf->tx) > NETFRONT_TX_SLOTS) {
+        nf->tx_blocked = false;
+        net_tx_ready(&nf->net);
+    }
+}
+
+/* --- requests ---------------------------------------------------------------------------- */
+
+/* Room for a packet of n slots, or -EBUSY, and an event when there is. */
+static int make_room(struct netfront *nf, unsigned n)
+{
+    if (ring_free(&nf->tx) >= n)
+        return 0;
+    netfront_tx_reap(nf);
+    if (ring_free(&nf->tx) >= n)
+        return 0;
+    nf->tx_blocked = true;
+    if (rearm(nf, MAX((nf->tx.size - ring_free(&nf->tx)) / 2, 1u)))
+        netfront_tx_reap(nf);
+    return ring_free(&nf->tx) >= n ? 0 : -EBUSY;
+}
+
+/* The requests put so far will be shown at the end of the turn. */
+static void push_late(struct netfront *nf, unsigned slots)
+{
+    nf->tx_unpushed += slots;
+    if (nf->tx_unpushed >= PUSH_AT_LEAST_EVERY) {
+        nf->tx_unpushed = 0;
+        if (ring_push(&nf->tx))
+            evtchn_notify_late(nf->tx_port);
+    } else {
+        work_post_late(&nf->tx_work);
+    }
+    if (!nf->reap_timer.armed)
+        timer_arm_in(&nf->reap_timer, REAP_AFTER);
+}
+
+static uint16_t slot_take(struct netfront *nf, struct netpage *np)
+{
+    uint16_t id = nf->tx_free;
+
+    nf->tx_free = nf->tx_slots[id].next;
+    nf->tx_slots[id].np = np;
+    nf->tx_slots[id].in_flight = true;
+    return id;
+}
+
+/* A packet as it goes onto the ring. */
+struct piece {
+    struct netpage *np;
+    uint16_t offset, size;
+};
+
+static void put_extra(struct netfront *nf, const struct netif_extra_info *extra)
+{
+    ring_put(&nf->tx, extra, sizeof(*extra));
+    nf->tx_extras++;
+}
+
+/* Puts the packet on the ring; room and grants are there, and one reference to each page is the
+ * ring's. */
+static void put_packet(struct netfront *nf, const struct piece *pieces, unsigned count,
+                       unsigned total, const struct netdev_offload *offload)
+{
+    bool gso = offload->gso != 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct netif_tx_request request = {
+            .gref = pieces[i].np->grant,
+            .offset = pieces[i].offset,
+            .flags = i + 1 < count ? NETTXF_more_data : 0,
+            .id = slot_take(nf, pieces[i].np),
+            .size = (uint16_t)(i ? pieces[i].size : total),
+        };
+
+        if (i == 0) {
+            if (offload->blank)
+                request.flags |= NETTXF_csum_blank | NETTXF_data_validated;
+            else if (offload->valid)
+                request.flags |= NETTXF_data_validated;
+            if (gso)
+                request.flags |= NETTXF_extra_info;
+        }
+        ring_put(&nf->tx, &request, sizeof(request));
+        if (i == 0 && gso) {
+            struct netif_extra_info extra = {.type = XEN_NETIF_EXTRA_TYPE_GSO};
+
+            extra.u.gso.size = offload->gso_size;
+            extra.u.gso.type =
+                offload->gso == 4 ? XEN_NETIF_GSO_TYPE_TCPV4 : XEN_NETIF_GSO_TYPE_TCPV6;
+            put_extra(nf, &extra);
+        }
+    }
+    push_late(nf, count + gso);
+}
+
+/* Shows np to the backend once more. */
+static int show(struct netfront *nf, struct netpage *np)
+{
+    int err = np->sends ? 0 : netfront_grant(nf, np, true);
+
+    if (!err)
+        np->sends++;
+    return err;
+}
+
+static void unshow(struct netpage *np)
+{
+    if (--np->sends == 0)
+        (void)netfront_end(np); /* should a backend have guessed the reference, the page is lost */
+}
+
+/* --- a packet's pieces ------------------------------------------------------------------- */
+
+/* A pbuf of a network page that may be shown as it is: to this backend and no other. */
+static struct netpage *page_for(struct netfront *nf, struct pbuf *p)
+{
+    struct netpage *np = netpage_of(p);
+
+    return np && (!np->sends || np->domain == nf->backend) ? np : NULL;
+}
+
+/*
+ * Finds out whether p can go without copying its payload, and how: the headers' length in *headers
+ * when they are in a pbuf of their own that is to be copied in front of the next, else 0.
+ */
+static bool fits_in_place(struct netfront *nf, struct pbuf *p, uint16_t *headers)
+{
+    struct netpage *np = page_for(nf, p);
+    unsigned count = 0;
+
+    *headers = 0;
+    if (nf->bounce)
+        return false;
+    if (!np) {
+        *headers = p->len;
+        p = p->next;
+        np = p ? page_for(nf, p) : NULL;
+        /* The room in front must be there, and not be on its way out with an earlier packet. */
+        if (!np || np->sends || (uint8_t *)p->payload - np->page < (ptrdiff_t)*headers)
+            return false;
+    }
+    for (; p; p = p->next) {
+        if (!page_for(nf, p) || ++count > NETFRONT_TX_SLOTS)
+            return false;
+    }
+    return count == 1 || nf->sg;
+}
+
+/* Fills pieces from p's own pages and shows them. The number of pieces, or a negative errno. */
+static int use_in_place(struct netfront *nf, struct pbuf *p, uint16_t headers,
+                        struct piece *pieces)
+{
+    const struct pbuf *header = headers ? p : NULL;
+    int count = 0;
+
+    for (p = header ? p->next : p; p; p = p->next) {
+        struct netpage *np = netpage_of(p);
+        uint8_t *start = p->payload;
+        unsigned extra = count == 0 ? headers : 0;
+
+        if (show(nf, np) != 0) {
+            while (count--) {
+                unshow(pieces[count].np);
+                pbuf_free(&pieces[count].np->custom.pbuf);
+            }
+            return -ENOMEM;
+        }
+        if (extra)
+            memcpy(start - extra, header->payload, extra);
+        pbuf_ref(p);
+        pieces[count].np = np;
+        pieces[count].offset = (uint16_t)(start - extra - np->page);
+        pieces[count].size = (uint16_t)(p->len + extra);
+        count++;
+    }
+    return count;
+}
+
+/* Copies p into fresh pages. The number of pieces, or a negative errno. */
+static int gather(struct netfront *nf, struct pbuf *p, struct piece *pieces)
+{
+    unsigned total = p->tot_len, count = 0, want = (unsigned)DIV_ROUND_UP(total, PAGE_SIZE);
+    uint16_t from = 0;
+
+    if (want > NETFRONT_TX_SLOTS || (want > 1 && !nf->sg))
+        return -EMSGSIZE;
+    for (; count < want; count++) {
+        struct netpage *np = netpage_get();
+        uint16_t size = (uint16_t)MIN(total - from, PAGE_SIZE);
+
+        if (!np)
+            break;
+        (void)netpage_pbuf(np, 0, size);
+        if (show(nf, np) != 0) {
+            pbuf_free(&np->custom.pbuf);
+            break;
+        }
+        pbuf_copy_partial(p, np->page, size, from);
+        pieces[count] = (struct piece){np, 0, size};
+        from = (uint16_t)(from + size);
+    }
+    if (count == want)
+        return (int)count;
+    while (count--) {
+        unshow(pieces[count].np);
+        pbuf_free(&pieces[count].np->custom.pbuf);
+    }
+    return -ENOMEM;
+}
+
+int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload)
+{
+    struct netfront *nf = container_of(net, struct netfront, net);
+    struct piece pieces[NETFRONT_TX_SLOTS];
+    uint16_t headers;
+    int count;
+
+    if (!nf->running || nf->broken) {
+        netdev_drop(net, NETDEV_TX_DOWN);
+        return -ENOTCONN;
+    }
+    if (make_room(nf, NETFRONT_TX_SLOTS + 1) != 0) {
+        netdev_drop(net, NETDEV_TX_FULL);
+        return -EBUSY;
+    }
+    if (fits_in_place(nf, p, &headers))
+        count = use_in_place(nf, p, headers, pieces);
+    else
+        count = gather(nf, p, pieces);
+    if (count <= 0) {
+        netdev_drop(net, count == -EMSGSIZE ? NETDEV_TX_LONG : NETDEV_TX_MEMORY);
+        return count ? count : -EMSGSIZE;
+    }
+    put_packet(nf, pieces, (unsigned)count, p->tot_len, offload);
+    net->stats.tx_packets++;
+    net->stats.tx_bytes += p->tot_len;
+    return 0;
+}
+
+/* A request without a packet: the extra info says it all, and the request is answered. */
+int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add)
+{
+    struct netfront *nf = container_of(net, struct netfront, net);
+    struct netif_tx_request request = {.flags = NETTXF_extra_info};
+    struct netif_extra_info extra = {
+        .type = add ? XEN_NETIF_EXTRA_TYPE_MCAST_ADD : XEN_NETIF_EXTRA_TYPE_MCAST_DEL,
+    };
+
+    if (!nf->running || nf->broken)
+        return -ENOTCONN;
+    if (make_room(nf, 2) != 0)
+        return -EBUSY;
+    memcpy(extra.u.mcast.addr, mac, sizeof(extra.u.mcast.addr));
+    request.id = slot_take(nf, NULL);
+    ring_put(&nf->tx, &request, sizeof(request));
+    put_extra(nf, &extra);
+    push_late(nf, 2);
+    return 0;
+}
+
+void netfront_tx_stop(struct netfront *nf)
+{
+    for (unsigned i = 0; i < NETFRONT_SLOTS; i++) {
+        struct netpage *np = nf->tx_slots[i].np;
+
+        nf->tx_slots[i].np = NULL;
+        nf->tx_slots[i].in_flight = false;
+        if (!np)
+            continue;
+        if (--np->sends == 0)
+            netfront_end_later(np);
+        else
+            pbuf_free(&np->custom.pbuf);
+    }
+}
