@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The echo service (RFC 862) over UDP and TCP, port 7, written with lwIP's callbacks: the shape of
+ * every fast server here. apps/echo-sockets is the same service as a plain C program.
+ *
+ * A datagram is answered with the very buffer it came in, so it is never copied. TCP data has to be
+ * kept until it is acknowledged, which lwIP does in a copy; what does not fit into the connection's
+ * send buffer waits here, and the window is opened again only as it is echoed. So a client that
+ * does not read stops being read.
+ */
+#include <errno.h>
+
+#include "kernel/app.h"
+#include "lib/net/mem.h"
+#include "lib/net/net.h"
+
+#include "lwip/tcp.h"
+#include "lwip/udp.h"
+
+#define LOG_MODULE "echo"
+#define ECHO_PORT 7
+
+/* --- UDP --------------------------------------------------------------------------------- */
+
+static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                         u16_t port)
+{
+    /* A datagram from a service's own port could start two services echoing to each other. */
+    if (port != ECHO_PORT)
+        (void)udp_sendto(pcb, p, from, port); /* a full ring drops it: that is UDP */
+    pbuf_free(p);
+}
+
+static int start_udp(void)
+{
+    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+
+    if (!pcb || udp_bind(pcb, IP_ANY_TYPE, ECHO_PORT) != ERR_OK)
+        return -ENOMEM;
+    udp_recv(pcb, on_datagram, NULL);
+    return 0;
+}
+
+/* --- TCP --------------------------------------------------------------------------------- */
+
+#if LWIP_TCP
+struct connection {
+    struct pbuf *waiting; /* received, not yet in the send buffer */
+    bool closing;         /* the client has sent its FIN */
+};
+
+static void forget(struct connection *c, struct tcp_pcb *pcb)
+{
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, NULL);
+    tcp_sent(pcb, NULL);
+    tcp_err(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
+    net_mem_free(c);
+}
+
+/* Echoes as much as the send buffer takes. ERR_ABRT: the connection is gone. */
+static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
+{
+    while (c->waiting) {
+        struct pbuf *p = c->waiting;
+        u16_t size = (u16_t)LWIP_MIN(p->len, tcp_sndbuf(pcb));
+
+        if (!size && p->len)
+            break;
+        if (size && tcp_write(pcb, p->payload, size, TCP_WRITE_FLAG_COPY) != ERR_OK)
+            break; /* short of memory; on_polled() tries again */
+        tcp_recved(pcb, size);
+        c->waiting = pbuf_free_header(p, size);
+    }
+    (void)tcp_output(pcb);
+    if (!c->closing || c->waiting)
+        return ERR_OK;
+    forget(c, pcb);
+    if (tcp_close(pcb) == ERR_OK)
+        return ERR_OK;
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    struct connection *c = arg;
+
+    if (!p)
+        c->closing = true;
+    else if (c->waiting && c->waiting->tot_len + p->tot_len > UINT16_MAX)
+        return ERR_MEM; /* a chain cannot be longer; lwIP keeps p and tries again */
+    else if (c->waiting)
+        pbuf_cat(c->waiting, p);
+    else
+        c->waiting = p;
+    return echo_waiting(c, pcb);
+}
+
+static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    return echo_waiting(arg, pcb);
+}
+
+static err_t on_polled(void *arg, struct tcp_pcb *pcb)
+{
+    struct connection *c = arg;
+
+    return c->waiting || c->closing ? echo_waiting(c, pcb) : ERR_OK;
+}
+
+/* The connection is gone already. */
+static void on_failed(void *arg, err_t err)
+{
+    struct connection *c = arg;
+
+    if (c->waiting)
+        pbuf_free(c->waiting);
+    net_mem_free(c);
+}
+
+static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    struct connection *c;
+
+    if (!pcb)
+        return ERR_MEM;
+    c = net_mem_calloc(1, sizeof(*c));
+    if (!c)
+        return ERR_MEM; /* lwIP aborts the connection */
+    tcp_arg(pcb, c);
+    tcp_recv(pcb, on_received);
+    tcp_sent(pcb, on_acknowledged);
+    tcp_poll(pcb, on_polled, 4);
+    tcp_err(pcb, on_failed);
+    return ERR_OK;
+}
+
+static int start_tcp(void)
+{
+    struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY), *listener;
+
+    if (!pcb || tcp_bind(pcb, IP_ANY_TYPE, ECHO_PORT) != ERR_OK)
+        return -ENOMEM;
+    listener = tcp_listen(pcb);
+    if (!listener)
+        return -ENOMEM;
+    tcp_accept(listener, on_accepted);
+    return 0;
+}
+#else
+static int start_tcp(void)
+{
+    return 0;
+}
+#endif
+
+int app_init(int argc, char **argv)
+{
+    int err = net_init();
+
+    if (!err)
+        err = start_udp();
+    if (!err)
+        err = start_tcp();
+    if (!err)
+        log_info("listening on port %u", ECHO_PORT);
+    return err;
+}
