@@ -36,8 +36,8 @@ static void fill(uint8_t *p)
 static void expect_equal(const char *what, size_t to, size_t from, size_t n)
 {
     for (int i = 0; i < ROOM; i++)
-        ck_assert_msg(ours[i] == model[i], "%s of %zu from %zu to %zu: byte %d", what, n, from, to,
-                      i);
+        if (ours[i] != model[i]) /* an assertion a byte would take minutes */
+            ck_abort_msg("%s of %zu from %zu to %zu: byte %d", what, n, from, to, i);
 }
 
 static void model_move(size_t to, size_t from, size_t n)

@@ -1,0 +1,17 @@
+# Unit tests: one line each, `unit-X-srcs := tests/unit/test_X.c and the sources it tests`.
+# unit-X-cflags and unit-X-libs add flags (options of the configuration as -DCONFIG_Y=1);
+# $(unit-lwip) is lwIP's source directory and $(unit-lwip-cflags) what its headers need.
+# A test is a program of Check (srunner_run_all(..., CK_ENV)); config/unit.mk has the rules.
+
+unit-clock-srcs := tests/unit/test_clock.c
+unit-cmdline-srcs := tests/unit/test_cmdline.c kernel/cmdline.c
+unit-evtchn-srcs := tests/unit/test_evtchn.c
+unit-fmt-srcs := tests/unit/test_fmt.c kernel/fmt.c
+unit-gnttab-srcs := tests/unit/test_gnttab.c
+unit-heap-srcs := tests/unit/test_heap.c
+unit-page-srcs := tests/unit/test_page.c kernel/page.c
+unit-random-srcs := tests/unit/test_random.c kernel/random.c kernel/chacha.c
+unit-string-srcs := tests/unit/test_string.c
+unit-symbols-srcs := tests/unit/test_symbols.c lib/symbols.c
+unit-symbols-cflags := -DCONFIG_SYMBOLS=1
+unit-timer-srcs := tests/unit/test_timer.c kernel/timer.c
