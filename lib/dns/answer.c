@@ -93,14 +93,6 @@ static void answer_positive(struct task *t, const uint8_t *set, uint16_t owner)
         t->r.ref_count--;
 }
 
-/* Reads the name at out[target], to be looked at next; false when it is the one looked at now. */
-static bool next_name(struct task *t, size_t target)
-{
-    uint64_t hash = t->q.key.hash[t->q.key.labels];
-
-    return reply_read_name(&t->r, target, &t->q.key) && t->q.key.hash[t->q.key.labels] != hash;
-}
-
 /* Adds the CNAME of NODE and makes its target the name to look at. False when there is nothing to
  * follow. */
 static bool follow_cname(struct task *t, const uint8_t *set, uint16_t owner)
@@ -113,7 +105,7 @@ static bool follow_cname(struct task *t, const uint8_t *set, uint16_t owner)
         r->flags |= FLAG_TC;
         return false;
     }
-    if (++t->chain > CHAIN_MAX || !next_name(t, target))
+    if (++t->chain > CHAIN_MAX || !reply_next_name(r, target, &t->q.key))
         return false;
     zone = dns_db_find(t->db, &t->q.key, t->q.key.labels);
     if (!zone)

@@ -8,7 +8,6 @@
 #include "lib/dns/tree.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct dns_builder *dns_builder_new(const struct dns_sink *sink)
@@ -49,26 +48,19 @@ void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 }
 
 void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
-                    const char *what, const char *about)
+                    const char *what, const uint8_t *name)
 {
     struct dns_place place = {.file = rec ? b->files[rec->file] : "", .line = rec ? rec->line : 0};
-    char message[DNS_TEXT_MAX + 200];
+    char message[DNS_TEXT_MAX + 100];
+    size_t len = strlen(what);
 
-    if (about)
-        snprintf(message, sizeof(message), "%s %s", what, about);
-    else
-        snprintf(message, sizeof(message), "%s", what);
+    memcpy(message, what, len + 1);
+    if (name) {
+        message[len++] = ' ';
+        dns_name_text(name, message + len);
+    }
     b->errors += severity == DNS_ERROR;
     b->sink.report(b->sink.ctx, severity, &place, message);
-}
-
-static void report_name(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
-                        const char *what, const uint8_t *name)
-{
-    char text[DNS_TEXT_MAX + 1];
-
-    dns_name_text(name, text);
-    builder_report(b, severity, rec, what, text);
 }
 
 unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX])
@@ -307,8 +299,8 @@ static int make_tree(struct dns_builder *b)
             ;
         if (rec->key_len < b->apex_key_len || memcmp(rec->octets, b->apex_key, b->apex_key_len)) {
             for (; i < next; i++)
-                report_name(b, DNS_ERROR, builder_rec(b, i), "the record lies outside the zone",
-                            b->apex);
+                builder_report(b, DNS_ERROR, builder_rec(b, i), "the record lies outside the zone",
+                               b->apex);
             continue;
         }
         err = add_name(b, &path, i);

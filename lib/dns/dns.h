@@ -41,12 +41,13 @@ enum {
 
 /* An opened zone image. All members are private to lib/dns. */
 struct dns_zone {
+    struct dns_zone *next; /* in its bucket */
     const uint8_t *image;
     const uint8_t *slots;
     const uint8_t *name; /* apex, lower case, wire form */
     const uint8_t *negative_soa;
     size_t size;
-    uint64_t hash;
+    uint32_t hash;
     uint32_t slot_count;
     uint8_t node_bits;
     uint8_t max_depth;
@@ -54,12 +55,11 @@ struct dns_zone {
     uint8_t labels;
 };
 
-/* The zones being served: a hash table of their apexes. */
+/* The zones being served: a hash table of their names. All members are private to lib/dns. */
 struct dns_db {
-    struct dns_zone **slots;
-    unsigned slot_count; /* a power of two, or 0 */
-    unsigned zones;
-    uint64_t depths[2]; /* bit k: there is a zone whose apex has k labels */
+    struct dns_zone **buckets;
+    unsigned mask;
+    uint64_t depths[2]; /* bit k: there is a zone whose name has k labels */
 };
 
 struct dns_stats {
@@ -92,19 +92,17 @@ uint32_t dns_zone_serial(const struct dns_zone *zone);
 /* Writes the apex in text form with a final dot into TEXT[1021]. */
 void dns_zone_text(const struct dns_zone *zone, char *text);
 
-void dns_db_init(struct dns_db *db);
-
-/* Frees the table; the zones belong to the caller. */
-void dns_db_fini(struct dns_db *db);
+/* Makes DB empty. It uses the COUNT buckets, a power of two, as long as it lives. */
+void dns_db_init(struct dns_db *db, struct dns_zone **buckets, unsigned count);
 
 /*
- * Adds ZONE, which must stay alive until removed. A zone of the same name is replaced in one step
- * and returned in *old (NULL when there was none). Returns 0 or -ENOMEM.
+ * Serves ZONE, which must stay alive until it is removed. A zone of the same name is replaced in
+ * one step and returned: the caller may free it at once. Otherwise returns NULL.
  */
-int dns_db_set(struct dns_db *db, struct dns_zone *zone, struct dns_zone **old);
+struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone);
 
-/* Stops serving ZONE. Returns 0 or -ENOMEM, and then still serves it. */
-int dns_db_remove(struct dns_db *db, struct dns_zone *zone);
+/* Stops serving ZONE. */
+void dns_db_remove(struct dns_db *db, struct dns_zone *zone);
 
 /*
  * Answers the LEN octets at QUERY into OUT[CAP]; the two do not overlap. Both are exactly one

@@ -13,9 +13,9 @@
  *                 sets, by ascending type
  *   padding     at least DNS_NAME_PAD octets
  *
- * A slot is 0 when free, else the node number in its low node_bits bits and below them, so to say,
- * as many bits of the name's hash as there is room for: the bits of the hash above node_bits.
- * Collisions go to the next slot. Less than 3/4 of the slots are used.
+ * A slot is 0 when free, else it has the node number in its low node_bits bits, and above them as
+ * many low bits of the name's hash as there is room for. A name is in the slot that the high bits
+ * of its hash choose, or in the first free one behind it. Less than 3/4 of the slots are used.
  *
  * A set is all records of one name and type:
  *   u16 type, u16 number of records, u16 octets of records, u16 octets of fix-ups
@@ -175,15 +175,15 @@ static inline const uint8_t *record_next(const uint8_t *record)
 }
 
 /* First slot to look at for HASH. */
-static inline uint32_t slot_first(uint64_t hash, uint32_t slot_count)
+static inline uint32_t slot_first(uint32_t hash, uint32_t slot_count)
 {
-    return (hash >> 32) * slot_count >> 32;
+    return (uint64_t)hash * slot_count >> 32;
 }
 
 /* Value of a slot which holds node number NODE. */
-static inline uint32_t slot_value(uint64_t hash, uint32_t node, unsigned node_bits)
+static inline uint32_t slot_value(uint32_t hash, uint32_t node, unsigned node_bits)
 {
-    return (uint32_t)hash >> node_bits << node_bits | node;
+    return hash << node_bits | node;
 }
 
 #endif

@@ -2,88 +2,57 @@
 /*
  * The table of zones and the search in one zone (RFC 1034 section 4.3.2, RFC 4592 section 3.3.1).
  *
- * Zones are few and change rarely, so their table is rebuilt at each change. A query looks for its
- * longest suffix first, and only at lengths which some zone's name has.
+ * A query looks for the zone of its longest suffix first, and only at lengths which some zone's
+ * name has: in most servers that is one probe.
  */
 #include "lib/dns/lookup.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-void dns_db_init(struct dns_db *db)
+void dns_db_init(struct dns_db *db, struct dns_zone **buckets, unsigned count)
 {
     memset(db, 0, sizeof(*db));
+    memset(buckets, 0, count * sizeof(*buckets));
+    db->buckets = buckets;
+    db->mask = count - 1;
 }
 
-void dns_db_fini(struct dns_db *db)
+/* The pointer to the zone of this name, or to the NULL that ends its bucket. */
+static struct dns_zone **find_link(const struct dns_db *db, const uint8_t *name, unsigned len,
+                                   uint32_t hash)
 {
-    free(db->slots);
-    dns_db_init(db);
-}
+    struct dns_zone **link = &db->buckets[hash & db->mask];
 
-/* The slot which holds a zone of this name, else the free slot where it would go. */
-static struct dns_zone **db_slot(const struct dns_db *db, const uint8_t *name, unsigned len,
-                                 uint64_t hash)
-{
-    unsigned i = hash & (db->slot_count - 1);
+    while (*link) {
+        struct dns_zone *z = *link;
 
-    for (;; i = (i + 1) & (db->slot_count - 1)) {
-        struct dns_zone *z = db->slots[i];
-
-        if (!z || (z->hash == hash && z->name_len == len && dns_octets_equal(z->name, name, len)))
-            return &db->slots[i];
+        if (z->hash == hash && z->name_len == len && dns_octets_equal(z->name, name, len))
+            break;
+        link = &z->next;
     }
+    return link;
 }
 
-static void db_insert(struct dns_db *db, struct dns_zone *zone)
+struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone)
 {
-    *db_slot(db, zone->name, zone->name_len, zone->hash) = zone;
+    struct dns_zone **link = find_link(db, zone->name, zone->name_len, zone->hash), *old = *link;
+
+    zone->next = old ? old->next : NULL;
+    *link = zone;
     db->depths[zone->labels / 64] |= (uint64_t)1 << zone->labels % 64;
-    db->zones++;
+    return old;
 }
 
-/* Moves all zones but LEFT_OUT to a table with ROOM slots. The old table remains when memory is
- * short. */
-static int db_rebuild(struct dns_db *db, unsigned room, const struct dns_zone *left_out)
+void dns_db_remove(struct dns_db *db, struct dns_zone *zone)
 {
-    struct dns_db fresh = {.slot_count = room};
+    struct dns_zone **link = find_link(db, zone->name, zone->name_len, zone->hash);
 
-    fresh.slots = calloc(room, sizeof(*fresh.slots));
-    if (!fresh.slots)
-        return -ENOMEM;
-    for (unsigned i = 0; i < db->slot_count; i++) {
-        if (db->slots[i] && db->slots[i] != left_out)
-            db_insert(&fresh, db->slots[i]);
+    if (*link != zone)
+        return;
+    *link = zone->next;
+    memset(db->depths, 0, sizeof(db->depths));
+    for (unsigned i = 0; i <= db->mask; i++) {
+        for (struct dns_zone *z = db->buckets[i]; z; z = z->next)
+            db->depths[z->labels / 64] |= (uint64_t)1 << z->labels % 64;
     }
-    free(db->slots);
-    *db = fresh;
-    return 0;
-}
-
-int dns_db_set(struct dns_db *db, struct dns_zone *zone, struct dns_zone **old)
-{
-    struct dns_zone **slot;
-    int err;
-
-    *old = NULL;
-    if (2 * (db->zones + 1) > db->slot_count) {
-        err = db_rebuild(db, db->slot_count ? 2 * db->slot_count : 4, NULL);
-        if (err)
-            return err;
-    }
-    slot = db_slot(db, zone->name, zone->name_len, zone->hash);
-    if (*slot) {
-        *old = *slot;
-        *slot = zone;
-        return 0;
-    }
-    db_insert(db, zone);
-    return 0;
-}
-
-int dns_db_remove(struct dns_db *db, struct dns_zone *zone)
-{
-    return db_rebuild(db, db->slot_count, zone);
 }
 
 struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max)
@@ -96,7 +65,7 @@ struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key,
         while (depths) {
             unsigned bit = 63 - __builtin_clzll(depths), k = 64 * half + bit;
             unsigned off = key->label[key->labels - k];
-            struct dns_zone *z = *db_slot(db, key->lower + off, key->len - off, key->hash[k]);
+            struct dns_zone *z = *find_link(db, key->lower + off, key->len - off, key->hash[k]);
 
             if (z)
                 return z;

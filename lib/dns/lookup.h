@@ -24,7 +24,7 @@ struct dns_match {
 
 /* The node with the LEN octets NAME (relative to the apex) and this hash, or NULL. */
 static inline const uint8_t *zone_probe(const struct dns_zone *zone, const uint8_t *name,
-                                        unsigned len, uint64_t hash)
+                                        unsigned len, uint32_t hash)
 {
     unsigned bits = zone->node_bits;
     uint32_t i = slot_first(hash, zone->slot_count);
@@ -34,7 +34,7 @@ static inline const uint8_t *zone_probe(const struct dns_zone *zone, const uint8
 
         if (!slot)
             return NULL;
-        if (!((slot ^ (uint32_t)hash) >> bits)) {
+        if (!((slot >> bits ^ hash) << bits)) {
             const uint8_t *node = zone->image + 4 * (size_t)(slot & ((1u << bits) - 1));
 
             if (node_name_len(node) == len && dns_octets_equal(node_name(node), name, len))

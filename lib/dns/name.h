@@ -32,10 +32,10 @@ struct dns_key {
     unsigned len;
     uint8_t label[DNS_LABELS_MAX + 1];
     uint8_t lower[DNS_NAME_MAX + DNS_NAME_PAD];
-    uint64_t hash[DNS_LABELS_MAX + 1];
+    uint32_t hash[DNS_LABELS_MAX + 1];
 };
 
-#define DNS_HASH_ROOT 0x243f6a8885a308d3u
+#define DNS_HASH_ROOT 0x243f6a88u
 
 /* The low N octets of a little-endian word, N in 1..7. */
 static inline uint64_t dns_low_octets(unsigned n)
@@ -47,7 +47,7 @@ static inline uint64_t dns_low_octets(unsigned n)
  * Hash of a name from the hash of its parent and its first label (length byte and lowered octets).
  * Reads up to DNS_NAME_PAD - 1 octets past the label and ignores them.
  */
-static inline uint64_t dns_hash_label(uint64_t parent, const uint8_t *label)
+static inline uint32_t dns_hash_label(uint32_t parent, const uint8_t *label)
 {
     unsigned n = label[0] + 1u;
     uint64_t h = parent;

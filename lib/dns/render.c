@@ -108,7 +108,7 @@ static void fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, un
     struct dns_key key;
 
     for (uint32_t n = 0; n < b->leaf_count; n++) {
-        uint64_t hash;
+        uint32_t hash;
         uint32_t i;
 
         key_of_leaf(b, &b->leaves[n], &key);
@@ -122,15 +122,6 @@ static void fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, un
 static bool has_address(const uint8_t *node)
 {
     return node_find_set(node, TYPE_A) || node_find_set(node, TYPE_AAAA);
-}
-
-static void warn_target(struct dns_builder *b, const struct rec *rec, const char *what,
-                        const uint8_t *target)
-{
-    char text[DNS_TEXT_MAX + 1];
-
-    dns_name_text(target, text);
-    builder_report(b, DNS_WARNING, rec, what, text);
 }
 
 /*
@@ -149,11 +140,11 @@ static const uint8_t *find_target(struct dns_builder *b, const struct dns_zone *
     if (match.node && has_address(match.node))
         return !match.cut || rec->type == TYPE_NS ? match.node : NULL;
     if (match.cut && below && rec->type == TYPE_NS)
-        warn_target(b, rec, "glue is missing: no address for", target);
+        builder_report(b, DNS_WARNING, rec, "glue is missing: no address for", target);
     else if (!match.cut && match.node && node_flags(match.node) & NODE_CNAME)
-        warn_target(b, rec, "the record points to an alias:", target);
+        builder_report(b, DNS_WARNING, rec, "the record points to an alias:", target);
     else if (!match.cut)
-        warn_target(b, rec, "no address in the zone for", target);
+        builder_report(b, DNS_WARNING, rec, "no address in the zone for", target);
     return NULL;
 }
 

@@ -131,7 +131,16 @@ void reply_add_addresses(struct reply *r, const struct dns_zone *zone)
     }
 }
 
-bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
+static bool key_is(const struct dns_key *key, const uint8_t *name, unsigned len)
+{
+    if (key->len != len)
+        return false;
+    while (len && key->lower[len - 1] == dns_lower(name[len - 1]))
+        len--;
+    return !len;
+}
+
+bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key)
 {
     uint8_t name[DNS_NAME_MAX];
     unsigned len = 0;
@@ -157,5 +166,5 @@ bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
     if (pos >= r->pos)
         return false;
     name[len++] = 0;
-    return dns_key_parse(key, name, len) == len;
+    return !key_is(key, name, len) && dns_key_parse(key, name, len) == len;
 }

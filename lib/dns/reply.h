@@ -15,7 +15,7 @@
 enum reply_section { SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS };
 
 enum {
-    REPLY_SENT_MAX = 64, /* sets remembered so that none is sent twice */
+    REPLY_SENT_MAX = 48, /* sets remembered so that none is sent twice */
     REPLY_REFS_MAX = 2,  /* sets whose references want additional records: answer, authority */
 };
 
@@ -67,7 +67,10 @@ unsigned reply_resolve(const struct reply *r, size_t pos);
  */
 unsigned reply_position(const struct reply *r, unsigned len);
 
-/* Reads the possibly compressed name at out[pos] into KEY; false when it is malformed. */
-bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key);
+/*
+ * Replaces KEY by the possibly compressed name at out[pos]. False when that is malformed, or when
+ * it is the name which KEY has already.
+ */
+bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key);
 
 #endif

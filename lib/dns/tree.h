@@ -81,9 +81,9 @@ static inline const uint8_t *rec_data(const struct rec *rec)
     return rec->octets + rec->key_len;
 }
 
-/* Reports a problem at REC's line; ABOUT, if not NULL, is appended. */
+/* Reports a problem at REC's line in at most 90 characters; NAME, if not NULL, is appended. */
 void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
-                    const char *what, const char *about);
+                    const char *what, const uint8_t *name);
 
 /* Makes the sort key of a well-formed name; returns its length. */
 unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX]);

@@ -4,9 +4,9 @@
  *
  *   hostserver [-m] PORT IMAGES
  *
- * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal answers.
- * Prints "ready" when it can be asked. Every answer is made in a block of exactly the size it may have, on
- * the heap, so that the address sanitizer sees each octet too many.
+ * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal
+ * answers. Prints "ready" when it can be asked. Every answer is made in a block of exactly the size
+ * it may have, on the heap, so that the address sanitizer sees each octet too many.
  */
 #include "lib/dns/dns.h"
 
@@ -27,6 +27,7 @@ struct connection {
 };
 
 static struct dns_db db;
+static struct dns_zone *buckets[16];
 static struct dns_stats stats;
 static unsigned mode;
 static struct connection *connections[CONNECTIONS];
@@ -52,10 +53,10 @@ static void load(const char *name)
         die(name);
     fclose(f);
     while (at < size) {
-        struct dns_zone *zone = malloc(sizeof(*zone)), *old;
+        struct dns_zone *zone = malloc(sizeof(*zone));
         long n = dns_zone_open(zone, data + at, size - at);
 
-        if (n < 0 || dns_zone_check(zone) || dns_db_set(&db, zone, &old) || old) {
+        if (n < 0 || dns_zone_check(zone) || dns_db_set(&db, zone)) {
             fprintf(stderr, "%s: bad image at %ld\n", name, at);
             exit(1);
         }
@@ -211,6 +212,7 @@ int main(int argc, char **argv)
     }
     at.sin_port = htons(atoi(argv[1]));
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    dns_db_init(&db, buckets, sizeof(buckets) / sizeof(buckets[0]));
     load(argv[2]);
     udp = open_socket(SOCK_DGRAM, &at);
     tcp = open_socket(SOCK_STREAM, &at);
