@@ -7,15 +7,18 @@
 
 NEWLIB_SOURCE := $(shell scripts/fetch --where newlib)
 NEWLIB_CC := $(CROSS_COMPILE)gcc
-# Each thread has its own struct _reent: __getreent() is the kernel's (lib/libc).
-NEWLIB_DEFINES := -D__DYNAMIC_REENT__
+# Each thread has its own struct _reent: __getreent() is the kernel's (lib/libc). The others are what
+# newlib's headers ask a system for: POSIX's type for read() and write(), clocks, room for sockets
+# in an fd_set.
+NEWLIB_DEFINES := -D__DYNAMIC_REENT__ -D_READ_WRITE_RETURN_TYPE=_ssize_t \
+	-D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L -DFD_SETSIZE=256
 NEWLIB_CFLAGS := -Os -g0 -ffreestanding -fbuiltin -m64 -mno-red-zone -fno-pic -fno-pie \
 	-fcf-protection=none -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-tree-vectorize -fno-tree-slp-vectorize \
 	-U__linux__ -U__linux -Ulinux -U__unix__ -U__unix -Uunix \
 	$(NEWLIB_DEFINES) -DGETREENT_PROVIDED
 # The locks are the kernel's (retargetable); malloc is newlib's full one, for lwIP runs on it.
-NEWLIB_OPTIONS := --enable-newlib-retargetable-locking --disable-newlib-wide-orient \
+NEWLIB_OPTIONS := --enable-newlib-retargetable-locking --enable-lite-exit --disable-newlib-wide-orient \
 	--disable-newlib-nano-malloc --enable-newlib-io-long-long --enable-newlib-io-c99-formats \
 	$(if $(CONFIG_LIBC_STDIO_FULL),,--enable-newlib-nano-formatted-io)
 NEWLIB_LDFLAGS := $(if $(CONFIG_LIBC_PRINTF_FLOAT),-u _printf_float) \

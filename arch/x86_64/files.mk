@@ -4,3 +4,4 @@ obj-y += arch/x86_64/boot.c
 obj-y += arch/x86_64/mm.c
 obj-y += arch/x86_64/trap.c
 obj-y += arch/x86_64/cpu.c
+obj-y += arch/x86_64/string.c
