@@ -15,6 +15,9 @@ ARCH := x86_64
 CACHE := $(or $(XENOLITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/xenolith)
 export XENOLITH_CACHE := $(abspath $(CACHE))
 export XENOLITH_OUT := $(OUT)
+# Scripts that make calls while it reads its files; it does not give those what it exports.
+script = $(shell XENOLITH_OUT='$(OUT)' XENOLITH_CACHE='$(XENOLITH_CACHE)' DISTDIR='$(DISTDIR)' \
+	SETUP='$(SETUP)' scripts/$(1))
 
 # V=1 shows commands.
 Q := $(if $(V),,@)

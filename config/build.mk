@@ -8,7 +8,7 @@ endif
 ifeq ($(wildcard apps/$(APP)/Kconfig),)
 $(error APP=$(APP): no such app; there are: $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
 endif
-ifneq ($(shell scripts/setup build >&2 && echo ready),ready)
+ifneq ($(call script,setup build >&2 && echo ready),ready)
 $(error packages are missing, see above)
 endif
 
@@ -24,7 +24,7 @@ app: $(OUT)/$(APP) $(OUT)/$(APP).elf $(OUT)/$(APP).cfg
 overrides := $(foreach v,$(sort $(filter CONFIG_%,$(.VARIABLES))),\
 	$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))
 $(shell mkdir -p $(O))
-ifneq ($(shell scripts/kconfig.py generate $(APP) $(overrides) >&2 && echo done),done)
+ifneq ($(call script,kconfig.py generate $(APP) $(overrides) >&2 && echo done),done)
 $(error the configuration of $(APP) was refused, see above)
 endif
 include $(O)/config.mk
@@ -72,7 +72,8 @@ warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototy
 cflags := -std=gnu11 -g -gno-record-gcc-switches -m64 -mno-red-zone -fno-pic -fno-pie \
 	-fcf-protection=none -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-unwind-tables -fno-strict-aliasing -U__linux__ -U__linux -Ulinux -U__unix__ -U__unix \
-	-Uunix -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(XENOLITH_CACHE)=cache
+	-Uunix -ffile-prefix-map=$(XENOLITH_CACHE)=cache -ffile-prefix-map=$(abspath $(OUT))=out \
+	-ffile-prefix-map=$(CURDIR)=.
 cflags += $(if $(CONFIG_OPTIMIZE_SIZE),-Os)$(if $(CONFIG_OPTIMIZE_SPEED),-O2)$(if $(CONFIG_OPTIMIZE_DEBUG),-Og)
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
 cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
@@ -150,21 +151,23 @@ $(O)/objects: FORCE
 	@echo '$(objects) $(ldflags)' | cmp -s - $@ || echo '$(objects) $(ldflags)' > $@
 
 ifeq ($(CONFIG_SYMBOLS),y)
-# The table of symbols is made from a first link with an empty table. It is the last thing but data,
-# so that it moves no function; the third command checks just that.
-$(O)/symtab-empty.c: scripts/symbols.py
+# The table of symbols is made from a link without it. Its own size moves what lies behind rodata, so
+# it is made once more from a second link; the image is refused should the third one still move.
+symtab = $(NM) -n $(1) | scripts/symbols.py
+$(O)/symtab-0.c: scripts/symbols.py
 	$(Q)scripts/symbols.py --empty > $@
-$(O)/symtab-full.c: $(O)/pass1.elf scripts/symbols.py
-	$(Q)$(NM) -n $< | scripts/symbols.py > $@
+$(O)/symtab-1.c $(O)/symtab-2.c: $(O)/symtab-%.c: $(O)/pass%.elf
+	$(Q)$(call symtab,$<) > $@
 $(O)/symtab-%.o: $(O)/symtab-%.c $(O)/flags $(NEWLIB)
 	$(Q)$(compile-kernel) -c -o $@ $<
-$(O)/pass1.elf: $(objects) $(O)/symtab-empty.o $(O)/link.lds $(O)/objects
-	$(Q)$(link) $(O)/symtab-empty.o $(libraries)
-$(O)/image.elf: $(O)/pass1.elf $(O)/symtab-full.o
-	$(call say,LD,$@)
-	$(Q)$(link) $(O)/symtab-full.o $(libraries)
-	$(Q)$(NM) -n $@ | scripts/symbols.py | cmp -s - $(O)/symtab-full.c || { \
-		echo 'the symbol table moved functions: check the order in link.lds.S' >&2; rm -f $@; exit 1; }
+$(O)/pass1.elf: $(O)/symtab-0.o
+$(O)/pass2.elf: $(O)/symtab-1.o
+$(O)/image.elf: $(O)/symtab-2.o
+$(O)/pass1.elf $(O)/pass2.elf $(O)/image.elf: $(objects) $(O)/link.lds $(O)/objects
+	@$(if $(filter %/image.elf,$@),printf '  %-8s %s\n' LD $@,:)
+	$(Q)$(link) $(filter $(O)/symtab-%.o,$^) $(libraries)
+	@$(if $(filter %/image.elf,$@),$(call symtab,$@) | cmp -s - $(O)/symtab-2.c || { \
+		echo 'the symbol table does not settle: see $@.bad' >&2; mv $@ $@.bad; exit 1; },:)
 else
 $(O)/image.elf: $(objects) $(O)/link.lds $(O)/objects
 	$(call say,LD,$@)
@@ -176,7 +179,7 @@ $(OUT)/$(APP).elf: $(O)/image.elf
 
 $(OUT)/$(APP): $(O)/image.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
-	$(call say,IMAGE,$@  $$(stat -c %s $@) bytes)
+	@printf '  %-8s %s, %s bytes\n' IMAGE $@ "$$(stat -c %s $@)"
 
 $(OUT)/$(APP).cfg: FORCE
 	$(Q)scripts/xlcfg $(APP) $(foreach v,NAME KERNEL,$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))

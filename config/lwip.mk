@@ -4,7 +4,7 @@
 # Sets LWIP (the source directory), LWIP_INCLUDES and LWIP_WARNINGS; all empty without CONFIG_NET.
 
 ifeq ($(CONFIG_NET),y)
-LWIP := $(shell scripts/fetch --where lwip)
+LWIP := $(call script,fetch --where lwip)
 LWIP_INCLUDES := -Ilib/net/include -isystem $(LWIP)/src/include
 # Not our code: what it does that our rules forbid is not ours to change.
 LWIP_WARNINGS := -Wno-shadow -Wno-undef -Wno-strict-prototypes -Wno-missing-prototypes \

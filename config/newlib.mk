@@ -5,7 +5,7 @@
 # Its flags are the guest's, but hosted and free to use the vector registers in floating point;
 # no vectorised loops, so that memcpy and its like leave them alone when the kernel calls them.
 
-NEWLIB_SOURCE := $(shell scripts/fetch --where newlib)
+NEWLIB_SOURCE := $(call script,fetch --where newlib)
 NEWLIB_CC := $(CROSS_COMPILE)gcc
 # Each thread has its own struct _reent: __getreent() is the kernel's (lib/libc). The others are what
 # newlib's headers ask a system for: POSIX's type for read() and write(), clocks, room for sockets

@@ -2,7 +2,7 @@
 # Builds and runs the unit tests (tests/unit/files.mk) for the host, under ASan and UBSan.
 # make unit: all of them, one line each. make unit TEST=x: tests/unit/test_x.c, with its output.
 
-ifneq ($(shell scripts/setup build unit >&2 && echo ready),ready)
+ifneq ($(call script,setup build unit >&2 && echo ready),ready)
 $(error packages are missing, see above)
 endif
 
@@ -12,7 +12,7 @@ XEN_HEADERS ?= /usr/include/xen
 $(shell mkdir -p $(U)/include && ln -sfn $(XEN_HEADERS) $(U)/include/xen)
 
 # Sources of the tests may need lwIP's (unit-x-cflags := $(unit-lwip-cflags)).
-unit-lwip = $(eval unit-lwip := $(shell scripts/fetch lwip && scripts/fetch --where lwip))$(unit-lwip)
+unit-lwip = $(eval unit-lwip := $(call script,fetch lwip)$(call script,fetch --where lwip))$(unit-lwip)
 unit-lwip-cflags = -Ilib/net/include -isystem $(unit-lwip)/src/include
 
 include tests/unit/files.mk
