@@ -53,13 +53,14 @@ void panic_print(const char *fmt, ...)
     va_end(ap);
 }
 
-static void print_pc(uintptr_t pc)
+/* adjust is 1 for a return address: after a call that never returns it lies in the next function. */
+static void print_pc(uintptr_t pc, unsigned adjust)
 {
     size_t offset = 0;
-    const char *name = symbol_lookup(pc, &offset);
+    const char *name = symbol_lookup(pc - adjust, &offset);
 
     if (name)
-        panic_print("  %lx %s+%#zx", pc, name, offset);
+        panic_print("  %lx %s+0x%zx", pc, name, offset + adjust);
     else
         panic_print("  %lx", pc);
 }
@@ -72,9 +73,9 @@ void panic_backtrace(uintptr_t pc, uintptr_t frame)
 
     panic_print("back-trace of %s:", t ? thread_name(t) : "the event loop");
     if (pc)
-        print_pc(pc);
+        print_pc(pc, 0);
     for (size_t i = 0; i < n; i++)
-        print_pc(pcs[i]);
+        print_pc(pcs[i], 1);
 }
 
 _Noreturn void panic_end(void)

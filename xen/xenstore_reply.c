@@ -55,7 +55,7 @@ static void begin_payload(struct receiver *rx)
     rx->req = xenstore_match(&rx->head, &why);
     if (!rx->req) {
         xenstore_counters()->ignored++;
-        log_limited(LOG_WARN, "ignored: %s (%#x)", why, rx->head.req_id);
+        log_limited(LOG_WARN, "ignored: %s (0x%x)", why, rx->head.req_id);
     } else if (rx->head.type == XS_ERROR) {
         rx->kind = PAYLOAD_ERROR;
     } else {

@@ -100,12 +100,13 @@ static void smash(void)
 
 static void divide(void)
 {
-    volatile int zero = 0;
+    volatile int zero = 0, dividend = 42; /* of a constant 1 the compiler needs no division */
 
-    log_info("quotient %d", 1 / zero);
+    log_info("quotient %d", dividend / zero);
 }
 
-static void flood(void)
+/* The log never waits: what the console has no room for is counted and left out. */
+static void flood_log(void)
 {
     uint64_t lines = number(400);
 
@@ -113,6 +114,20 @@ static void flood(void)
         log_info("line %lu of %lu", i, lines);
     app_exit(0);
 }
+
+/* A thread that writes waits for room. */
+static void flood_thread(void *unused)
+{
+    uint64_t lines = number(400);
+    char text[48];
+
+    (void)unused;
+    for (uint64_t i = 1; i <= lines; i++)
+        console_write_wait(text, (size_t)fmt_print(text, sizeof(text), "line %lu of %lu\n", i, lines));
+    app_exit(0);
+}
+
+static void flood(void) { thread_create("flood", flood_thread, NULL, 0); }
 
 /* Takes all memory, frees it, and looks whether all of it came back; three times. */
 static void exhaust(void)
@@ -235,6 +250,7 @@ static const struct {
     {"smash", smash},
     {"divide", divide},
     {"flood", flood},
+    {"flood-log", flood_log},
     {"exhaust", exhaust},
     {"ticks", ticks},
     {"input", read_input},

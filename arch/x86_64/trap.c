@@ -76,7 +76,7 @@ static void print_page_fault(const struct trap_frame *f)
     uintptr_t va = arch_shared_info->vcpu_info[0].arch.cr2;
     const char *access = f->error & 16 ? "execute" : f->error & 2 ? "write to" : "read of";
 
-    panic_print("page fault: %s %#lx, %s", access, va,
+    panic_print("page fault: %s 0x%lx, %s", access, va,
                 f->error & 1 ? "not permitted by its mapping" : "which is not mapped");
 }
 
@@ -87,7 +87,7 @@ _Noreturn void trap_fatal(const struct trap_frame *f)
     if (f->vector == TRAP_PAGE_FAULT)
         print_page_fault(f);
     else
-        panic_print("trap %lu: %s, error code %#lx", f->vector, trap_name(f->vector), f->error);
+        panic_print("trap %lu: %s, error code 0x%lx", f->vector, trap_name(f->vector), f->error);
     panic_print("rip %016lx  rsp %016lx  flags %08lx", f->rip, f->rsp, f->rflags);
     panic_print("rax %016lx  rbx %016lx  rcx %016lx", f->rax, f->rbx, f->rcx);
     panic_print("rdx %016lx  rsi %016lx  rdi %016lx", f->rdx, f->rsi, f->rdi);

@@ -12,10 +12,9 @@ FAULTS = {
     "null-write": ("page fault", "null_write"),
     "write-text": ("page fault", "write_text"),
     "write-rodata": ("page fault", "write_rodata"),
-    "run-data": ("page fault", "run_data"),
-    "run-heap": ("page fault", "run_heap"),
-    "stack-overflow": ("page fault", "recurse"),
-    "thread-overflow": ("page fault", "recurse"),
+    # Code without a frame of its own: the trace begins with its caller's caller.
+    "run-data": ("page fault: execute", "app_init"),
+    "run-heap": ("page fault: execute", "app_init"),
     "smash": ("stack", "smash"),
     "divide": ("divide", "divide"),
 }
@@ -29,6 +28,16 @@ def test_fault_is_reported(xen, guest, deed):
     console = g.console()
     assert message in console.lower()
     assert re.search(rf"\b{function}\b", console), "no such function in the back-trace"
+
+
+@pytest.mark.parametrize("deed", ["stack-overflow", "thread-overflow"])
+def test_stack_overflow_hits_a_guard_page(xen, guest, deed):
+    """There is no stack left to report it on, so Xen stops the domain, at the first push beyond the
+    end; Xen's own message then has the registers."""
+    xen.run("xl dmesg -c")
+    g = guest("selftest", extra=deed, on_crash="preserve")
+    assert g.wait_shutdown().reason == "crash"
+    assert f"Domain {g.domid} (vcpu#0) crashed" in xen.run("xl dmesg").out
 
 
 def test_on_crash_destroy(xen, guest):
