@@ -34,6 +34,9 @@ endif
 ifneq ($(filter unit unit-% $(OUT)/unit/%,$(goals)),)
 include config/unit.mk
 endif
+ifneq ($(filter host-dns,$(goals)),)
+include lib/dns/host.mk
+endif
 
 .PHONY: help apps app $(config-goals) run setup fetch test unit lint format clean distclean \
 	compile_commands.json FORCE

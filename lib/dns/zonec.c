@@ -3,11 +3,12 @@
  * zonec, the zone compiler: a host program. Turns master files into one file of zone images, which
  * the dns app includes as it is.
  *
- *   zonec -o OUT [ORIGIN=]FILE...
+ *   zonec [-M DEPENDS] -o OUT [ORIGIN=]FILE...
  *
  * The initial origin of a file is ORIGIN, else the file's own name without its directory and
  * without
- * ".zone" or ".db". The zone's name is the owner of its SOA.
+ * ".zone" or ".db". The zone's name is the owner of its SOA. DEPENDS gets a rule for make that names
+ * the files read.
  */
 #include "lib/dns/build.h"
 #include "lib/dns/dns.h"
@@ -50,7 +51,7 @@ static const char *split_argument(char *arg, char **file, uint8_t *origin)
     return dns_name_parse(text, NULL, origin);
 }
 
-static int compile(char *arg, FILE *out)
+static int compile(const struct dns_source *source, char *arg, FILE *out)
 {
     const struct dns_sink sink = {.report = report};
     uint8_t origin[DNS_NAME_MAX + 1], *image;
@@ -64,7 +65,7 @@ static int compile(char *arg, FILE *out)
         fprintf(stderr, "zonec: %s: %s\n", arg, wrong);
         return -EINVAL;
     }
-    err = dns_zone_compile(&dns_file_source, file, origin, &sink, &image, &size);
+    err = dns_zone_compile(source, file, origin, &sink, &image, &size);
     if (err) {
         fprintf(stderr, "zonec: %s: no zone made%s%s\n", file, err == -EINVAL ? "" : ": ",
                 err == -EINVAL ? "" : strerror(-err));
@@ -79,30 +80,64 @@ static int compile(char *arg, FILE *out)
     return err;
 }
 
-int main(int argc, char **argv)
+/* For make: the output depends on each file that was opened. */
+static FILE *depends;
+
+static void *open_noted(void *ctx, const char *name, const char *parent, char *opened, size_t size)
 {
-    FILE *out;
+    void *handle = dns_file_source.open(ctx, name, parent, opened, size);
+
+    if (handle && depends)
+        fprintf(depends, " %s", opened);
+    return handle;
+}
+
+static int compile_all(int argc, char **argv, FILE *out)
+{
+    struct dns_source source = dns_file_source;
     int err = 0;
 
-    if (argc < 4 || strcmp(argv[1], "-o")) {
-        fprintf(stderr, "usage: zonec -o OUT [ORIGIN=]FILE...\n");
-        return 2;
-    }
-    out = fopen(argv[2], "wb");
-    if (!out) {
-        fprintf(stderr, "zonec: %s: %s\n", argv[2], strerror(errno));
-        return 1;
-    }
-    for (int i = 3; i < argc; i++) {
-        int failed = compile(argv[i], out);
+    source.open = open_noted;
+    for (int i = 0; i < argc; i++) {
+        int failed = compile(&source, argv[i], out);
 
         err = err ? err : failed;
     }
-    if (fclose(out) && !err)
-        err = -errno;
-    if (err) {
-        remove(argv[2]);
-        return 1;
+    return err;
+}
+
+static FILE *create(const char *name)
+{
+    FILE *f = fopen(name, "wb");
+
+    if (!f)
+        fprintf(stderr, "zonec: %s: %s\n", name, strerror(errno));
+    return f;
+}
+
+int main(int argc, char **argv)
+{
+    bool with_depends = argc > 3 && !strcmp(argv[1], "-M");
+    char **rest = argv + (with_depends ? 3 : 1);
+    int left = argc - (rest - argv), err;
+    FILE *out;
+
+    if (left < 3 || strcmp(rest[0], "-o")) {
+        fprintf(stderr, "usage: zonec [-M DEPENDS] -o OUT [ORIGIN=]FILE...\n");
+        return 2;
     }
-    return 0;
+    out = create(rest[1]);
+    depends = with_depends ? create(argv[2]) : NULL;
+    if (!out || (with_depends && !depends))
+        return 1;
+    if (depends)
+        fprintf(depends, "%s:", rest[1]);
+    err = compile_all(left - 2, rest + 2, out);
+    if (depends)
+        fprintf(depends, "\n");
+    if ((fclose(out) | (depends ? fclose(depends) : 0)) && !err)
+        err = -errno;
+    if (err)
+        remove(rest[1]);
+    return err ? 1 : 0;
 }

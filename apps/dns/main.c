@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The dns app: an authoritative name server (lib/dns) for the zones compiled into the image, over UDP
+ * here and over TCP in tcp.c.
+ *
+ * A query is answered in the callback that brings it. The answer is written straight into the page
+ * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
+ *
+ * Command line: port=N serves on another port than 53.
+ */
+#include <errno.h>
+
+#include "apps/dns/server.h"
+#include "apps/dns/zones.h"
+#include "kernel/app.h"
+#include "lib/dns/name.h"
+#include "lib/net/mem.h"
+#include "lib/net/net.h"
+#include "lib/net/netpage.h"
+
+#include "lwip/udp.h"
+
+#define LOG_MODULE "dns"
+
+enum { QUERY_MAX = 1500 }; /* a longer query that came in pieces is not answered */
+
+struct server server = {.port = DNS_PORT};
+
+/* The query in one piece: its own memory, else a copy in BUF[QUERY_MAX]. NULL when it is too long. */
+static const uint8_t *whole_query(struct pbuf *p, uint8_t *buf)
+{
+    if (p->len == p->tot_len)
+        return p->payload;
+    if (p->tot_len > QUERY_MAX)
+        return NULL;
+    (void)pbuf_copy_partial(p, buf, p->tot_len, 0);
+    return buf;
+}
+
+/* Answers from the address that was asked: a client believes no other (RFC 1035 section 7.3). */
+static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
+{
+    static uint8_t pieces[QUERY_MAX];
+    const uint8_t *query = whole_query(p, pieces);
+    struct pbuf *answer = query ? netpage_alloc(DNS_UDP_MAX) : NULL;
+    size_t len;
+
+    if (!answer) {
+        server.no_buffer++;
+        return;
+    }
+    len = dns_answer(&server.db, query, p->tot_len, answer->payload, DNS_UDP_MAX, SERVER_FLAGS,
+                     &server.stats);
+    if (len) {
+        pbuf_realloc(answer, (u16_t)len);
+        (void)udp_sendto_if_src(pcb, answer, from, port, ip_current_input_netif(),
+                                ip_current_dest_addr());
+    }
+    pbuf_free(answer);
+}
+
+static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                         u16_t port)
+{
+    const ip_addr_t *asked = ip_current_dest_addr();
+
+    if (!ip_addr_ismulticast(asked) && !ip_addr_isbroadcast(asked, ip_current_input_netif()))
+        answer_query(pcb, p, from, port);
+    pbuf_free(p);
+}
+
+static int start_udp(void)
+{
+    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+
+    if (!pcb || udp_bind(pcb, IP_ANY_TYPE, server.port) != ERR_OK)
+        return -ENOMEM;
+    udp_recv(pcb, udp_received, NULL);
+    return 0;
+}
+
+/* Opens the image at *AT, moves *at behind it, and logs what it is. */
+static int open_zone(const uint8_t **at, struct dns_zone *zone)
+{
+    char text[DNS_TEXT_MAX + 1];
+    long size = dns_zone_open(zone, *at, (size_t)(dns_zones_end - *at));
+
+    if (size < 0) {
+        log_error("zone image at offset %zu is damaged", (size_t)(*at - dns_zones));
+        return (int)size;
+    }
+    *at += size;
+    dns_zone_text(zone, text);
+    log_info("serving %s (%u records, serial %u) on port %u", text, dns_zone_records(zone),
+             dns_zone_serial(zone), server.port);
+    return 0;
+}
+
+static unsigned count_zones(void)
+{
+    unsigned n = 0;
+    struct dns_zone zone;
+
+    for (const uint8_t *at = dns_zones; at < dns_zones_end; n++) {
+        long size = dns_zone_open(&zone, at, (size_t)(dns_zones_end - at));
+
+        if (size < 0)
+            break; /* reported by open_zone() */
+        at += size;
+    }
+    return n;
+}
+
+static int load_zones(void)
+{
+    unsigned buckets = 4, count = count_zones();
+    const uint8_t *at = dns_zones;
+    struct dns_zone *zone, **table;
+
+    while (buckets < count)
+        buckets *= 2;
+    table = net_mem_calloc(buckets, sizeof(struct dns_zone *));
+    if (!table)
+        return -ENOMEM;
+    dns_db_init(&server.db, table, buckets);
+    while (at < dns_zones_end) {
+        int err;
+
+        zone = net_mem_calloc(1, sizeof(*zone));
+        if (!zone)
+            return -ENOMEM;
+        err = open_zone(&at, zone);
+        if (err)
+            return err;
+        if (dns_db_set(&server.db, zone))
+            log_warn("this zone is in ZONE= twice: the later one is served");
+    }
+    return 0;
+}
+
+static int read_port(void)
+{
+    const char *text = cmdline_get("port");
+    unsigned port = 0;
+
+    if (!text)
+        return 0;
+    for (const char *c = text; *c; c++)
+        port = *c < '0' || *c > '9' || port > 65535 ? 65536 : port * 10 + (unsigned)(*c - '0');
+    if (port < 1 || port > 65535) {
+        log_error("port=%s is not a port: 1 to 65535", text);
+        return -EINVAL;
+    }
+    server.port = (uint16_t)port;
+    return 0;
+}
+
+static void log_stats(struct shutdown_hook *hook)
+{
+    const struct dns_stats *s = &server.stats;
+
+    log_info("%lu queries (%lu over TCP): %lu answered, %lu no such name, %lu refused, "
+             "%lu malformed, %lu truncated, %lu dropped",
+             (unsigned long)s->queries, (unsigned long)s->tcp, (unsigned long)s->rcode[DNS_NOERROR],
+             (unsigned long)s->rcode[DNS_NXDOMAIN], (unsigned long)s->rcode[DNS_REFUSED],
+             (unsigned long)s->rcode[DNS_FORMERR], (unsigned long)s->truncated,
+             (unsigned long)(s->dropped + server.no_buffer));
+}
+
+int app_init(int argc, char **argv)
+{
+    static struct shutdown_hook at_end = {.fn = log_stats};
+    int err = net_init();
+
+    if (!err)
+        err = read_port();
+    if (!err)
+        err = load_zones();
+    if (!err)
+        err = start_udp();
+    if (!err && IS_ENABLED(CONFIG_DNS_TCP))
+        err = dns_tcp_start();
+    if (err)
+        return err;
+    shutdown_hook_add(&at_end);
+    log_info("listening on port %u", server.port);
+    return 0;
+}

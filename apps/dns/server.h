@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the two transports of the dns app share.
+ */
+#ifndef APPS_DNS_SERVER_H
+#define APPS_DNS_SERVER_H
+
+#include "lib/dns/dns.h"
+
+/* The zones served and the counters; set up before the first packet. */
+struct server {
+    struct dns_db db;
+    struct dns_stats stats;
+    uint64_t no_buffer; /* queries dropped because no buffer for the answer was left */
+    uint16_t port;
+};
+
+extern struct server server;
+
+/* Flags of dns_answer that the configuration asks for. */
+#define SERVER_FLAGS (IS_ENABLED(CONFIG_DNS_MINIMAL) ? DNS_MINIMAL : 0)
+
+/* Begins to accept connections. 0 or a negative errno. */
+int dns_tcp_start(void);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * DNS over TCP (RFC 7766): any number of queries on a connection, each preceded by its length.
+ *
+ * A connection costs little memory whatever its client does. The receive window opens only as queries
+ * are answered. Of an answer only the part that fits into
+ * OUTPUT_MAX unacknowledged octets is written; when there is room for more, the same query is answered
+ * again, which gives the same octets, and the next part is taken. So no answer is ever kept, and all
+ * connections share one buffer to make answers in.
+ *
+ * Connections are listed by their last use: over the limit the one idle longest goes.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "apps/dns/server.h"
+#include "kernel/app.h"
+#include "lib/list.h"
+#include "lib/net/mem.h"
+#include "lib/net/netpage.h"
+
+#include "lwip/tcp.h"
+
+#define LOG_MODULE "dns"
+
+enum {
+    LENGTH_SIZE = 2,       /* of the length in front of a message */
+    TCP_QUERY_MAX = 4096,  /* no query is longer */
+    OUTPUT_MAX = 16384,    /* unacknowledged octets of a connection */
+    POLL_HALF_SECONDS = 2, /* how often lwIP calls polled() */
+    POLLS_PER_SECOND = 1,
+};
+
+struct connection {
+    struct list link; /* in tcp.connections, last used last */
+    struct tcp_pcb *pcb;
+    struct pbuf *input;   /* received, not answered; begins with a message's length */
+    uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
+    uint32_t answer_sent; /* octets of it written already */
+    unsigned idle;        /* polls since the last use */
+    bool closing;         /* the client has sent its FIN */
+};
+
+static struct {
+    struct list connections;
+    unsigned count;
+    uint8_t *answer; /* LENGTH_SIZE + DNS_TCP_MAX octets, while there are connections */
+    uint8_t query[TCP_QUERY_MAX];
+} tcp;
+
+static void forget(struct connection *c)
+{
+    if (c->input)
+        pbuf_free(c->input);
+    list_del(&c->link);
+    net_mem_free(c);
+    if (--tcp.count == 0) {
+        net_mem_free(tcp.answer);
+        tcp.answer = NULL;
+    }
+}
+
+static void detach(struct connection *c)
+{
+    tcp_arg(c->pcb, NULL);
+    tcp_recv(c->pcb, NULL);
+    tcp_sent(c->pcb, NULL);
+    tcp_err(c->pcb, NULL);
+    tcp_poll(c->pcb, NULL, 0);
+}
+
+/* Ends a connection at once. What lwIP's callbacks must then return. */
+static err_t kill(struct connection *c)
+{
+    struct tcp_pcb *pcb = c->pcb;
+
+    detach(c);
+    forget(c);
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+/* Ends a connection in good order. */
+static err_t finish(struct connection *c)
+{
+    struct tcp_pcb *pcb = c->pcb;
+
+    detach(c);
+    if (tcp_close(pcb) != ERR_OK)
+        return kill(c);
+    forget(c);
+    return ERR_OK;
+}
+
+static void used(struct connection *c)
+{
+    c->idle = 0;
+    list_del(&c->link);
+    list_add_tail(&tcp.connections, &c->link);
+}
+
+/* The first message of the input in one piece; NULL while it is incomplete. *len is its length. */
+static const uint8_t *first_query(const struct connection *c, unsigned *len)
+{
+    struct pbuf *p = c->input;
+
+    if (!p || p->tot_len < LENGTH_SIZE)
+        return NULL;
+    *len = (unsigned)pbuf_get_at(p, 0) << 8 | pbuf_get_at(p, 1);
+    if (p->tot_len < LENGTH_SIZE + *len)
+        return NULL;
+    if (p->len >= LENGTH_SIZE + *len)
+        return (const uint8_t *)p->payload + LENGTH_SIZE;
+    (void)pbuf_copy_partial(p, tcp.query, (u16_t)*len, LENGTH_SIZE);
+    return tcp.query;
+}
+
+static bool too_long(const struct connection *c)
+{
+    return c->input && c->input->tot_len >= LENGTH_SIZE &&
+           ((unsigned)pbuf_get_at(c->input, 0) << 8 | pbuf_get_at(c->input, 1)) > TCP_QUERY_MAX;
+}
+
+/* Makes the answer to a query in tcp.answer; returns its size with its length, 0 for none. */
+static uint32_t make_answer(const uint8_t *query, unsigned len, bool again)
+{
+    struct dns_stats ignored, *stats = again ? &ignored : &server.stats;
+    size_t size = dns_answer(&server.db, query, len, tcp.answer + LENGTH_SIZE, DNS_TCP_MAX,
+                             DNS_TCP | SERVER_FLAGS, stats);
+
+    tcp.answer[0] = (uint8_t)(size >> 8);
+    tcp.answer[1] = (uint8_t)size;
+    return size ? (uint32_t)size + LENGTH_SIZE : 0;
+}
+
+/*
+ * Writes what fits of the answer to the first query. Returns ERR_OK when all of it is written, ERR_MEM
+ * when the rest has to wait, ERR_CLSD when the connection has to end.
+ */
+static err_t write_answer(struct connection *c, const uint8_t *query, unsigned len)
+{
+    uint32_t unacknowledged = (uint32_t)(TCP_SND_BUF - tcp_sndbuf(c->pcb)), part;
+    uint32_t room = unacknowledged < OUTPUT_MAX ? OUTPUT_MAX - unacknowledged : 0;
+
+    if (!room)
+        return ERR_MEM;
+    part = make_answer(query, len, c->answer_sent != 0);
+    if (!part || (c->answer_sent && part != c->answer_size))
+        return ERR_CLSD;
+    c->answer_size = part;
+    part = LWIP_MIN(part - c->answer_sent, room);
+    part = LWIP_MIN(part, tcp_sndbuf(c->pcb));
+    if (tcp_write(c->pcb, tcp.answer + c->answer_sent, (u16_t)part, TCP_WRITE_FLAG_COPY) != ERR_OK)
+        return ERR_MEM;
+    c->answer_sent += part;
+    return c->answer_sent == c->answer_size ? ERR_OK : ERR_MEM;
+}
+
+/*
+ * What cannot be answered yet is moved to a block of its own size, so that a client which sends its
+ * queries octet by octet does not hold a page of the pool for each.
+ */
+static bool compact(struct connection *c)
+{
+    struct pbuf *copy;
+
+    if (!c->input || (!c->input->next && !netpage_of(c->input)))
+        return true;
+    copy = pbuf_clone(PBUF_RAW, PBUF_RAM, c->input);
+    if (!copy)
+        return false;
+    pbuf_free(c->input);
+    c->input = copy;
+    return true;
+}
+
+/* Answers complete queries as long as there is room for their answers. */
+static err_t serve(struct connection *c)
+{
+    const uint8_t *query;
+    unsigned len;
+
+    if (too_long(c))
+        return kill(c);
+    while ((query = first_query(c, &len))) {
+        err_t err = write_answer(c, query, len);
+
+        if (err == ERR_CLSD)
+            return kill(c);
+        if (err != ERR_OK)
+            break;
+        c->answer_sent = 0;
+        c->input = pbuf_free_header(c->input, (u16_t)(LENGTH_SIZE + len));
+        tcp_recved(c->pcb, (u16_t)(LENGTH_SIZE + len));
+        used(c);
+        if (too_long(c))
+            return kill(c);
+    }
+    if (!compact(c))
+        return kill(c);
+    (void)tcp_output(c->pcb);
+    return c->closing && !query ? finish(c) : ERR_OK;
+}
+
+static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    struct connection *c = arg;
+
+    if (!p)
+        c->closing = true;
+    else if (c->input)
+        pbuf_cat(c->input, p);
+    else
+        c->input = p;
+    return serve(c);
+}
+
+static err_t acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    used(arg);
+    return serve(arg);
+}
+
+static err_t polled(void *arg, struct tcp_pcb *pcb)
+{
+    struct connection *c = arg;
+
+    if (++c->idle < CONFIG_DNS_TCP_IDLE_SECONDS * POLLS_PER_SECOND)
+        return serve(c);
+    /* An answer which nobody takes, or a query that never ends, is not worth an orderly end. */
+    return c->input ? kill(c) : finish(c);
+}
+
+/* The connection is gone already. */
+static void failed(void *arg, err_t err)
+{
+    forget(arg);
+}
+
+static struct connection *new_connection(void)
+{
+    struct connection *c = net_mem_calloc(1, sizeof(*c));
+
+    if (c && !tcp.answer)
+        tcp.answer = net_mem_alloc(LENGTH_SIZE + DNS_TCP_MAX);
+    if (c && tcp.answer)
+        return c;
+    net_mem_free(c);
+    return NULL;
+}
+
+static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    struct connection *c;
+
+    if (!pcb)
+        return ERR_MEM;
+    if (tcp.count >= CONFIG_DNS_TCP_CONNECTIONS)
+        (void)kill(container_of(tcp.connections.next, struct connection, link));
+    c = new_connection();
+    if (!c)
+        return ERR_MEM; /* lwIP aborts the connection */
+    c->pcb = pcb;
+    list_add_tail(&tcp.connections, &c->link);
+    tcp.count++;
+    tcp_nagle_disable(pcb);
+    tcp_arg(pcb, c);
+    tcp_recv(pcb, received);
+    tcp_sent(pcb, acknowledged);
+    tcp_poll(pcb, polled, POLL_HALF_SECONDS);
+    tcp_err(pcb, failed);
+    return ERR_OK;
+}
+
+int dns_tcp_start(void)
+{
+    struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY), *listener;
+
+    list_init(&tcp.connections);
+    if (!pcb || tcp_bind(pcb, IP_ANY_TYPE, server.port) != ERR_OK)
+        return -ENOMEM;
+    listener = tcp_listen(pcb);
+    if (!listener)
+        return -ENOMEM;
+    tcp_accept(listener, accepted);
+    return 0;
+}

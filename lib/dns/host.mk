@@ -1,0 +1,24 @@
+# Host programs of lib/dns: zonec, the zone compiler (apps/dns needs it), and hostserver, the name
+# server on the host's sockets (tests/dns needs it; under ASan and UBSan).
+
+include lib/dns/files.mk
+
+HOST_CC ?= gcc
+H := $(OUT)/host
+
+dns-host-headers := $(wildcard lib/dns/*.h) lib/util.h
+dns-host-cflags := -std=gnu11 -g -Wall -Wextra -Werror -iquote .
+dns-sanitize := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+.PHONY: host-dns
+host-dns: $(H)/zonec $(H)/hostserver
+
+$(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-srcs) $(dns-host-headers)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(HOST_CC) $(dns-host-cflags) -O2 -o $@ $(filter %.c,$^)
+
+$(H)/hostserver: tests/dns/hostserver.c $(dns-answer-srcs) $(dns-host-headers)
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-sanitize) -o $@ $(filter %.c,$^)
