@@ -148,7 +148,7 @@ $(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(O)/config.h
 
 # A list of the objects, so that dropping one from files.mk links again.
 $(O)/objects: FORCE
-	@echo '$(objects) $(ldflags)' | cmp -s - $@ || echo '$(objects) $(ldflags)' > $@
+	@echo '$(LD) $(ldflags) $(objects)' | cmp -s - $@ || echo '$(LD) $(ldflags) $(objects)' > $@
 
 ifeq ($(CONFIG_SYMBOLS),y)
 # The table of symbols is made from a link without it. Its own size moves what lies behind rodata, so

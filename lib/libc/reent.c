@@ -6,6 +6,7 @@
  */
 #include <reent.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/app.h"
 
