@@ -270,6 +270,8 @@ class Machine:
             f"vmlinuz {linux},initrd",
             "-device",
             "virtio-serial-pci",
+            "-device",
+            "virtio-rng-pci",
         ]
         if self.icount:
             arguments += ["-icount", "shift=0,sleep=off"]
