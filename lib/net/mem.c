@@ -64,8 +64,8 @@ static struct slab *slab_new(unsigned class)
     s->class = (uint16_t)class;
     s->used = 0;
     s->free = NULL;
-    for (size_t at = PAGE_SIZE - size; at >= sizeof(*s); at -= size) {
-        struct object *o = (struct object *)((char *)s + at);
+    for (size_t left = (PAGE_SIZE - sizeof(*s)) / size; left; left--) {
+        struct object *o = (struct object *)((char *)s + PAGE_SIZE - left * size);
 
         o->next = s->free;
         s->free = o;

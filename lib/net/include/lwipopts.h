@@ -69,6 +69,8 @@
 #define MEMP_NUM_REASSDATA 16
 #define LWIP_IPV6_REASS LWIP_IPV6
 #define LWIP_IPV6_FRAG LWIP_IPV6
+/* Pointers are larger than the space the fragment header offers. */
+#define IPV6_FRAG_COPYHEADER 1
 
 #define ARP_TABLE_SIZE 64
 #define ARP_QUEUEING 1
