@@ -47,10 +47,10 @@ static struct {
     bool attached; /* events come */
     uint32_t out_prod, in_cons;
     uint32_t out_cons_seen, in_prod_seen; /* to tell a useful event from a spurious one */
-    uint32_t head, used; /* of buffer */
-    unsigned lost; /* lines, since the last notice */
-    bool mid_line; /* the ring's last line is not complete */
-    bool stalled;  /* a thread has waited for the backend in vain */
+    uint32_t head, used;                  /* of buffer */
+    unsigned lost;                        /* lines, since the last notice */
+    bool mid_line;                        /* the ring's last line is not complete */
+    bool stalled;                         /* a thread has waited for the backend in vain */
     struct wait_queue room;
     void (*listener)(void *ctx);
     void *listener_ctx;
@@ -77,7 +77,10 @@ static struct xencons_interface *page(void)
 
 /* --- the buffer ------------------------------------------------------------------------------- */
 
-static uint32_t buffer_room(void) { return BUFFER_SIZE - con.used; }
+static uint32_t buffer_room(void)
+{
+    return BUFFER_SIZE - con.used;
+}
 
 static void buffer_skip(uint32_t n)
 {

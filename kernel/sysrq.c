@@ -39,7 +39,10 @@ static void show_thread(const struct thread *t, const char *state, void *ctx)
     log_info("thread %s: %s", thread_name(t), state);
 }
 
-static void show_threads(void) { thread_each(show_thread, NULL); }
+static void show_threads(void)
+{
+    thread_each(show_thread, NULL);
+}
 
 static void show_events(void)
 {
@@ -55,11 +58,20 @@ static void show_events(void)
                  gnttab_count_quarantined());
 }
 
-static void crash(void) { panic("crash requested by the host"); }
+static void crash(void)
+{
+    panic("crash requested by the host");
+}
 
-static void reboot(void) { shutdown_now(SHUTDOWN_reboot); }
+static void reboot(void)
+{
+    shutdown_now(SHUTDOWN_reboot);
+}
 
-static void power_off(void) { shutdown_now(SHUTDOWN_poweroff); }
+static void power_off(void)
+{
+    shutdown_now(SHUTDOWN_poweroff);
+}
 
 void sysrq_add(struct sysrq_command *command)
 {

@@ -25,7 +25,7 @@
 
 #define TYPES_MAX 8
 #define NAMES_MAX 1024 /* bytes of a directory: over a hundred devices */
-#define KEYS_BATCH 8 /* what is on the stack at one time */
+#define KEYS_BATCH 8   /* what is on the stack at one time */
 
 struct type {
     const struct xenbus_driver *driver;
@@ -145,8 +145,7 @@ static struct xenbus_device *device_find(const struct type *type, unsigned index
 {
     struct list *node;
 
-    list_for_each(node, &bus.devices)
-    {
+    list_for_each(node, &bus.devices) {
         struct xenbus_device *dev = container_of(node, struct xenbus_device, node);
 
         if (dev->driver == type->driver && dev->index == index)
@@ -199,8 +198,7 @@ static void remove_unlisted(const struct type *type, const char *names, size_t l
 {
     struct list *node, *next;
 
-    list_for_each_safe(node, next, &bus.devices)
-    {
+    list_for_each_safe(node, next, &bus.devices) {
         struct xenbus_device *dev = container_of(node, struct xenbus_device, node);
 
         if (dev->driver == type->driver && !name_listed(names, len, dev->index))

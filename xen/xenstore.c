@@ -380,8 +380,17 @@ int xenstore_init(void)
     return evtchn_attach(xs.port, event, NULL);
 }
 
-bool xenstore_available(void) { return xs.state != GONE; }
+bool xenstore_available(void)
+{
+    return xs.state != GONE;
+}
 
-struct xs_stats *xenstore_counters(void) { return &xs.stats; }
+struct xs_stats *xenstore_counters(void)
+{
+    return &xs.stats;
+}
 
-const struct xs_stats *xenstore_stats(void) { return &xs.stats; }
+const struct xs_stats *xenstore_stats(void)
+{
+    return &xs.stats;
+}

@@ -235,9 +235,15 @@ int xs_write_many(xs_tid t, struct xs_write_item *items, unsigned count)
     return err;
 }
 
-int xs_mkdir(xs_tid t, const char *path) { return call_simple(XS_MKDIR, t, path); }
+int xs_mkdir(xs_tid t, const char *path)
+{
+    return call_simple(XS_MKDIR, t, path);
+}
 
-int xs_remove(xs_tid t, const char *path) { return call_simple(XS_RM, t, path); }
+int xs_remove(xs_tid t, const char *path)
+{
+    return call_simple(XS_RM, t, path);
+}
 
 int xs_set_perms(xs_tid t, const char *path, const char *const *perms, unsigned count)
 {

@@ -39,7 +39,10 @@ struct receiver {
 
 static struct receiver receiver;
 
-void xenstore_reply_reset(void) { receiver = (struct receiver){0}; }
+void xenstore_reply_reset(void)
+{
+    receiver = (struct receiver){0};
+}
 
 /* A reply of the wrong type still ends its request: the caller must not wait for ever. */
 static void begin_payload(struct receiver *rx)
