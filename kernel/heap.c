@@ -2,17 +2,22 @@
 /*
  * The heap: what sbrk() moves the end of.
  *
- * It grows by blocks of the page allocator, mapped one behind the other, and shrinks by giving the
- * last blocks back. The blocks are remembered as a stack: the page number and order of each, kept
- * first in a small array and then in pages of their own, each of which remembers the one below.
+ * It starts as one small block of the linear map, which is mapped already: that costs nothing but
+ * the zeros, where the first page of a range of its own costs two page tables that Xen has to check
+ * (about 60,000 instructions, as much as the rest of a small program's boot).
+ *
+ * Beyond that it is a range at ARCH_HEAP_BASE. It grows by blocks of the page allocator, mapped one
+ * behind the other, and shrinks by giving the last blocks back. The blocks are remembered as a
+ * stack: the page number and order of each, kept first in a small array and then in pages of their
+ * own, each of which remembers the one below.
  *
  * Blocks get larger with the heap (about an eighth of it), so a small heap wastes little and a large
  * one takes few hypercalls; when memory is short or in pieces, smaller ones do. The heap leaves
  * CONFIG_HEAP_RESERVE_PAGES to everyone else: a program that eats all memory should see malloc()
  * fail, not the network.
  *
- * Invariants: the blocks cover [ARCH_HEAP_BASE, top) without a gap; end <= top; everything from end
- * to top is zero (malloc relies on new heap memory being zero).
+ * Invariants: base <= end <= top; everything from end to top is zero (malloc relies on new heap
+ * memory being zero). In the range the blocks cover [base, top) without a gap.
  */
 #include "kernel/heap.h"
 
@@ -25,7 +30,8 @@
 #include "kernel/page.h"
 #include "lib/util.h"
 
-#define MIN_ORDER 2 /* 16 KiB */
+#define FIRST_ORDER 2 /* 16 KiB */
+#define MIN_ORDER 2
 #define MAX_ORDER 6 /* 256 KiB: the most that a trimmed heap keeps for nothing */
 #define FIRST_RECORDS 16
 
@@ -43,9 +49,9 @@ struct records {
 static struct records first_records;
 
 static struct {
-    uintptr_t end, top;
-    struct records *records; /* the uppermost */
-} heap = {ARCH_HEAP_BASE, ARCH_HEAP_BASE, &first_records};
+    uintptr_t base, end, top; /* of the first block, later of the range */
+    struct records *records;  /* the uppermost; NULL before the first call */
+} heap;
 
 static record make_record(pfn_t pfn, unsigned order)
 {
@@ -123,7 +129,7 @@ static bool add_block(unsigned order)
 /* Gives back every block that lies wholly above end, and clears what stays of the last. */
 static void trim(void)
 {
-    while (heap.top > ARCH_HEAP_BASE) {
+    while (heap.records->count) {
         record r = last_record();
         size_t bytes = block_bytes(record_order(r));
 
@@ -141,7 +147,7 @@ static void trim(void)
 /* The order for the next block when `missing` bytes are wanted. */
 static unsigned next_order(size_t missing)
 {
-    size_t bytes = MAX(missing, (heap.top - ARCH_HEAP_BASE) / 8);
+    size_t bytes = MAX(missing, (heap.top - heap.base) / 8);
     unsigned order = MIN_ORDER;
 
     while (order < MAX_ORDER && block_bytes(order) < bytes)
@@ -149,7 +155,8 @@ static unsigned next_order(size_t missing)
     return order;
 }
 
-static int grow(size_t bytes)
+/* Adds blocks until the range has room for bytes more. */
+static int extend(size_t bytes)
 {
     if (bytes > ARCH_HEAP_END - heap.end)
         return -ENOMEM;
@@ -167,6 +174,43 @@ static int grow(size_t bytes)
             if (order-- == 0)
                 return -ENOMEM;
     }
+    return 0;
+}
+
+static void use_region(uintptr_t base, uintptr_t end, uintptr_t top)
+{
+    heap.base = base;
+    heap.end = end;
+    heap.top = top;
+}
+
+static void start(void)
+{
+    uintptr_t block = (uintptr_t)page_alloc_zeroed(FIRST_ORDER);
+
+    heap.records = &first_records;
+    if (block)
+        use_region(block, block, block + block_bytes(FIRST_ORDER));
+    else
+        use_region(ARCH_HEAP_BASE, ARCH_HEAP_BASE, ARCH_HEAP_BASE);
+}
+
+static int grow(size_t bytes)
+{
+    uintptr_t base = heap.base, end = heap.end, top = heap.top;
+    int err;
+
+    if (bytes > top - end) {
+        if (base != ARCH_HEAP_BASE)
+            use_region(ARCH_HEAP_BASE, ARCH_HEAP_BASE, ARCH_HEAP_BASE);
+        err = extend(bytes);
+        if (err) {
+            trim(); /* the blocks added on the way */
+            if (base != ARCH_HEAP_BASE)
+                use_region(base, end, top);
+            return err;
+        }
+    }
     heap.end += bytes;
     return 0;
 }
@@ -175,21 +219,16 @@ int heap_move_end(ptrdiff_t delta, void **old_end)
 {
     int err = 0;
 
-    *old_end = (void *)heap.end;
+    if (!heap.records)
+        start();
     if (delta > 0) {
         err = grow((size_t)delta);
-        if (err)
-            trim(); /* the blocks added on the way */
-    } else if (delta < 0) {
-        if (-(size_t)delta > heap.end - ARCH_HEAP_BASE)
-            return -EINVAL;
+    } else if (-(size_t)delta > heap.end - heap.base) {
+        err = -EINVAL;
+    } else {
         heap.end -= -(size_t)delta;
         trim();
     }
+    *old_end = (void *)(heap.end - (err ? 0 : (size_t)delta));
     return err;
-}
-
-size_t heap_size(void)
-{
-    return heap.top - ARCH_HEAP_BASE;
 }

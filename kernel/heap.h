@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One contiguous range of addresses that grows and shrinks at its end, as malloc wants it: pages
- * come from the page allocator and appear at ARCH_HEAP_BASE onwards.
+ * Memory that grows and shrinks at its end, as malloc wants it. It is contiguous but for one jump
+ * upwards, when it outgrows its first block.
  */
 #ifndef KERNEL_HEAP_H
 #define KERNEL_HEAP_H
@@ -9,14 +9,12 @@
 #include <stddef.h>
 
 /*
- * Moves the heap's end by delta bytes and stores where it was before: memory between the old and
- * the new end is zero. Pages wholly above the end go back to the page allocator. -ENOMEM (nothing
- * has changed then) when there are not enough pages, those kept for the kernel included, or
- * -EINVAL when the heap has fewer than -delta bytes.
+ * Moves the heap's end by delta bytes. For a positive delta *old_end is where the delta bytes begin,
+ * all zero: the end before, or (once) the start of a new range above it. Otherwise it is the end
+ * before; pages wholly above the new one go back to the page allocator. -ENOMEM when there are not
+ * enough pages, those kept for the kernel included, or -EINVAL when there are not -delta bytes
+ * since the last jump; then nothing has changed, and *old_end is the end.
  */
 int heap_move_end(ptrdiff_t delta, void **old_end);
-
-/* Bytes of pages the heap holds. */
-size_t heap_size(void);
 
 #endif
