@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ways into the kernel: from the toolstack's first start, from Xen with an event, from Xen with
- * a fault; and the switch between threads.
+ * What has to be in assembler: the first instructions, the sleep and the switch between threads. The
+ * ways into the kernel from Xen are in traps.S.
  */
 #include <xen/elfnote.h>
 
@@ -46,22 +46,9 @@ boot_entry:
 
     .text
 /*
- * Events. Xen enters here with rcx, r11, rip, cs, rflags, rsp and ss on the stack and events masked
- * again. The only instructions that run with events enabled are those of arch_sleep(), below, where
- * rcx, r11 and the flags are dead; so nothing is saved, nothing but a counter is touched, and going
- * back is a jump: no iret hypercall. The event loop finds what is pending by itself.
- */
-    .globl upcall_entry
-upcall_entry:
-    incq upcall_count
-    movq 2*8(%rsp), %rcx
-    movq 5*8(%rsp), %rsp
-    jmpq *%rcx
-
-/*
  * void arch_sleep(void): SCHEDOP_block unmasks events and blocks in one step, so an event that
  * arrives before it is not slept through. Coming back without an upcall would leave events unmasked:
- * hence the last store. Upcalls between the instructions are harmless, see above.
+ * hence the last store. Upcalls between the instructions are harmless (traps.S).
  */
     .globl arch_sleep
     .type arch_sleep, @function
@@ -72,74 +59,6 @@ arch_sleep:
     syscall
     movb $1, WINDOW_BASE + 1   /* vcpu_info[0].evtchn_upcall_mask */
     ret
-
-/*
- * Faults. A fault is always the end (arch/x86_64/trap.c), so there is no way back. On entry the
- * stack holds, from the top of what Xen pushed:
- *
- *      ss  rsp  rflags  cs  rip  [error code]  r11  rcx   <- rsp
- *
- * Vectors without an error code get a 0 in its place, by moving rcx and r11 down one.
- */
-    .macro trap vector
-    .globl trap_entry_\vector
-trap_entry_\vector:
-    .if (\vector != 8) && (\vector != 10) && (\vector != 11) && (\vector != 12) && \
-        (\vector != 13) && (\vector != 14) && (\vector != 17) && (\vector != 21)
-    pushq (%rsp)               /* rcx */
-    pushq 2*8(%rsp)            /* r11 */
-    popq 1*8(%rsp)
-    movq $0, 2*8(%rsp)
-    .endif
-    pushq $\vector
-    jmp trap_common
-    .endm
-
-    .irp vector, 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21
-    trap \vector
-    .endr
-
-    /* failsafe: a return to the guest failed. Frame: rcx r11 ds es fs gs, then as above. */
-    .globl failsafe_entry
-failsafe_entry:
-    popq %rcx
-    popq %r11
-    addq $4*8, %rsp
-    pushq $0
-    pushq %r11
-    pushq %rcx
-    pushq $256
-    jmp trap_common
-
-    /* syscall: from a user mode that we do not have. Frame as a fault without error code. */
-    .globl syscall_entry
-syscall_entry:
-    popq %rcx
-    popq %r11
-    pushq $0
-    pushq %r11
-    pushq %rcx
-    pushq $257
-
-trap_common:                   /* vector rcx r11 error rip cs rflags rsp ss */
-    pushq %rax
-    pushq %rbx
-    pushq %rdx
-    pushq %rsi
-    pushq %rdi
-    pushq %rbp
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, %rdi
-    andq $-16, %rsp
-    cld
-    call trap_fatal
-    ud2
 
 /*
  * void arch_context_switch(struct arch_context *from, struct arch_context *to)
