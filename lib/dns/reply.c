@@ -14,10 +14,20 @@ static void set_owner(uint8_t *record, const uint8_t *end, uint16_t owner)
         dns_put_be16(record, owner);
 }
 
+static bool is_pointer(const struct reply *r, size_t pos)
+{
+    return r->out[pos] >= 0xc0;
+}
+
+static unsigned pointer_target(const struct reply *r, size_t pos)
+{
+    return dns_be16(r->out + pos) & POINTER_MAX;
+}
+
 unsigned reply_resolve(const struct reply *r, size_t pos)
 {
-    while (r->out[pos] >= 0xc0)
-        pos = dns_be16(r->out + pos) & POINTER_MAX;
+    while (is_pointer(r, pos))
+        pos = pointer_target(r, pos);
     return pos;
 }
 
@@ -97,13 +107,12 @@ void reply_want_addresses(struct reply *r, const uint8_t *set)
 static bool add_address(struct reply *r, const uint8_t *node, unsigned type, size_t name)
 {
     const uint8_t *set = node_find_set(node, type);
-    unsigned at = reply_resolve(r, name);
-    uint16_t owner = POINTER_BITS | at;
+    uint16_t owner = POINTER_BITS | (is_pointer(r, name) ? pointer_target(r, name) : name);
 
     /* One wildcard may stand for several names; any other set has one owner. */
     if (!set || reply_has(r, set, node_flags(node) & NODE_ASTERISK ? owner : 0))
         return true;
-    return at <= POINTER_MAX && reply_add(r, SECTION_ADDITIONAL, set, owner);
+    return name <= POINTER_MAX && reply_add(r, SECTION_ADDITIONAL, set, owner);
 }
 
 static void add_refs(struct reply *r, const struct dns_zone *zone, const uint8_t *set, size_t pos,
@@ -148,9 +157,9 @@ bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key)
     while (pos < r->pos && r->out[pos]) {
         unsigned n = r->out[pos] + 1u;
 
-        if (r->out[pos] >= 0xc0) {
+        if (is_pointer(r, pos)) {
             /* Pointers lead backwards only, so this ends. */
-            size_t target = pos + 2 <= r->pos ? reply_resolve(r, pos) : pos;
+            size_t target = pos + 2 <= r->pos ? pointer_target(r, pos) : pos;
 
             if (target >= pos)
                 return false;

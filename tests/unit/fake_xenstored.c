@@ -42,6 +42,7 @@ static char in[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX];
 static size_t in_have;
 static char *out;
 static size_t out_len, out_size;
+static bool awake;
 
 void *arch_mfn_to_virt(mfn_t mfn)
 {
@@ -71,6 +72,7 @@ void store_raw(const void *bytes, size_t len)
     }
     memcpy(out + out_len, bytes, len);
     out_len += len;
+    awake = true;
 }
 
 static void packet(uint32_t type, uint32_t req_id, uint32_t tx_id, const void *data, size_t len)
@@ -537,18 +539,22 @@ void store_reset(void)
     page->connection = XENSTORE_CONNECTED;
 }
 
+/* As a daemon that sleeps in poll(): it looks when it is notified, or has something of its own to
+ * send, and goes on until it can neither read nor write. */
 bool store_serve(void)
 {
     bool moved = false;
 
-    if (store.deaf)
+    if (store.deaf || !(awake || fake_ports[STORE_PORT].notified))
         return false;
+    fake_ports[STORE_PORT].notified = false;
     if (page->connection == XENSTORE_RECONNECT) {
         store_reset();
         moved = true;
     }
     moved |= read_ring();
     moved |= write_ring();
+    awake = moved;
     if (moved)
         fake_raise(STORE_PORT);
     return moved;

@@ -369,6 +369,7 @@ START_TEST(reply_index_out_of_range)
     fake_run();
     ck_assert(fake_ended());
     ck_assert_int_eq(call.result, -EIO);
+    ck_assert(fake_logged("reply index is out of range"));
     check_dead();
 }
 END_TEST

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a zone to its answers: what is answered is compared with NSD by tests/dns; here is what needs no
+ * second server: exact octets, the table of zones, the image's size, and damaged images and queries.
+ */
+#include "tests/unit/dns_testing.h"
+
+#include "lib/dns/image.h"
+#include "lib/dns/lookup.h"
+#include "lib/dns/query.h"
+
+#include <errno.h>
+
+#define BUCKETS 4
+
+static const char zone_text[] =
+    "$TTL 3600\n"
+    "@ SOA ns1 host 1 2 3 4 300\n"
+    "@ NS ns1\n@ NS ns.sub\n@ MX 10 mail\n@ MX 20 deep.mail\n"
+    "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1\n"
+    "mail A 192.0.2.2\ndeep.mail A 192.0.2.3\n"
+    "www.deep CNAME host.deep\nhost.deep MX 1 mx.host.deep\nmx.host.deep A 192.0.2.9\n"
+    "*.wild MX 1 x.wild\n*.wild A 192.0.2.4\nexact.wild TXT \"t\"\n"
+    "sub NS ns.sub\nsub NS ns2.sub\nns.sub A 192.0.2.5\nns2.sub A 192.0.2.6\n"
+    "c1 CNAME c2\nc2 CNAME c1\nself CNAME self\n"
+    "_s._tcp SRV 1 2 3 mail\n_s._tcp SRV 1 2 4 mail\nbig TXT \"x\"\n";
+
+static struct dns_db db;
+static struct dns_zone *buckets[BUCKETS];
+static struct dns_stats stats;
+static uint64_t random_state;
+
+static uint32_t random_number(void)
+{
+    random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+    return random_state >> 33;
+}
+
+/* Compiles TEXT and opens its image, which is in a block of exactly its size. */
+static uint8_t *make_zone(const char *text, struct dns_zone *zone, size_t *size)
+{
+    const struct text_file files[] = {{"z", text, 0}, {0}};
+    uint8_t *image, *exact;
+
+    ck_assert_msg(compile_files(files, &image, size) == 0, "%s", messages);
+    exact = malloc(*size);
+    memcpy(exact, image, *size);
+    free(image);
+    ck_assert_int_eq(dns_zone_open(zone, exact, *size), *size);
+    ck_assert_int_eq(dns_zone_check(zone), 0);
+    return exact;
+}
+
+static size_t put_query(uint8_t *query, const char *name, unsigned type)
+{
+    static const uint8_t header[] = {0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
+    size_t len;
+
+    memcpy(query, header, sizeof(header));
+    ck_assert_ptr_null(dns_name_parse(name, (const uint8_t *)"", query + sizeof(header)));
+    len = sizeof(header) + dns_name_length(query + sizeof(header), DNS_NAME_MAX);
+    dns_put_be16(query + len, type);
+    dns_put_be16(query + len + 2, CLASS_IN);
+    return len + 4;
+}
+
+static size_t ask(const char *name, unsigned type, unsigned flags, uint8_t *answer)
+{
+    uint8_t query[12 + DNS_NAME_MAX + 5];
+
+    return dns_answer(&db, query, put_query(query, name, type), answer, DNS_UDP_MAX, flags, &stats);
+}
+
+static void start(void)
+{
+    dns_db_init(&db, buckets, BUCKETS);
+    memset(&stats, 0, sizeof(stats));
+    random_state = 1;
+}
+
+START_TEST(test_octets)
+{
+    static const uint8_t expected[] = "\x12\x34\x85\x00\0\1\0\1\0\0\0\0"
+                                      "\4MAIL\7eXample\3org\0\0\1\0\1"
+                                      "\xc0\x0c\0\1\0\1\0\0\x0e\x10\0\4\xc0\0\2\2";
+    struct dns_zone zone;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+
+    dns_db_set(&db, &zone);
+    ck_assert_uint_eq(ask("MAIL.eXample.org.", TYPE_A, DNS_MINIMAL, answer), sizeof(expected) - 1);
+    ck_assert_mem_eq(answer, expected, sizeof(expected) - 1);
+    free(image);
+}
+END_TEST
+
+/* An MX below the owner's name, asked for through an alias which is itself compressed. */
+START_TEST(test_chain_octets)
+{
+    static const uint8_t expected[] =
+        "\x12\x34\x85\x00\0\1\0\2\0\0\0\1"
+        "\3www\4deep\7example\3org\0\0\x0f\0\1"
+        "\xc0\x0c\0\5\0\1\0\0\x0e\x10\0\7\4host\xc0\x10" /* at 38: host at 50, pointer to deep */
+        "\xc0\x32\0\x0f\0\1\0\0\x0e\x10\0\7\0\1\2mx\xc0\x32" /* at 57: mx at 71 */
+        "\xc0\x47\0\1\0\1\0\0\x0e\x10\0\4\xc0\0\2\x09";
+    struct dns_zone zone;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+    const uint8_t *ns;
+
+    dns_db_set(&db, &zone);
+    /* Without the authority section, but with addresses. */
+    ns = node_find_set(zone_apex(&zone), TYPE_NS);
+    ck_assert_ptr_nonnull(ns);
+    ck_assert_uint_gt(ask("www.deep.example.org.", TYPE_MX, 0, answer), sizeof(expected) - 1);
+    ck_assert_mem_eq(answer + 12, expected + 12, 76 - 12);
+    ck_assert_uint_eq(dns_be16(answer + 6), 2);
+    free(image);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    unsigned type, rcode, flags, answer, authority, additional;
+} counts[] = {
+    {"example.org.", TYPE_MX, 0, FLAG_AA, 2, 2, 5},
+    {"example.org.", TYPE_NS, 0, FLAG_AA, 2, 0, 3},
+    {"example.org.", TYPE_TXT, 0, FLAG_AA, 0, 1, 0},
+    {"nx.example.org.", TYPE_A, 3, FLAG_AA, 0, 1, 0},
+    {"deep.example.org.", TYPE_A, 0, FLAG_AA, 0, 1, 0},
+    {"nx.deep.example.org.", TYPE_A, 3, FLAG_AA, 0, 1, 0},
+    {"a.b.c.d.e.f.nx.example.org.", TYPE_A, 3, FLAG_AA, 0, 1, 0},
+    {"a.wild.example.org.", TYPE_A, 0, FLAG_AA, 1, 2, 3},
+    {"a.b.wild.example.org.", TYPE_A, 0, FLAG_AA, 1, 2, 3},
+    {"a.wild.example.org.", TYPE_MX, 0, FLAG_AA, 1, 2, 4},
+    {"a.wild.example.org.", TYPE_TXT, 0, FLAG_AA, 0, 1, 0},
+    {"a.exact.wild.example.org.", TYPE_A, 3, FLAG_AA, 0, 1, 0},
+    {"sub.example.org.", TYPE_A, 0, 0, 0, 2, 2},
+    {"a.b.sub.example.org.", TYPE_A, 0, 0, 0, 2, 2},
+    {"ns.sub.example.org.", TYPE_A, 0, 0, 0, 2, 2},
+    {"sub.example.org.", TYPE_DS, 0, FLAG_AA, 0, 1, 0},
+    {"c1.example.org.", TYPE_A, 0, FLAG_AA, 2, 0, 0},
+    {"self.example.org.", TYPE_A, 0, FLAG_AA, 1, 0, 0},
+    {"_s._tcp.example.org.", TYPE_SRV, 0, FLAG_AA, 2, 2, 4},
+    {"example.com.", TYPE_A, 5, 0, 0, 0, 0},
+    {"org.", TYPE_A, 5, 0, 0, 0, 0},
+    {".", TYPE_NS, 5, 0, 0, 0, 0},
+    {"example.org.", TYPE_AXFR, 5, 0, 0, 0, 0},
+    {"example.org.", TYPE_IXFR, 5, 0, 0, 0, 0},
+};
+
+START_TEST(test_counts)
+{
+    struct dns_zone zone;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+
+    dns_db_set(&db, &zone);
+    ck_assert_uint_gt(ask(counts[_i].name, counts[_i].type, 0, answer), 0);
+    ck_assert_uint_eq(answer[3], counts[_i].rcode);
+    ck_assert_uint_eq(answer[2] & (FLAG_AA | FLAG_TC), counts[_i].flags);
+    ck_assert_uint_eq(dns_be16(answer + 6), counts[_i].answer);
+    ck_assert_uint_eq(dns_be16(answer + 8), counts[_i].authority);
+    ck_assert_uint_eq(dns_be16(answer + 10), counts[_i].additional);
+    ck_assert_uint_eq(stats.queries, 1);
+    ck_assert_uint_eq(stats.rcode[counts[_i].rcode], 1);
+    free(image);
+}
+END_TEST
+
+START_TEST(test_zones)
+{
+    static const char sub_text[] = "$ORIGIN sub.example.org.\n$TTL 60\n"
+                                   "@ SOA a b 1 2 3 4 5\n@ NS ns1.example.org.\n@ A 192.0.2.77\n";
+    static const char root_text[] = "$ORIGIN .\n$TTL 60\n. SOA a b 1 2 3 4 5\n. NS a.root.\n"
+                                    "a.root A 192.0.2.88\norg NS a.org\na.org A 192.0.2.89\n"
+                                    "tld CNAME a.root\n";
+    struct dns_zone zone, again, sub, root;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+    uint8_t *sub_image = make_zone(sub_text, &sub, &size);
+    uint8_t *root_image = make_zone(root_text, &root, &size);
+
+    ck_assert_ptr_null(dns_db_set(&db, &zone));
+    ask("sub.example.org.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 6), 0);
+    ck_assert_ptr_null(dns_db_set(&db, &sub));
+    ask("sub.example.org.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 6), 1);
+    /* The parent answers for the DS. */
+    ask("sub.example.org.", TYPE_DS, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 8), 1);
+    ck_assert_uint_eq(answer[2] & FLAG_AA, FLAG_AA);
+    ck_assert_ptr_null(dns_db_set(&db, &root));
+    ask("com.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(answer[3], DNS_NXDOMAIN);
+    ask("x.org.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 8), 1);
+    ask("tld.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 6), 2);
+    again = zone;
+    ck_assert_ptr_eq(dns_db_set(&db, &again), &zone);
+    dns_db_remove(&db, &root);
+    dns_db_remove(&db, &sub);
+    ask("com.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(answer[3], DNS_REFUSED);
+    ask("sub.example.org.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 6), 0);
+    dns_db_remove(&db, &again);
+    ask("sub.example.org.", TYPE_A, 0, answer);
+    ck_assert_uint_eq(answer[3], DNS_REFUSED);
+    free(image);
+    free(sub_image);
+    free(root_image);
+}
+END_TEST
+
+/* Many names: each is found, none other is, and the image has less than twice the octets of the records. */
+START_TEST(test_many_names)
+{
+    enum { NAMES = 20000, LINE = 64 };
+    char *text = malloc(NAMES * LINE + 200), *at = text, name[LINE];
+    struct dns_zone zone;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size, wire = 0;
+    uint8_t *image;
+
+    at += sprintf(at, "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS ns.x.\n");
+    for (unsigned i = 0; i < NAMES; i++) {
+        int n = sprintf(name, "n%x", random_number());
+
+        at += sprintf(at, "%s A 192.0.2.%u\n", name, i & 255);
+        wire += 1 + n + sizeof("\7example\3org") + 10 + 4;
+    }
+    image = make_zone(text, &zone, &size);
+    ck_assert_uint_lt(size, 2 * wire);
+    dns_db_set(&db, &zone);
+    random_state = 1;
+    for (unsigned i = 0; i < NAMES; i++) {
+        uint32_t n = random_number();
+
+        sprintf(name, "n%x.example.org.", n);
+        ask(name, TYPE_A, 0, answer);
+        ck_assert_uint_ge(dns_be16(answer + 6), 1);
+        sprintf(name, "x%x.example.org.", n);
+        ask(name, TYPE_A, 0, answer);
+        ck_assert_uint_eq(answer[3], DNS_NXDOMAIN);
+    }
+    free(image);
+    free(text);
+}
+END_TEST
+
+/* An octet written or read too many is found by the sanitizer: blocks have exactly their sizes. */
+static void ask_exact(const uint8_t *query, size_t len, size_t cap, unsigned flags)
+{
+    uint8_t *in = malloc(len ? len : 1), *out = malloc(cap);
+    size_t n;
+
+    memcpy(in, query, len);
+    n = dns_answer(&db, in, len, out, cap, flags, &stats);
+    ck_assert_uint_le(n, cap);
+    free(in);
+    free(out);
+}
+
+static void ask_all(void)
+{
+    uint8_t query[12 + DNS_NAME_MAX + 5];
+
+    for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        size_t len = put_query(query, counts[i].name, counts[i].type);
+
+        ask_exact(query, len, DNS_UDP_MIN, 0);
+        ask_exact(query, len, DNS_TCP_MAX, DNS_TCP);
+        dns_put_be16(query + len - 4, TYPE_ANY);
+        ask_exact(query, len, DNS_UDP_MIN, 0);
+    }
+}
+
+/* Damages octets of an image; what dns_zone_check accepts must be safe to serve. */
+START_TEST(test_damaged_images)
+{
+    struct dns_zone zone;
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size), *damaged = malloc(size);
+    unsigned accepted = 0;
+
+    for (unsigned round = 0; round < 20000; round++) {
+        memcpy(damaged, image, size);
+        for (unsigned n = 1 + random_number() % 3; n; n--)
+            damaged[random_number() % size] = random_number() % 4 ? random_number() : 0xff;
+        if (dns_zone_open(&zone, damaged, size) < 0 || dns_zone_check(&zone))
+            continue;
+        accepted++;
+        start();
+        random_state = round;
+        dns_db_set(&db, &zone);
+        ask_all();
+    }
+    ck_assert_uint_gt(accepted, 100);
+    free(image);
+    free(damaged);
+}
+END_TEST
+
+START_TEST(test_cut_images)
+{
+    struct dns_zone zone;
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+
+    for (size_t n = 0; n < size; n++) {
+        uint8_t *part = malloc(n ? n : 1);
+
+        memcpy(part, image, n);
+        ck_assert_int_lt(dns_zone_open(&zone, part, n), 0);
+        free(part);
+    }
+    image[0]++;
+    ck_assert_int_eq(dns_zone_open(&zone, image, size), -EINVAL);
+    free(image);
+}
+END_TEST
+
+START_TEST(test_damaged_queries)
+{
+    static const uint8_t opt[] = {0, 0, 41, 4, 208, 0, 0, 128, 0, 0, 4, 0, 10, 0, 0};
+    struct dns_zone zone;
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size), query[600];
+
+    dns_db_set(&db, &zone);
+    for (unsigned round = 0; round < 200000; round++) {
+        unsigned which = random_number() % (sizeof(counts) / sizeof(counts[0]));
+        size_t len = put_query(query, counts[which].name, counts[which].type);
+
+        memcpy(query + len, opt, sizeof(opt));
+        query[11] = 1;
+        len += sizeof(opt);
+        for (unsigned n = random_number() % 4; n; n--)
+            query[random_number() % len] = random_number();
+        if (random_number() % 4 == 0)
+            len = random_number() % (len + 1);
+        ask_exact(query, len, DNS_UDP_MIN, random_number() & (DNS_TCP | DNS_MINIMAL));
+    }
+    free(image);
+}
+END_TEST
+
+/* Damages the text of a zone: no image, or one that passes the check. */
+START_TEST(test_damaged_text)
+{
+    static const char interesting[] = "\n\t \"();\\.$@*0129aAZ-_:#\xff\x01";
+    char text[sizeof(zone_text)];
+    const struct text_file files[] = {{"z", text, sizeof(text) - 1}, {0}};
+    unsigned made = 0;
+
+    for (unsigned round = 0; round < 4000; round++) {
+        struct dns_zone zone;
+        uint8_t *image;
+        size_t size;
+
+        memcpy(text, zone_text, sizeof(text));
+        for (unsigned n = 1 + random_number() % 4; n; n--)
+            text[random_number() % (sizeof(text) - 1)] =
+                interesting[random_number() % (sizeof(interesting) - 1)];
+        if (compile_files(files, &image, &size))
+            continue;
+        made++;
+        ck_assert_int_eq(dns_zone_open(&zone, image, size), size);
+        ck_assert_int_eq(dns_zone_check(&zone), 0);
+        start();
+        random_state = round;
+        dns_db_set(&db, &zone);
+        ask_all();
+        free(image);
+    }
+    ck_assert_uint_gt(made, 100);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("answer");
+    Suite *s = suite_create("dns_answer");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 120);
+    tcase_add_checked_fixture(t, start, NULL);
+    tcase_add_test(t, test_octets);
+    tcase_add_test(t, test_chain_octets);
+    tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
+    tcase_add_test(t, test_zones);
+    tcase_add_test(t, test_many_names);
+    tcase_add_test(t, test_damaged_images);
+    tcase_add_test(t, test_cut_images);
+    tcase_add_test(t, test_damaged_queries);
+    tcase_add_test(t, test_damaged_text);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}

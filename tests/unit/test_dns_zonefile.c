@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Zone files: what is wrong with a file is reported as file:line: message, and what is right becomes
+ * the records it says.
+ */
+#include "tests/unit/dns_testing.h"
+
+#define SOA "@ 3600 IN SOA ns1 host 1 2 3 4 300\n"
+#define HEAD SOA "@ 3600 NS ns1\nns1 3600 A 192.0.2.1\n"
+
+static const struct {
+    const char *text;
+    const char *message;
+} bad[] = {
+    /* The zone's rules. */
+    {"@ 60 IN NS ns1\nns1 60 A 192.0.2.1\n", "z:1: the zone has no SOA record"},
+    {"", ":0: the zone has no SOA record"},
+    {SOA "a 60 A 192.0.2.1\n", "z:1: the zone has no NS record at its apex"},
+    {HEAD "@ 60 SOA ns2 host 1 2 3 4 5\n", "z:4: a zone has one SOA only"},
+    {HEAD "sub 60 SOA ns2 host 1 2 3 4 5\n", "z:4: a zone has one SOA only"},
+    {HEAD "a 60 CNAME b\na 60 CNAME c\n", "z:5: a name has one CNAME only"},
+    {HEAD "a 60 CNAME b\na 60 A 192.0.2.1\n", "z:5: CNAME and other data at one name"},
+    {HEAD "a 60 A 192.0.2.1\na 60 CNAME b\n", "z:5: CNAME and other data at one name"},
+    {HEAD "@ 60 CNAME b\n", "z:4: CNAME and other data at one name"},
+    {HEAD "www.example.com. 60 A 192.0.2.1\n",
+     "z:4: the record lies outside the zone example.org."},
+    {HEAD "org. 60 A 192.0.2.1\n", "z:4: the record lies outside the zone example.org."},
+    {HEAD "xexample.org. 60 A 192.0.2.1\n", "z:4: the record lies outside the zone example.org."},
+    {HEAD "a 60 DNAME b\n", "z:4: DNAME is not supported"},
+    /* TTL, class, type. */
+    {"@ IN SOA ns1 host 1 2 3 4 5\n@ 1x IN NS ns1\n", "z:2: not a TTL: 1x"},
+    {HEAD "a 3000000000 A 192.0.2.1\n", "z:4: TTL larger than 2147483647: 3000000000"},
+    {HEAD "a 99999999999 A 192.0.2.1\n", "z:4: not a TTL: 99999999999"},
+    {HEAD "a 1h30 30m A 192.0.2.1\n", "z:4: unknown type: 30m"},
+    {"@ NS ns1\n", "z:1: no TTL: put one here, or $TTL before"},
+    {"$TTL\n", "z:1: $TTL needs a time"},
+    {"$TTL x\n", "z:1: $TTL needs a time: x"},
+    {"$TTL 1h 2h\n", "z:1: unexpected word after the directive: 2h"},
+    {HEAD "a 60 CH A 192.0.2.1\n", "z:4: only class IN is served: CH"},
+    {HEAD "a 60 CLASS3 A 192.0.2.1\n", "z:4: only class IN is served: CLASS3"},
+    {HEAD "a 60 IN FOO bar\n", "z:4: unknown type: FOO"},
+    {HEAD "a 60 IN\n", "z:4: the type is missing"},
+    {HEAD "a 60 TYPE65536 \\# 0\n", "z:4: unknown type: TYPE65536"},
+    {HEAD "a 60 TYPE255 \\# 0\n", "z:4: a zone cannot hold this type: TYPE255"},
+    {HEAD "a 60 TYPE41 \\# 0\n", "z:4: a zone cannot hold this type: TYPE41"},
+    /* Names. */
+    {HEAD "a1234567890123456789012345678901234567890123456789012345678901234 60 A 192.0.2.1\n",
+     "z:4: label longer than 63 octets"},
+    {HEAD "a..b 60 A 192.0.2.1\n", "z:4: empty label in a name: a..b"},
+    {HEAD ".a 60 A 192.0.2.1\n", "z:4: empty label in a name: .a"},
+    {HEAD "a\\256 60 A 192.0.2.1\n", "z:4: malformed escape in a name: a\\256"},
+    {HEAD "a\\1x 60 A 192.0.2.1\n", "z:4: malformed escape in a name: a\\1x"},
+    {HEAD "\"\" 60 A 192.0.2.1\n", "z:4: empty label in a name"},
+    {" 60 A 192.0.2.1\n", "z:1: the first record has no owner"},
+    /* Text. */
+    {HEAD "a 60 TXT ( x\n", "z:4: parenthesis is never closed"},
+    {HEAD "a 60 TXT x )\n", "z:4: closing parenthesis without an opening one"},
+    {HEAD "a 60 TXT ( x ( y ) )\n", "z:4: parenthesis inside parentheses"},
+    {HEAD "a 60 TXT \"x\nb 60 A 192.0.2.1\n", "z:4: quoted string is not closed on its line"},
+    {HEAD "a 60 TXT x\\", "z:4: backslash at the end of a line"},
+    /* Directives. */
+    {"$INCLUDE nowhere\n", "z:1: cannot open: nowhere"},
+    {"$INCLUDE\n", "z:1: $INCLUDE needs a file name"},
+    {"$INCLUDE z\n", "z:1: $INCLUDE nested too deeply (does a file include itself?): z"},
+    {"$INCLUDE other a..b\n", "z:1: empty label in a name: a..b"},
+    {"$ORIGIN\n", "z:1: $ORIGIN needs a name"},
+    {"$ORIGIN a..b\n", "z:1: empty label in a name: a..b"},
+    {"$FOO bar\n", "z:1: unknown directive: $FOO"},
+    /* Data. */
+    {HEAD "a 60 A\n", "z:4: the record ends too early"},
+    {HEAD "a 60 A 192.0.2\n", "z:4: not an IPv4 address: 192.0.2"},
+    {HEAD "a 60 A 192.0.2.256\n", "z:4: not an IPv4 address: 192.0.2.256"},
+    {HEAD "a 60 A 192.0.2.1.1\n", "z:4: not an IPv4 address: 192.0.2.1.1"},
+    {HEAD "a 60 A 192.0.2.1 x\n", "z:4: more data than the type has fields: x"},
+    {HEAD "a 60 AAAA 2001:db8\n", "z:4: not an IPv6 address: 2001:db8"},
+    {HEAD "a 60 AAAA ::1::2\n", "z:4: not an IPv6 address: ::1::2"},
+    {HEAD "a 60 AAAA 1:2:3:4:5:6:7:8:9\n", "z:4: not an IPv6 address: 1:2:3:4:5:6:7:8:9"},
+    {HEAD "a 60 AAAA 1:2:3:4:5:6:7:\n", "z:4: not an IPv6 address: 1:2:3:4:5:6:7:"},
+    {HEAD "a 60 AAAA 12345::\n", "z:4: not an IPv6 address: 12345::"},
+    {HEAD "a 60 AAAA 1:2:3:4:5:6:7::8\n", "z:4: not an IPv6 address: 1:2:3:4:5:6:7::8"},
+    {HEAD "a 60 AAAA ::1.2.3\n", "z:4: not an IPv6 address: ::1.2.3"},
+    {HEAD "a 60 MX mail\n", "z:4: not a number: mail"},
+    {HEAD "a 60 MX 65536 mail\n", "z:4: number too large for its field: 65536"},
+    {HEAD "a 60 DS 1 1 1 abc\n", "z:4: odd number of base 16 digits"},
+    {HEAD "a 60 DS 1 1 1 xyz\n", "z:4: not base 16: xyz"},
+    {HEAD "a 60 DNSKEY 1 1 1 abc\n", "z:4: base 64 data is cut short"},
+    {HEAD "a 60 DNSKEY 1 1 1 a!b=\n", "z:4: not base 64: a!b="},
+    {HEAD "a 60 SOA ns1 host 1 2 3 x 5\n", "z:4: not a time: x"},
+    {HEAD "a 60 TYPE1234 abc\n", "z:4: data of an unknown type must be written as \\# LENGTH HEX"},
+    {HEAD "a 60 TYPE1234 \\# 2 abcdef\n", "z:4: the data's length is not the one given after \\#"},
+    {HEAD "a 60 TYPE1234 \\# x\n", "z:4: not a length after \\#: x"},
+    {HEAD "a 60 A \\# 3 010203\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 MX \\# 3 010203\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TXT \\# 3 056162\n", "z:4: malformed data for this type"},
+};
+
+START_TEST(test_bad_file)
+{
+    const struct text_file files[] = {{"z", bad[_i].text, 0}, {"other", "", 0}, {0}};
+    uint8_t *image;
+    size_t size, len = strlen(bad[_i].message);
+    int err = compile_files(files, &image, &size);
+
+    ck_assert_msg(err < 0, "accepted: %s", bad[_i].text);
+    /* The first message, or one before it that is a warning's, begins with the expected text. */
+    ck_assert_msg(strstr(messages, bad[_i].message), "for %s: expected %s, got %s", bad[_i].text,
+                  bad[_i].message, messages);
+    ck_assert_int_eq(messages[strlen(messages) - 1], '\n');
+    ck_assert_uint_gt(len, 0);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *message;
+} doubtful[] = {
+    {HEAD "d 60 NS ns.d\n", "z:4: warning: glue is missing: no address for ns.d.example.org.\n"},
+    {HEAD "@ 3600 NS ns2\n", "z:4: warning: no address in the zone for ns2.example.org.\n"},
+    {HEAD "@ 60 MX 1 alias\nalias 60 CNAME ns1\n",
+     "z:4: warning: the record points to an alias: alias.example.org.\n"},
+    {HEAD "a 60 A 192.0.2.1\na 61 A 192.0.2.2\n",
+     "z:5: warning: TTLs of a set differ: the least is taken\n"},
+    {HEAD "a 60 A 192.0.2.1\nA 60 A 192.0.2.1\n", "z:5: warning: the record is there already\n"},
+    {"@ SOA ns1 host 1 2 3 4 300\n@ NS ns1\nns1 A 192.0.2.1\n",
+     "z:1: warning: no $TTL and no TTL: the SOA's minimum is taken\n"},
+    /* Nothing to say about these. */
+    {HEAD "d 60 NS ns.d\nns.d 60 A 192.0.2.1\n", ""},
+    {HEAD "d 60 NS ns.e\ne 60 NS ns.e\nns.e 60 A 192.0.2.1\n", ""},
+    {HEAD "@ 60 MX 1 x.w\n*.w 60 A 192.0.2.1\n", ""},
+    {HEAD "a\t60\tIN\tA\t192.0.2.1 ; comment\r\n\n   \n; all\nb IN 60 A 192.0.2.1\n", ""},
+    {HEAD "a 60 TXT ( \"one\" ; comment (\n  two )\n", ""},
+    {HEAD "a 1w2d3h4m5s TXT \\\"x\\065 \"\\\\ ; (\"\n", ""},
+    {"$ttl 5\n$ORIGIN org.\nexample SOA ns1 host 1 2 3 4 5\n\tNS a.b.c.\n$Origin x\n", ""},
+    {HEAD "a 60 A 192.0.2.1", ""},
+};
+
+START_TEST(test_warnings)
+{
+    const struct text_file files[] = {{"z", doubtful[_i].text, 0}, {0}};
+    uint8_t *image;
+    size_t size;
+    int err = compile_files(files, &image, &size);
+
+    ck_assert_msg(err == 0, "refused: %s: %s", doubtful[_i].text, messages);
+    ck_assert_str_eq(messages, doubtful[_i].message);
+    free(image);
+}
+END_TEST
+
+START_TEST(test_all_errors_are_reported)
+{
+    const struct text_file files[] = {
+        {"z", "$TTL 1\na A x\nb AAAA y ; c\nc TXT ( \"\nd MX x\n$INCLUDE inner sub\nf A z\n", 0},
+        {"inner", "@ A q\n", 0},
+        {0}};
+    uint8_t *image;
+    size_t size;
+
+    ck_assert_int_lt(compile_files(files, &image, &size), 0);
+    ck_assert_str_eq(messages, "z:2: not an IPv4 address: x\n"
+                               "z:3: not an IPv6 address: y\n"
+                               "z:4: quoted string is not closed on its line\n"
+                               "z:5: not a number: x\n"
+                               "inner:1: not an IPv4 address: q\n"
+                               "z:7: not an IPv4 address: z\n");
+}
+END_TEST
+
+START_TEST(test_errors_end)
+{
+    char text[4096] = "";
+    const struct text_file files[] = {{"z", text, 0}, {0}};
+    uint8_t *image;
+    size_t size;
+    unsigned lines = 0;
+
+    for (unsigned i = 0; i < 300; i++)
+        strcat(text, "a 1 A x\n");
+    ck_assert_int_lt(compile_files(files, &image, &size), 0);
+    for (const char *c = messages; *c; c++)
+        lines += *c == '\n';
+    ck_assert_uint_eq(lines, 21);
+    ck_assert_ptr_nonnull(strstr(messages, "too many errors, giving up"));
+}
+END_TEST
+
+START_TEST(test_zero_octet)
+{
+    static const char text[] = "a 60 A 192.0.2.1\nb\0c 60 A 192.0.2.1\n";
+    const struct text_file files[] = {{"z", text, sizeof(text) - 1}, {0}};
+    uint8_t *image;
+    size_t size;
+
+    ck_assert_int_lt(compile_files(files, &image, &size), 0);
+    ck_assert_ptr_nonnull(strstr(messages, "z:2: zero octet in a text file"));
+}
+END_TEST
+
+START_TEST(test_too_large_set)
+{
+    const size_t room = 300 * 300;
+    char *text = malloc(room), *at = text;
+    const struct text_file files[] = {{"z", text, 0}, {0}};
+    uint8_t *image;
+    size_t size;
+
+    at += sprintf(at, "%s", HEAD);
+    for (unsigned i = 0; i < 260; i++)
+        at += sprintf(at, "big 60 TXT %0250u\n", i);
+    ck_assert_int_lt(compile_files(files, &image, &size), 0);
+    ck_assert_ptr_nonnull(strstr(messages, "the set does not fit into a DNS message"));
+    free(text);
+}
+END_TEST
+
+START_TEST(test_name_limits)
+{
+    uint8_t name[DNS_NAME_MAX + 1];
+    char text[300] = "";
+
+    for (unsigned i = 0; i < 126; i++)
+        strcat(text, "a.");
+    ck_assert_ptr_null(dns_name_parse(text, NULL, name));
+    ck_assert_uint_eq(dns_name_length(name, DNS_NAME_MAX), 253);
+    strcat(text, "a.");
+    ck_assert_ptr_null(dns_name_parse(text, NULL, name));
+    ck_assert_uint_eq(dns_name_length(name, DNS_NAME_MAX), 255);
+    text[253] = '\0'; /* without the last dot, relative to the root */
+    ck_assert_ptr_null(dns_name_parse(text, (const uint8_t *)"", name));
+    ck_assert_uint_eq(dns_name_length(name, DNS_NAME_MAX), 255);
+    ck_assert_str_eq(dns_name_parse(text, (const uint8_t *)"\1b", name),
+                     "name longer than 255 octets");
+    strcat(text, ".aa");
+    ck_assert_str_eq(dns_name_parse(text, NULL, name), "name longer than 255 octets");
+}
+END_TEST
+
+START_TEST(test_name_text)
+{
+    static const char *const same[] = {".",        "a.",          "www.example.org.",    "a\\.b.c.",
+                                       "a\\032b.", "\\000\\255.", "\\\"\\;\\(\\)\\@\\$."};
+    uint8_t name[DNS_NAME_MAX + 1];
+    char text[DNS_TEXT_MAX + 1];
+
+    ck_assert_ptr_null(dns_name_parse(same[_i], NULL, name));
+    dns_name_text(name, text);
+    ck_assert_str_eq(text, same[_i]);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("zonefile");
+    Suite *s = suite_create("dns_zonefile");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_add_loop_test(t, test_bad_file, 0, sizeof(bad) / sizeof(bad[0]));
+    tcase_add_loop_test(t, test_warnings, 0, sizeof(doubtful) / sizeof(doubtful[0]));
+    tcase_add_test(t, test_all_errors_are_reported);
+    tcase_add_test(t, test_errors_end);
+    tcase_add_test(t, test_zero_octet);
+    tcase_add_test(t, test_too_large_set);
+    tcase_add_test(t, test_name_limits);
+    tcase_add_loop_test(t, test_name_text, 0, 7);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
