@@ -136,7 +136,7 @@ $(O)/lwip/%.c.o: $(O)/flags $(NEWLIB) $(LWIP)
 
 # --- Linking ---------------------------------------------------------------------------------
 
-ldflags := -m elf_x86_64 -nostdlib -static -z noexecstack -z max-page-size=4096 --build-id=none \
+ldflags := -m elf_x86_64 -nostdlib -static -z noexecstack -z max-page-size=4096 --nmagic --build-id=none \
 	--gc-sections --fatal-warnings $(NEWLIB_LDFLAGS)
 libraries := --start-group $(NEWLIB)/lib/libc.a $(NEWLIB)/lib/libm.a \
 	$(wildcard $(shell $(CC) -print-libgcc-file-name)) --end-group

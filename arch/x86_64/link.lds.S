@@ -30,10 +30,10 @@ SECTIONS
     window_text_end = .;
 
     .rodata : AT(ADDR(.rodata) - WINDOW_TEXT + VIRT_BASE) {
-        *(.rodata .rodata.[!s]* .rodata.s[!e]* .rodata.se[!t]*)
+        *(.rodata .rodata.*)
         . = ALIGN(8);
         xenbus_drivers_begin = .;
-        KEEP(*(.rodata.set.xenbus_drivers))
+        KEEP(*(.set.xenbus_drivers))
         xenbus_drivers_end = .;
         __preinit_array_start = .;
         KEEP(*(.preinit_array))
