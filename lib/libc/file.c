@@ -14,9 +14,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/util.h"
+/* Apart from the others, which are zero at the start and so have no bytes in the image. */
+#define STANDARD_FILES 3
+static struct file *standard[STANDARD_FILES] = {&console_file, &console_file, &console_file};
+static struct file *others[CONFIG_LIBC_FILES - STANDARD_FILES];
 
-static struct file *files[CONFIG_LIBC_FILES] = {&console_file, &console_file, &console_file};
+/* The entry of a descriptor, or NULL when there cannot be such a one. */
+static struct file **entry(int fd)
+{
+    if (fd < 0 || fd >= CONFIG_LIBC_FILES)
+        return NULL;
+    return fd < STANDARD_FILES ? &standard[fd] : &others[fd - STANDARD_FILES];
+}
 
 ssize_t libc_result(ssize_t result)
 {
@@ -28,10 +37,10 @@ ssize_t libc_result(ssize_t result)
 
 static int install_from(int lowest, struct file *f)
 {
-    for (int fd = lowest; fd < (int)ARRAY_SIZE(files); fd++) {
-        if (files[fd])
+    for (int fd = lowest; fd < CONFIG_LIBC_FILES; fd++) {
+        if (*entry(fd))
             continue;
-        files[fd] = f;
+        *entry(fd) = f;
         f->refs++;
         return fd;
     }
@@ -42,10 +51,12 @@ int file_install(struct file *f) { return install_from(0, f); }
 
 struct file *file_get(int fd)
 {
-    if (fd < 0 || fd >= (int)ARRAY_SIZE(files) || !files[fd])
+    struct file **e = entry(fd);
+
+    if (!e || !*e)
         return NULL;
-    files[fd]->refs++;
-    return files[fd];
+    (*e)->refs++;
+    return *e;
 }
 
 void file_put(struct file *f)
@@ -99,7 +110,7 @@ int close(int fd)
 
     if (!f)
         return (int)libc_result(-EBADF);
-    files[fd] = NULL;
+    *entry(fd) = NULL;
     file_put(f); /* the entry's */
     file_put(f);
     return 0;
@@ -138,18 +149,18 @@ int dup2(int from, int to)
 {
     struct file *f = file_get(from);
 
-    if (!f || to < 0 || to >= (int)ARRAY_SIZE(files)) {
-        if (f)
-            file_put(f);
+    struct file *before;
+
+    if (!f)
         return (int)libc_result(-EBADF);
-    }
-    if (from == to) {
+    if (!entry(to) || from == to) {
         file_put(f);
-        return to;
+        return entry(to) ? to : (int)libc_result(-EBADF);
     }
-    if (files[to])
-        file_put(files[to]);
-    files[to] = f; /* takes over the reference */
+    before = *entry(to);
+    *entry(to) = f; /* takes over the reference */
+    if (before)
+        file_put(before);
     return to;
 }
 

@@ -9,6 +9,10 @@ unit-evtchn-srcs := tests/unit/test_evtchn.c
 unit-fmt-srcs := tests/unit/test_fmt.c kernel/fmt.c
 unit-gnttab-srcs := tests/unit/test_gnttab.c
 unit-heap-srcs := tests/unit/test_heap.c
+unit-libc_console-srcs := tests/unit/test_libc_console.c
+unit-libc_console-cflags := -DCONFIG_CONSOLE_INPUT=1
+unit-libc_file-srcs := tests/unit/test_libc_file.c
+unit-libc_file-cflags := -DCONFIG_LIBC_FILES=64
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
 unit-random-srcs := tests/unit/test_random.c kernel/random.c kernel/chacha.c
 unit-string-srcs := tests/unit/test_string.c
