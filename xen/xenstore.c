@@ -28,7 +28,6 @@
 #include "arch/arch.h"
 #include "kernel/log.h"
 #include "kernel/timer.h"
-#include "kernel/work.h"
 #include "lib/atomic.h"
 #include "lib/util.h"
 #include "xen/evtchn.h"
@@ -55,7 +54,6 @@ static struct {
     struct xs_request *sending;
     struct xs_request *slot[SLOTS];
     uint32_t generation;
-    struct work work;
     struct timer reconnect_timer;
     struct xs_stats stats;
 } xs;
@@ -268,8 +266,8 @@ static void receive_chunk(uint32_t prod)
         used += xenstore_reply_bytes(chunk + used, n - used);
 }
 
-/* Reads what is in the ring now; true when there was anything. What comes meanwhile is left to the
- * next turn, so that the store cannot keep the guest from its other work. */
+/* Reads what is in the ring now; true when there was anything. What comes meanwhile comes with an
+ * event: the store cannot keep the guest from its other work. */
 static bool receive(void)
 {
     uint32_t prod = shared_load_acquire(&xs.page->rsp_prod); /* partner: the store's release */
@@ -287,11 +285,8 @@ static bool receive(void)
         return true;
     shared_store_release(&xs.page->rsp_cons, xs.rsp_cons); /* partner: the store's acquire */
     shared_fence(); /* free before looking; partner: the store's barrier before it waits */
-    prod = shared_load_acquire(&xs.page->rsp_prod);
-    if (prod - before >= XENSTORE_RING_SIZE)
-        evtchn_notify_late(xs.port); /* it may have found the ring full */
-    if (prod != xs.rsp_cons)
-        work_post(&xs.work);
+    if (shared_read(&xs.page->rsp_prod) - before >= XENSTORE_RING_SIZE)
+        evtchn_notify_late(xs.port); /* it may have found the ring full, and wait */
     return true;
 }
 
@@ -350,18 +345,11 @@ static void event(void *ctx)
         evtchn_spurious(xs.port);
 }
 
-static void work_run(struct work *w)
-{
-    (void)w;
-    (void)run();
-}
-
 int xenstore_init(void)
 {
     mfn_t mfn = {arch_start_info->store_mfn};
     int err;
 
-    work_init(&xs.work, work_run);
     timer_init(&xs.reconnect_timer, reconnect_timeout);
     list_init(&xs.queue);
     xs.page = mfn.n ? arch_mfn_to_virt(mfn) : NULL;

@@ -540,10 +540,11 @@ void store_reset(void)
 }
 
 /* As a daemon that sleeps in poll(): it looks when it is notified, or has something of its own to
- * send, and goes on until it can neither read nor write. */
+ * send, and goes on until it can neither read nor write. In pieces: one of them at a time. */
 bool store_serve(void)
 {
-    bool moved = false;
+    bool pieces = store.read_chunk || store.write_chunk;
+    bool moved = false, more;
 
     if (store.deaf || !(awake || fake_ports[STORE_PORT].notified))
         return false;
@@ -552,9 +553,12 @@ bool store_serve(void)
         store_reset();
         moved = true;
     }
-    moved |= read_ring();
-    moved |= write_ring();
-    awake = moved;
+    do {
+        more = read_ring();
+        more |= write_ring();
+        moved |= more;
+    } while (more && !pieces);
+    awake = moved && pieces;
     if (moved)
         fake_raise(STORE_PORT);
     return moved;

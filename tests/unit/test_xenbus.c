@@ -295,6 +295,19 @@ START_TEST(removed_and_made_again_between_two_looks)
 }
 END_TEST
 
+/* The state is the same, the backend is not. */
+START_TEST(another_backend_between_two_looks)
+{
+    create(0);
+    fake_run();
+    destroy(0);
+    create_with(0, "/local/domain/3/backend/vif/5/0", "3");
+    fake_run();
+    ck_assert_uint_eq(driver.remove, 1);
+    ck_assert_uint_eq(driver.last->otherend_id, 3);
+}
+END_TEST
+
 START_TEST(three_devices)
 {
     for (unsigned i = 0; i < 3; i++)
@@ -798,6 +811,7 @@ int main(void)
     tcase_add_test(t, attach_again_and_again);
     tcase_add_test(t, removed_without_a_word);
     tcase_add_test(t, removed_and_made_again_between_two_looks);
+    tcase_add_test(t, another_backend_between_two_looks);
     tcase_add_test(t, three_devices);
     tcase_add_test(t, directory_that_grows_slowly);
     tcase_add_test(t, own_writes_do_not_wake);

@@ -1034,6 +1034,7 @@ START_TEST(before_the_store_is_ready)
     fake_run();
     ck_assert_uint_eq(store.page->req_prod, 0xfffffff0);
     store.deaf = false;
+    fake_ports[STORE_PORT].notified = true; /* it starts, and looks */
     fake_run();
     ck_assert_uint_eq(fired, 1);
     check_alive();
