@@ -2,6 +2,7 @@
 """One interactive run of an app in Xen-on-QEMU: boot, tell when it answers, show its console, shut everything down."""
 
 import os
+import secrets
 import select
 import sys
 import threading
@@ -76,9 +77,12 @@ class Session:
 
     def _start_guest(self):
         config = dict(self.config)
+        shown = config.get("extra", "")
         if config.get("vif"):
-            config["extra"] = with_address(
-                config.get("extra", ""), f"{GUEST_ADDRESS}/24", UserNetwork.gateway
+            shown = with_address(shown, f"{GUEST_ADDRESS}/24", UserNetwork.gateway)
+            # The emulated CPU has no RDRAND: a seed of the host's for the guest's generator.
+            config["extra"] = (
+                f"{shown} seed={secrets.token_hex(16)}" if "seed=" not in shown else shown
             )
         # The images are dom0's own disks, in the same order.
         for index, (path, mode) in enumerate(self.disks):
@@ -88,7 +92,7 @@ class Session:
         self.guest.create(paused=True)
         self.say(
             f"guest {self.guest.name} created: {config['memory']} MiB, {config.get('vcpus', 1)} vcpu, "
-            f"extra=\"{config.get('extra', '')}\""
+            f'extra="{shown}"'
         )
         threading.Thread(target=self._attach, daemon=True).start()
         self.guest.unpause()

@@ -93,6 +93,9 @@ def machines(request):
     error = None
     try:
         net.enter()
+        probe = net.TapNetwork()
+        probe.check()
+        probe.close()
     except (net.NetworkError, OSError) as e:
         error = str(e)
     pool = Machines(image, error)
