@@ -187,11 +187,11 @@ static void answer_question(struct task *t)
 
 static size_t put_opt(uint8_t *out, unsigned rcode, bool dnssec_ok)
 {
-    memset(out, 0, OPT_SIZE);
-    out[2] = TYPE_OPT;
+    out[0] = 0; /* owner: the root */
+    dns_put_be16(out + 1, TYPE_OPT);
     dns_put_be16(out + 3, DNS_UDP_MAX);
-    out[5] = rcode >> 4;
-    out[7] = dnssec_ok ? EDNS_DO : 0;
+    dns_put_be32(out + 5, (uint32_t)rcode >> 4 << 24 | (dnssec_ok ? EDNS_DO << 8 : 0));
+    dns_put_be16(out + 9, 0); /* no options */
     return OPT_SIZE;
 }
 
@@ -203,7 +203,6 @@ static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *sta
 
     if (t->q.edns)
         r->pos += put_opt(out + r->pos, r->rcode, t->q.dnssec_ok);
-    memcpy(out, query, 2);
     out[2] = FLAG_QR | (query[2] & (0x78 | FLAG_RD)) | r->flags;
     out[3] = r->rcode & 15;
     dns_put_be16(out + 4, t->q.question_len != 0);
@@ -250,8 +249,8 @@ size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uin
         t.q.edns = false;
         t.q.question_len = 0;
     }
-    memcpy(out + HEADER_SIZE, query + HEADER_SIZE, t.q.question_len);
     r->pos = HEADER_SIZE + t.q.question_len;
+    memcpy(out, query, r->pos);
     r->limit = reply_limit(&t.q, cap, flags);
     if (t.q.edns && t.q.edns_version)
         r->rcode = DNS_BADVERS;

@@ -59,7 +59,8 @@ struct dns_zone {
 struct dns_db {
     struct dns_zone **buckets;
     unsigned mask;
-    uint64_t depths[2]; /* bit k: there is a zone whose name has k labels */
+    unsigned depth_count;
+    uint8_t depth[128]; /* the numbers of labels that zones' names have, greatest first */
 };
 
 struct dns_stats {

@@ -31,13 +31,30 @@ static struct dns_zone **find_link(const struct dns_db *db, const uint8_t *name,
     return link;
 }
 
+/* Lists the numbers of labels that zones' names have, greatest first. */
+static void list_depths(struct dns_db *db)
+{
+    db->depth_count = 0;
+    for (unsigned k = DNS_LABELS_MAX + 1; k-- > 0;) {
+        bool found = false;
+
+        for (unsigned i = 0; i <= db->mask && !found; i++) {
+            for (struct dns_zone *z = db->buckets[i]; z; z = z->next)
+                found |= z->labels == k;
+        }
+        if (found)
+            db->depth[db->depth_count++] = k;
+    }
+}
+
 struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone)
 {
     struct dns_zone **link = find_link(db, zone->name, zone->name_len, zone->hash), *old = *link;
 
     zone->next = old ? old->next : NULL;
     *link = zone;
-    db->depths[zone->labels / 64] |= (uint64_t)1 << zone->labels % 64;
+    if (!old)
+        list_depths(db);
     return old;
 }
 
@@ -48,28 +65,20 @@ void dns_db_remove(struct dns_db *db, struct dns_zone *zone)
     if (*link != zone)
         return;
     *link = zone->next;
-    memset(db->depths, 0, sizeof(db->depths));
-    for (unsigned i = 0; i <= db->mask; i++) {
-        for (struct dns_zone *z = db->buckets[i]; z; z = z->next)
-            db->depths[z->labels / 64] |= (uint64_t)1 << z->labels % 64;
-    }
+    list_depths(db);
 }
 
 struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max)
 {
-    for (int half = max / 64; half >= 0; half--) {
-        uint64_t depths = db->depths[half];
+    for (unsigned i = 0; i < db->depth_count; i++) {
+        unsigned k = db->depth[i];
 
-        if (half == (int)(max / 64))
-            depths &= ~(uint64_t)0 >> (63 - max % 64);
-        while (depths) {
-            unsigned bit = 63 - __builtin_clzll(depths), k = 64 * half + bit;
+        if (k <= max) {
             unsigned off = key->label[key->labels - k];
             struct dns_zone *z = *find_link(db, key->lower + off, key->len - off, key->hash[k]);
 
             if (z)
                 return z;
-            depths &= ~((uint64_t)1 << bit);
         }
     }
     return NULL;
@@ -140,7 +149,8 @@ void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key, stru
     unsigned depth = key->labels - zone->labels, enclosing = depth;
     const uint8_t *node = NULL;
 
-    memset(match, 0, sizeof(*match));
+    match->cut = NULL;
+    match->cut_depth = 0;
     if (depth <= zone->max_depth)
         node = match_at(zone, key, depth);
     match->node = node;

@@ -19,33 +19,55 @@ static uint64_t lower_word(uint64_t w)
     return w | upper >> 2;
 }
 
+/*
+ * Lowers the label at FROM into TO and returns its hash (dns_hash_label) below PARENT. Whole words are
+ * read and written, so up to DNS_NAME_PAD - 1 octets behind the label are lowered and written too.
+ */
+static uint32_t lower_label(uint8_t *to, const uint8_t *from, uint32_t parent)
+{
+    unsigned n = from[0] + 1u;
+    uint64_t h = parent;
+
+    for (;; from += 8, to += 8, n -= 8) {
+        uint64_t w = lower_word(dns_le64(from));
+
+        dns_put_le64(to, w);
+        if (n <= 8)
+            return dns_hash_last(h, w, n);
+        h = dns_hash_word(h, w);
+    }
+}
+
 unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail)
 {
-    unsigned pos = 0, labels = 0, len;
+    unsigned end = avail < DNS_NAME_MAX ? avail : DNS_NAME_MAX, pos = 0, labels = 0, n;
+    const uint8_t *from = wire;
 
-    if (avail > DNS_NAME_MAX)
-        avail = DNS_NAME_MAX;
-    for (;; labels++) {
-        if (pos >= avail || wire[pos] > DNS_LABEL_MAX)
+    for (;; labels++, pos += n + 1) {
+        if (pos >= end)
             return 0;
+        n = wire[pos];
         key->label[labels] = pos;
-        if (!wire[pos])
+        if (!n)
             break;
-        pos += wire[pos] + 1u;
+        if (n > DNS_LABEL_MAX)
+            return 0;
     }
-    len = pos + 1;
-    key->len = len;
+    pos++;
+    key->len = pos;
     key->labels = labels;
-    memcpy(key->lower, wire, len);
-    for (pos = 0; pos < len; pos += 8) {
-        uint64_t w = DNS_LE(64, lower_word(dns_le64(key->lower + pos)));
-
-        memcpy(key->lower + pos, &w, sizeof(w));
-    }
+    /* In a query, more than enough follows the name. */
+    if (avail < pos + DNS_NAME_PAD)
+        from = memcpy(key->lower, wire, pos);
+    key->lower[pos - 1] = 0;
     key->hash[0] = DNS_HASH_ROOT;
-    for (unsigned k = 0; k < labels; k++)
-        key->hash[k + 1] = dns_hash_label(key->hash[k], key->lower + key->label[labels - 1 - k]);
-    return len;
+    /* From the right: what a label writes behind itself is there already, and the same. */
+    for (unsigned k = 0; k < labels; k++) {
+        unsigned at = key->label[labels - 1 - k];
+
+        key->hash[k + 1] = lower_label(key->lower + at, from + at, key->hash[k]);
+    }
+    return pos;
 }
 
 unsigned dns_name_length(const uint8_t *wire, size_t avail)

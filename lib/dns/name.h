@@ -37,10 +37,22 @@ struct dns_key {
 
 #define DNS_HASH_ROOT 0x243f6a88u
 
-/* The low N octets of a little-endian word, N in 1..7. */
-static inline uint64_t dns_low_octets(unsigned n)
+/* The low N octets of a little-endian word, N in 1..8, moved to its top: the others are gone. */
+static inline uint64_t dns_first_octets(uint64_t word, unsigned n)
 {
-    return ((uint64_t)1 << (8 * n)) - 1;
+    return word << (64 - 8 * n);
+}
+
+/* One step of the hash, and its last step, over N octets of a word, N in 1..8. */
+static inline uint64_t dns_hash_word(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0x9e3779b97f4a7c15u;
+    return h ^ h >> 32;
+}
+
+static inline uint32_t dns_hash_last(uint64_t h, uint64_t word, unsigned n)
+{
+    return (uint32_t)dns_hash_word(h, dns_first_octets(word, n));
 }
 
 /*
@@ -52,26 +64,19 @@ static inline uint32_t dns_hash_label(uint32_t parent, const uint8_t *label)
     unsigned n = label[0] + 1u;
     uint64_t h = parent;
 
-    for (;; label += 8, n -= 8) {
-        uint64_t w = dns_le64(label);
-
-        if (n < 8)
-            w &= dns_low_octets(n);
-        h = (h ^ w) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 32;
-        if (n <= 8)
-            return h;
-    }
+    for (; n > 8; label += 8, n -= 8)
+        h = dns_hash_word(h, dns_le64(label));
+    return dns_hash_last(h, dns_le64(label), n);
 }
 
 /* Equality of N octets; both sides have DNS_NAME_PAD readable octets after them. */
 static inline bool dns_octets_equal(const uint8_t *a, const uint8_t *b, unsigned n)
 {
-    for (; n >= 8; a += 8, b += 8, n -= 8) {
+    for (; n > 8; a += 8, b += 8, n -= 8) {
         if (dns_le64(a) != dns_le64(b))
             return false;
     }
-    return n == 0 || ((dns_le64(a) ^ dns_le64(b)) & dns_low_octets(n)) == 0;
+    return n == 0 || dns_first_octets(dns_le64(a) ^ dns_le64(b), n) == 0;
 }
 
 /*

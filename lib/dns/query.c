@@ -43,7 +43,8 @@ static int parse_additional(struct dns_query *q, const uint8_t *msg, size_t len,
                             unsigned count)
 {
     for (; count; count--) {
-        size_t name = skip_name(msg, len, pos);
+        /* The OPT record's name is the root. */
+        size_t name = pos < len && !msg[pos] ? 1 : skip_name(msg, len, pos);
         const uint8_t *fields = msg + pos + name;
 
         if (!name || len - pos - name < 10)
