@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""lib/dns on the host, and NSD, serve the same zones and are asked the same questions.
+"""lib/dns on the host: compared with NSD, which serves the same zones; and its use of connections.
 
 XENOLITH_HOST_BIN is the directory of the host programs zonec and hostserver (out/host by default).
 Without NSD the tests are skipped, unless XENOLITH_NSD_REQUIRED is set: then they fail.
@@ -13,6 +13,7 @@ import pytest
 
 import differential
 import servers
+import transport
 
 HERE = Path(__file__).resolve().parent
 BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
@@ -40,3 +41,9 @@ def test_same_answers_as_nsd(images, tmp_path, minimal):
     assert not unexpected, f"{len(unexpected)} of {asked} differ:\n" + "\n".join(
         differential.describe(q, f) for q, f in unexpected[:20]
     )
+
+
+@pytest.mark.parametrize("check", transport.CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+def test_connections(images, tmp_path, check):
+    with servers.host(BIN / "hostserver", images, tmp_path) as ours:
+        check(ours)
