@@ -6,8 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <xen/sched.h>
+
 #include "kernel/app.h"
 #include "kernel/console.h"
+#include "kernel/shutdown.h"
 #include "lib/util.h"
 
 #define LOG_MODULE "selftest"
@@ -115,6 +118,32 @@ static void flood_log(void)
     app_exit(0);
 }
 
+/* What has been printed before a crash is seen, all of it. */
+static void flood_panic(void)
+{
+    uint64_t lines = number(400);
+
+    for (uint64_t i = 1; i <= lines; i++)
+        log_info("line %lu of %lu", i, lines);
+    panic("after %lu lines", lines);
+}
+
+static void flood_more(struct timer *timer)
+{
+    for (unsigned i = 0; i < 1000; i++)
+        log_info("one of endlessly many lines");
+    timer_arm_in(timer, NSEC_PER_SEC / 100);
+}
+
+/* Far more than the host can read, for ever; all else must go on. */
+static void flood_endless(void)
+{
+    static struct timer timer;
+
+    timer_init(&timer, flood_more);
+    timer_arm_in(&timer, 0);
+}
+
 /* A thread that writes waits for room. */
 static void flood_thread(void *unused)
 {
@@ -179,6 +208,8 @@ static void input(void *unused)
     while ((len = console_read(buf, sizeof(buf) - 1))) {
         buf[len] = '\0';
         log_info("input %zu bytes, first '%c'", len, buf[0]);
+        if (buf[0] == 'r')
+            shutdown_begin(SHUTDOWN_reboot);
     }
 }
 
@@ -251,6 +282,8 @@ static const struct {
     {"divide", divide},
     {"flood", flood},
     {"flood-log", flood_log},
+    {"flood-panic", flood_panic},
+    {"flood-endless", flood_endless},
     {"exhaust", exhaust},
     {"ticks", ticks},
     {"input", read_input},
