@@ -66,7 +66,7 @@ run:
 
 test:
 	@scripts/setup build run test
-	@scripts/test $(SUITE)
+	@scripts/test $(TESTS)
 
 lint:
 	@scripts/setup --check test && scripts/lint

@@ -106,7 +106,7 @@ objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwi
 # Each object depends on the headers it read last time (its .d file), which config.h is among, and
 # on the flags, which this file holds as text and rewrites when they change.
 
-flags-text := $(cc-version) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(foreach s,$(obj-y),$(cflags-$(s)))
+flags-text := $(cc-version) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
 $(O)/flags: FORCE
 	@echo '$(subst ','\'',$(flags-text))' | cmp -s - $@ || echo '$(subst ','\'',$(flags-text))' > $@
 

@@ -39,7 +39,7 @@ def call(*words, cwd=TOP, **environment):
 def make(tmp_path):
     """Runs make with OUT below tmp_path."""
     def run(*words, cwd=TOP, **environment):
-        return call("make", *words, f"OUT={tmp_path}/out", cwd=cwd, **environment)
+        return call("make", "-j2", *words, f"OUT={tmp_path}/out", cwd=cwd, **environment)
     return run
 
 

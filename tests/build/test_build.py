@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: ISC
+"""make: what it builds, rebuilds, refuses and reproduces."""
+import filecmp
+import json
+import os
+import shutil
+import time
+
+import pytest
+from conftest import CACHE, TOP, call
+
+
+def stamp(path):
+    return os.stat(path).st_mtime_ns
+
+
+def compiled(done):
+    """The sources a make compiled."""
+    return sorted(line.split()[1] for line in done.stdout.splitlines()
+                  if line.startswith("  CC "))
+
+
+def built(done):
+    """The build went well; if not, its last lines say why."""
+    assert done.returncode == 0, "\n".join(done.stdout.splitlines()[-15:])
+
+
+def apps():
+    return sorted(name for name in os.listdir(os.path.join(TOP, "apps"))
+                  if os.path.exists(os.path.join(TOP, "apps", name, "Kconfig")))
+
+
+def test_products(make, tmp_path):
+    done = make("APP=hello")
+    assert done.returncode == 0, done.stdout
+    out = tmp_path / "out"
+    assert (out / "hello").exists() and (out / "hello.elf").exists() and (out / "hello.cfg").exists()
+    assert (out / "hello").stat().st_size < (out / "hello.elf").stat().st_size
+    sections = call("objdump", "-h", out / "hello").stdout
+    assert ".debug" not in sections and ".comment" not in sections
+    assert ".debug_info" in call("objdump", "-h", out / "hello.elf").stdout
+    segments = call("readelf", "-lW", out / "hello").stdout
+    assert "RWE" not in segments and "INTERP" not in segments and "DYNAMIC" not in segments
+
+
+def test_kernel_side_uses_no_vector_registers(make, tmp_path):
+    assert make("APP=echo").returncode == 0
+    for folder in ("arch", "xen", "kernel", "drivers", "lib", "lwip"):
+        for where, _, names in os.walk(tmp_path / "out/obj/echo" / folder):
+            for name in names:
+                if name.endswith(".o"):
+                    code = call("objdump", "-d", os.path.join(where, name)).stdout
+                    assert "%xmm" not in code and "%st" not in code, f"{where}/{name}"
+
+
+def test_second_build_does_nothing(make, tmp_path):
+    make("APP=hello")
+    before = stamp(tmp_path / "out/hello")
+    started = time.monotonic()
+    done = make("APP=hello")
+    assert compiled(done) == [] and stamp(tmp_path / "out/hello") == before
+    assert time.monotonic() - started < 3
+
+
+def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tree):
+    tree = copy_of_tree("tree")
+
+    def build(*words):
+        done = call("make", "-j2", "APP=hello", *words, cwd=tree)
+        built(done)
+        return compiled(done)
+
+    everything = build()
+    assert "kernel/fmt.c" in everything and "apps/hello/main.c" in everything
+    assert build() == []
+    with open(f"{tree}/kernel/fmt.c", "a", encoding="utf-8") as stream:
+        stream.write("\n")
+    assert build() == ["kernel/fmt.c"]
+    with open(f"{tree}/kernel/log.h", "a", encoding="utf-8") as stream:
+        stream.write("\n")
+    users = build()
+    assert "kernel/log.c" in users and len(users) < len(everything)
+    assert build("CONFIG_LOG_DEBUG=y") == everything
+    assert build() == everything
+    assert build("CONFIG_FRAME_POINTER=n") == everything
+    # An object that is no longer listed leaves the image.
+    with open(f"{tree}/apps/hello/extra.c", "w", encoding="utf-8") as stream:
+        stream.write("int extra_thing(void);\nint extra_thing(void)\n{\n    return 1;\n}\n"
+                     "__attribute__((used, section(\".data.keep\"))) int (*extra)(void) = extra_thing;\n")
+    with open(f"{tree}/apps/hello/files.mk", "a", encoding="utf-8") as stream:
+        stream.write("obj-y += apps/hello/extra.c\n")
+    build("CONFIG_FRAME_POINTER=n")
+    os.rename(f"{tree}/apps/hello/extra.c", f"{tree}/extra.c")
+    with open(f"{tree}/apps/hello/files.mk", "w", encoding="utf-8") as stream:
+        stream.write("obj-y += apps/hello/main.c\n")
+    assert build("CONFIG_FRAME_POINTER=n") == []
+    assert "extra_thing" not in call("nm", f"{tree}/out/hello.elf").stdout
+
+
+def test_warnings_are_errors(copy_of_tree):
+    tree = copy_of_tree("tree")
+    with open(f"{tree}/apps/hello/main.c", "a", encoding="utf-8") as stream:
+        stream.write("static int nobody_calls_me(void)\n{\n    return 1;\n}\n")
+    for compiler in ([], ["CC=clang"]):
+        done = call("make", "APP=hello", *compiler, cwd=tree)
+        assert done.returncode != 0 and "nobody_calls_me" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["APP=nothing"], ["app"], ["run"], ["menuconfig"], ["size"]])
+def test_app_must_be_named_and_exist(make, words):
+    done = make(*words)
+    assert done.returncode != 0
+    assert "hello" in done.stdout and "Traceback" not in done.stdout
+
+
+def test_bad_option_stops_the_build(make):
+    done = make("APP=hello", "CONFIG_NONSENSE=y")
+    assert done.returncode != 0 and "CONFIG_NONSENSE" in done.stdout
+
+
+def test_no_such_compiler(make):
+    done = make("APP=hello", "CROSS_COMPILE=nowhere-")
+    assert done.returncode != 0 and "nowhere-gcc" in done.stdout and "CROSS_COMPILE" in done.stdout
+
+
+@pytest.mark.parametrize("app", apps())
+@pytest.mark.parametrize("toolchain", ["CC=", "CC=clang"])
+def test_every_app_with_gcc_and_clang(make, app, toolchain):
+    built(make(f"APP={app}", *([toolchain] if toolchain != "CC=" else [])))
+
+
+def test_clang_with_its_own_linker(make):
+    built(make("APP=hello", "LLVM=1"))
+
+
+@pytest.mark.parametrize("options", [
+    ["CONFIG_OPTIMIZE_SPEED=y"], ["CONFIG_OPTIMIZE_DEBUG=y"], ["CONFIG_DEBUG_CHECKS=y"],
+    ["CONFIG_STACK_PROTECTOR=n"], ["CONFIG_FRAME_POINTER=n", "CONFIG_SYMBOLS=n"],
+    ["CONFIG_LOG_ERROR=y"], ["CONFIG_LOG_DEBUG=y"], ["CONFIG_LIBC_PRINTF_FLOAT=y"],
+    ["CONFIG_XENSTORE=n"],
+], ids=lambda options: " ".join(options))
+def test_options_build(make, options):
+    built(make("APP=hello", *options))
+
+
+@pytest.mark.parametrize("option", ["IPV6", "TCP", "DHCP", "IPV4"])
+def test_network_options_build(make, option):
+    built(make("APP=echo", f"CONFIG_{option}=n"))
+
+
+def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tmp_path):
+    """Two copies of the tree at places of different length; the second builds newlib anew, too."""
+    first, second = copy_of_tree("a"), copy_of_tree("elsewhere/far/away")
+    cache = tmp_path / "cache of its own".replace(" ", "-")
+    cache.mkdir()
+    shutil.copytree(os.path.join(CACHE, "dist"), cache / "dist")
+    for app in ("hello", "echo"):
+        built(call("make", "-j2", f"APP={app}", cwd=first))
+        built(call("make", "-j2", f"APP={app}", cwd=second, XENOLITH_CACHE=cache))
+        for product in (app, f"{app}.elf"):
+            assert filecmp.cmp(f"{first}/out/{product}", f"{second}/out/{product}", shallow=False), \
+                f"{product} differs"
+        with open(f"{first}/out/{app}.elf", "rb") as stream:
+            assert str(tmp_path).encode() not in stream.read()
+
+
+def test_clean_keeps_configurations(make, tmp_path):
+    make("APP=hello")
+    make("clean")
+    assert os.listdir(tmp_path / "out") == ["hello.config"]
+    make("distclean", cwd=TOP)
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_names_every_goal(make):
+    shown = make().stdout
+    assert shown == make("help").stdout
+    with open(os.path.join(TOP, "Makefile"), encoding="utf-8") as stream:
+        text = stream.read()
+    for goal in ("run", "test", "unit", "lint", "apps", "size", "clean", "distclean", "menuconfig",
+                 "defconfig", "savedefconfig", "olddefconfig", "setup", "fetch",
+                 "compile_commands.json"):
+        assert f"make {goal}" in shown and goal in text
+    assert len(max(shown.splitlines(), key=len)) <= 100
+
+
+def test_size(make):
+    done = make("size", "APP=hello")
+    assert done.returncode == 0, done.stdout
+    assert "newlib" in done.stdout and "kernel" in done.stdout and "bytes" in done.stdout
+
+
+def test_compile_commands(copy_of_tree):
+    tree = copy_of_tree("tree")
+    done = call("make", "compile_commands.json", cwd=tree)
+    assert done.returncode == 0, done.stdout
+    with open(f"{tree}/compile_commands.json", encoding="utf-8") as stream:
+        entries = {entry["file"]: entry["arguments"] for entry in json.load(stream)}
+    assert "kernel/main.c" in entries and "apps/hello/main.c" in entries
+    assert "-ffreestanding" in entries["kernel/main.c"]

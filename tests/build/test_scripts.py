@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: ISC
+"""The smaller scripts: layers, and the runner of the suites."""
+import os
+
+import pytest
+from conftest import TOP, call
+from test_xlcfg import load
+
+layers = load("check-layers")
+runner = load("test")
+
+
+def test_this_tree_keeps_its_layers():
+    assert list(layers.violations(TOP)) == []
+
+
+@pytest.mark.parametrize("path,include,allowed", [
+    ("arch/x86_64/trap.c", '"lib/util.h"', True),
+    ("arch/x86_64/trap.c", '"drivers/netfront.h"', False),
+    ("arch/x86_64/trap.c", "<xen/xen.h>", True),
+    ("xen/gnttab.c", '"kernel/timer.h"', True),
+    ("xen/gnttab.c", '"kernel/app.h"', False),
+    ("kernel/timer.h", '"xen/clock.h"', False),
+    ("kernel/main.c", '"drivers/netfront.h"', False),
+    ("drivers/netfront.c", '"lib/netif.h"', True),
+    ("lib/dns/name.c", '"kernel/app.h"', True),
+    ("lib/dns/name.c", '"kernel/loop.h"', False),
+    ("lib/dns/name.c", '"xen/gnttab.h"', False),
+    ("lib/dns/name.c", "<xen/xen.h>", False),
+    ("lib/util.h", '"lib/netif.h"', False),
+    ("apps/a/main.c", '"lib/netif.h"', True),
+    ("apps/a/main.c", '"apps/a/a.h"', True),
+    ("apps/a/main.c", '"apps/b/b.h"', False),
+    ("apps/a/main.c", '"arch/arch.h"', False),
+    ("apps/a/main.c", '"a.h"', False),
+])
+def test_layers(tmp_path, path, include, allowed):
+    for name in (path, "lib/util.h", "lib/netif.h", "kernel/app.h", "kernel/loop.h",
+                 "kernel/timer.h", "xen/clock.h", "xen/gnttab.h", "drivers/netfront.h",
+                 "arch/arch.h", "apps/a/a.h", "apps/b/b.h"):
+        os.makedirs(tmp_path / os.path.dirname(name), exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / path).write_text(f"#include {include}\n")
+    found = list(layers.violations(str(tmp_path)))
+    assert (found == []) == allowed, found
+    assert allowed or found[0].startswith(f"{path}:1: ")
+
+
+@pytest.mark.parametrize("text,status,want", [
+    ("x\n12 passed, 0 failed\n", 0, (12, 0, 0)),
+    ("12 passed, 3 failed\n", 1, (12, 3, 0)),
+    ("12 passed, 0 failed\n", 2, (12, 1, 0)),
+    ("", 0, (0, 1, 0)),
+    ("Segmentation fault\n", 139, (0, 1, 0)),
+    ("==== 5 passed in 1.20s ====\n", 0, (5, 0, 0)),
+    ("==== 1 failed, 5 passed, 2 skipped in 61.20s (0:01:01) ====\n", 1, (5, 1, 2)),
+    ("==== 3 passed, 2 errors in 1s ====\n", 1, (3, 2, 0)),
+    ("==== 2 skipped in 0.10s ====\n", 0, (0, 0, 2)),
+    ("==== no tests ran in 0.01s ====\n", 5, (0, 1, 0)),
+])
+def test_counting_of_results(text, status, want):
+    assert runner.counts(text, status) == want
+
+
+def test_unknown_suite():
+    done = call("scripts/test", "nonsense")
+    assert done.returncode == 1 and "unit" in done.stdout and "boot" in done.stdout
+
+
+def test_one_suite_and_the_last_line():
+    done = call("scripts/test", "unit", UNIT_TIMEOUT="120")
+    last = done.stdout.splitlines()[-1]
+    assert done.returncode == (0 if last.endswith(" 0 failed") else 1)
+    assert last.split()[1::2] == ["passed,", "failed"], last
