@@ -29,7 +29,8 @@ struct request {
     char value[16];
 };
 
-/* In a transaction: reads the request and acknowledges it. */
+/* In a transaction: reads the request and acknowledges it. -EACCES: it stands in value, but somebody
+ * has made the key anew and not for us to write. */
 static int take(xs_tid t, void *ctx)
 {
     struct request *r = ctx;
@@ -66,11 +67,20 @@ static void control_changed(struct xs_watch *w)
     (void)w;
     /* Looks first: a transaction for nothing would cost three round trips. */
     xs_read_many(XS_NONE, items, IS_ENABLED(CONFIG_SYSRQ) ? 2 : 1);
-    if ((items[0].result > 0 || items[0].result == -ENOSPC) &&
-        xs_transaction_run(take, &shutdown) == 0)
-        shutdown_request(shutdown.value);
-    if (IS_ENABLED(CONFIG_SYSRQ) && items[1].result > 0 && xs_transaction_run(take, &sysrq) == 0)
-        sysrq_run(sysrq.value[0]);
+    if (items[0].result > 0 || items[0].result == -ENOSPC) {
+        int err = xs_transaction_run(take, &shutdown);
+
+        if (err == 0 || err == -EACCES)
+            shutdown_request(shutdown.value);
+    }
+    if (IS_ENABLED(CONFIG_SYSRQ) && items[1].result > 0) {
+        int err = xs_transaction_run(take, &sysrq);
+
+        if (err == 0)
+            sysrq_run(sysrq.value[0]);
+        else if (err == -EACCES) /* it would be seen, and done, again and again */
+            log_warn("a sysrq that cannot be acknowledged is ignored");
+    }
 }
 
 void control_init(void)

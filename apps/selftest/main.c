@@ -28,11 +28,19 @@ static uint64_t number(uint64_t otherwise)
     return n;
 }
 
-static void idle(void) {}
+static void idle(void)
+{
+}
 
-static void end_with(void) { app_exit((int)number(0)); }
+static void end_with(void)
+{
+    app_exit((int)number(0));
+}
 
-static void do_panic(void) { panic("selftest: asked to, value %d", 42); }
+static void do_panic(void)
+{
+    panic("selftest: asked to, value %d", 42);
+}
 
 /* Not *(int *)0, which a compiler may turn into anything. */
 static void *address_of(uintptr_t value)
@@ -41,13 +49,25 @@ static void *address_of(uintptr_t value)
     return (void *)value;
 }
 
-static void null_read(void) { log_info("read %d", *(volatile int *)address_of(0)); }
+static void null_read(void)
+{
+    log_info("read %d", *(volatile int *)address_of(0));
+}
 
-static void null_write(void) { *(volatile int *)address_of(8) = 1; }
+static void null_write(void)
+{
+    *(volatile int *)address_of(8) = 1;
+}
 
-static void write_text(void) { *(volatile char *)address_of((uintptr_t)idle) = 0; }
+static void write_text(void)
+{
+    *(volatile char *)address_of((uintptr_t)idle) = 0;
+}
 
-static void write_rodata(void) { *(volatile char *)address_of((uintptr_t)app_name) = 0; }
+static void write_rodata(void)
+{
+    *(volatile char *)address_of((uintptr_t)app_name) = 0;
+}
 
 static void run_data(void)
 {
@@ -82,9 +102,15 @@ static void recursion(void *unused)
     log_info("depth %u", recurse(0));
 }
 
-static void thread_overflow(void) { thread_create("recursion", recursion, NULL, 0); }
+static void thread_overflow(void)
+{
+    thread_create("recursion", recursion, NULL, 0);
+}
 
-static void stack_overflow(void) { recursion(NULL); }
+static void stack_overflow(void)
+{
+    recursion(NULL);
+}
 
 static __attribute__((noinline)) void overrun(volatile char *buffer, size_t size)
 {
@@ -130,9 +156,9 @@ static void flood_panic(void)
 
 static void flood_more(struct timer *timer)
 {
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 500; i++)
         log_info("one of endlessly many lines");
-    timer_arm_in(timer, NSEC_PER_SEC / 100);
+    timer_arm_in(timer, NSEC_PER_SEC / 20);
 }
 
 /* Far more than the host can read, for ever; all else must go on. */
@@ -152,11 +178,15 @@ static void flood_thread(void *unused)
 
     (void)unused;
     for (uint64_t i = 1; i <= lines; i++)
-        console_write_wait(text, (size_t)fmt_print(text, sizeof(text), "line %lu of %lu\n", i, lines));
+        console_write_wait(text,
+                           (size_t)fmt_print(text, sizeof(text), "line %lu of %lu\n", i, lines));
     app_exit(0);
 }
 
-static void flood(void) { thread_create("flood", flood_thread, NULL, 0); }
+static void flood(void)
+{
+    thread_create("flood", flood_thread, NULL, 0);
+}
 
 /* Takes all memory, frees it, and looks whether all of it came back; three times. */
 static void exhaust(void)
@@ -213,7 +243,10 @@ static void input(void *unused)
     }
 }
 
-static void read_input(void) { console_on_input(input, NULL); }
+static void read_input(void)
+{
+    console_on_input(input, NULL);
+}
 
 static void hook_ran(struct shutdown_hook *hook)
 {

@@ -376,7 +376,8 @@ static bool may_write(const char *path)
 
 static void do_write(const struct xsd_sockmsg *req, const char *path, const char *rest, size_t len)
 {
-    if (!may_write(path)) {
+    if (!may_write(path) ||
+        (store.read_only && !strncmp(absolute(path), store.read_only, strlen(store.read_only)))) {
         error(req, "EACCES");
         return;
     }

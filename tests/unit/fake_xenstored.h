@@ -29,6 +29,7 @@ struct fake_store {
     const char *lie_error;                             /* an error of this name, unterminated */
     bool lie_lost;                                     /* no reply */
     unsigned eagain;                                   /* so many ends of transactions fail */
+    const char *read_only;                             /* paths that begin so may not be written */
     const char *forbidden;                             /* paths that begin so give EACCES */
 
     /* --- what it has seen --- */

@@ -190,6 +190,20 @@ START_TEST(request_that_was_there_before_us)
 }
 END_TEST
 
+/* Somebody has removed the keys, and the toolstack made them anew, not for us to write. */
+START_TEST(request_that_cannot_be_acknowledged)
+{
+    store.read_only = STORE_HOME "/control";
+    store_set("control/sysrq", "m");
+    fake_run();
+    ck_assert(fake_logged("ignored"));
+    ck_assert(!fake_logged("pages free"));
+    store_set("control/shutdown", "poweroff");
+    fake_run();
+    ck_assert_int_eq(ended, SHUTDOWN_poweroff);
+}
+END_TEST
+
 START_TEST(request_in_a_storm)
 {
     store.eagain = 4;
@@ -422,6 +436,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_loop_test(t, requests, 0, 3);
     tcase_add_loop_test(t, requests_that_are_not_supported, 0, 5);
+    tcase_add_test(t, request_that_cannot_be_acknowledged);
     tcase_add_test(t, request_in_a_storm);
     tcase_add_test(t, hooks_last_first);
     tcase_add_test(t, hook_that_hangs);
