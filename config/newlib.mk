@@ -21,7 +21,8 @@ NEWLIB_CFLAGS := -Os -g0 -ffreestanding -fbuiltin -m64 -mno-red-zone -fno-pic -f
 NEWLIB_OPTIONS := --enable-newlib-retargetable-locking --enable-lite-exit --disable-newlib-wide-orient \
 	--disable-newlib-nano-malloc --enable-newlib-io-long-long --enable-newlib-io-c99-formats \
 	$(if $(CONFIG_LIBC_STDIO_FULL),,--enable-newlib-nano-formatted-io)
-NEWLIB_LDFLAGS := $(if $(CONFIG_LIBC_PRINTF_FLOAT),-u _printf_float) \
+# lib/libc/malloc.c looks at each pointer before newlib frees it.
+NEWLIB_LDFLAGS := --wrap=_free_r $(if $(CONFIG_LIBC_PRINTF_FLOAT),-u _printf_float) \
 	$(if $(CONFIG_LIBC_SCANF_FLOAT),-u _scanf_float)
 
 newlib-key := $(shell { echo '$(NEWLIB_SOURCE:$(XENOLITH_CACHE)/%=%) $(NEWLIB_OPTIONS) $(NEWLIB_CFLAGS)'; \

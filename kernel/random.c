@@ -28,11 +28,11 @@
 
 #define BLOCK_BYTES (CHACHA_BLOCK_WORDS * sizeof(uint32_t))
 #define KEY_BYTES (CHACHA_KEY_WORDS * sizeof(uint32_t))
-#define AHEAD_BLOCKS 4      /* generated at a time: 224 bytes of output beside the next key */
-#define HARDWARE_WORDS 8    /* twice the key's size: each may hold less than 64 bits of entropy */
+#define AHEAD_BLOCKS 4   /* generated at a time: 224 bytes of output beside the next key */
+#define HARDWARE_WORDS 8 /* twice the key's size: each may hold less than 64 bits of entropy */
 #define JITTER_SAMPLES 64
-#define SEED_HEX_MAX 128    /* of seed=: 64 bytes */
-#define SEED_HEX_ENOUGH 32  /* 128 bits: such a seed alone is enough */
+#define SEED_HEX_MAX 128   /* of seed=: 64 bytes */
+#define SEED_HEX_ENOUGH 32 /* 128 bits: such a seed alone is enough */
 
 /* The nonce tells the uses of the block function apart, so that none repeats another's output. */
 enum purpose { PURPOSE_OUTPUT, PURPOSE_ABSORB };

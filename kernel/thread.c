@@ -17,6 +17,7 @@
 #include "kernel/page.h"
 #include "kernel/timer.h"
 #include "lib/util.h"
+#include "xen/clock.h"
 
 #ifndef CONFIG_THREAD_STACK_KIB
 #define CONFIG_THREAD_STACK_KIB 12
@@ -209,7 +210,8 @@ int wait_queue_sleep_for(struct wait_queue *q, uint64_t ns)
     t->timed_out = false;
     t->waits = true;
     if (ns != WAIT_FOREVER)
-        timer_arm_in(&t->timeout, ns);
+        /* From now, not from the start of the turn, which may be long past. */
+        timer_arm(&t->timeout, clock_monotonic() + ns);
     switch_to_loop();
     timer_disarm(&t->timeout);
     t->waits = false;

@@ -31,7 +31,10 @@ static struct {
     char text[TEXT_MAX];
 } in = {.readers = WAIT_QUEUE_INIT(in.readers)};
 
-static void echo(const char *text) { console_write(text, strlen(text)); }
+static void echo(const char *text)
+{
+    console_write(text, strlen(text));
+}
 
 static void erase_one(void)
 {
@@ -100,7 +103,10 @@ static void take_input(void)
         wait_queue_wake_all(&in.readers);
 }
 
-static void on_input(void *ctx) { take_input(); }
+static void on_input(void *ctx)
+{
+    take_input();
+}
 
 /* Up to the end of the first line. */
 static size_t take_line(char *buf, size_t len)
@@ -142,9 +148,14 @@ static ssize_t console_file_write(struct file *f, const void *buf, size_t len)
     return (ssize_t)len;
 }
 
-static int console_file_nonblock(struct file *f, bool on) { return 0; }
+static int console_file_nonblock(struct file *f, bool on)
+{
+    return 0;
+}
 
-static void console_file_close(struct file *f) {}
+static void console_file_close(struct file *f)
+{
+}
 
 static const struct file_ops console_ops = {
     .read = console_file_read,

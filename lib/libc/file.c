@@ -47,7 +47,10 @@ static int install_from(int lowest, struct file *f)
     return -EMFILE;
 }
 
-int file_install(struct file *f) { return install_from(0, f); }
+int file_install(struct file *f)
+{
+    return install_from(0, f);
+}
 
 struct file *file_get(int fd)
 {
@@ -143,7 +146,10 @@ int isatty(int fd)
     return 0;
 }
 
-int dup(int fd) { return fcntl(fd, F_DUPFD, 0); }
+int dup(int fd)
+{
+    return fcntl(fd, F_DUPFD, 0);
+}
 
 int dup2(int from, int to)
 {

@@ -47,13 +47,25 @@ void __retarget_lock_init(_LOCK_T *lock)
         wait_queue_init(&(*lock)->queue);
 }
 
-void __retarget_lock_init_recursive(_LOCK_T *lock) { __retarget_lock_init(lock); }
+void __retarget_lock_init_recursive(_LOCK_T *lock)
+{
+    __retarget_lock_init(lock);
+}
 
-void __retarget_lock_close(_LOCK_T lock) { free(lock); }
+void __retarget_lock_close(_LOCK_T lock)
+{
+    free(lock);
+}
 
-void __retarget_lock_close_recursive(_LOCK_T lock) { free(lock); }
+void __retarget_lock_close_recursive(_LOCK_T lock)
+{
+    free(lock);
+}
 
-static bool held_by_other(_LOCK_T lock) { return lock->depth && lock->owner != thread_current(); }
+static bool held_by_other(_LOCK_T lock)
+{
+    return lock->depth && lock->owner != thread_current();
+}
 
 void __retarget_lock_acquire(_LOCK_T lock)
 {
@@ -69,7 +81,10 @@ void __retarget_lock_acquire(_LOCK_T lock)
     lock->depth++;
 }
 
-void __retarget_lock_acquire_recursive(_LOCK_T lock) { __retarget_lock_acquire(lock); }
+void __retarget_lock_acquire_recursive(_LOCK_T lock)
+{
+    __retarget_lock_acquire(lock);
+}
 
 int __retarget_lock_try_acquire(_LOCK_T lock)
 {
@@ -79,7 +94,10 @@ int __retarget_lock_try_acquire(_LOCK_T lock)
     return 1;
 }
 
-int __retarget_lock_try_acquire_recursive(_LOCK_T lock) { return __retarget_lock_try_acquire(lock); }
+int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
+{
+    return __retarget_lock_try_acquire(lock);
+}
 
 void __retarget_lock_release(_LOCK_T lock)
 {
@@ -91,4 +109,7 @@ void __retarget_lock_release(_LOCK_T lock)
         wait_queue_wake_one(&lock->queue);
 }
 
-void __retarget_lock_release_recursive(_LOCK_T lock) { __retarget_lock_release(lock); }
+void __retarget_lock_release_recursive(_LOCK_T lock)
+{
+    __retarget_lock_release(lock);
+}

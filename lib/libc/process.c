@@ -29,9 +29,15 @@ static int fail(int error)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-void _exit(int status) { app_exit(status); }
+void _exit(int status)
+{
+    app_exit(status);
+}
 
-void abort(void) { panic("abort() was called"); }
+void abort(void)
+{
+    panic("abort() was called");
+}
 
 void __assert_func(const char *file, int line, const char *function, const char *condition)
 {
@@ -50,7 +56,10 @@ int kill(pid_t pid, int signal)
 
 /* --- facts ------------------------------------------------------------------------------------ */
 
-pid_t getpid(void) { return THE_PROCESS; }
+pid_t getpid(void)
+{
+    return THE_PROCESS;
+}
 
 long sysconf(int name)
 {
@@ -73,7 +82,10 @@ long sysconf(int name)
     }
 }
 
-int getpagesize(void) { return PAGE_SIZE; }
+int getpagesize(void)
+{
+    return PAGE_SIZE;
+}
 
 int gethostname(char *name, size_t size)
 {
@@ -92,7 +104,10 @@ int getentropy(void *buf, size_t len)
     return 0;
 }
 
-void arc4random_buf(void *buf, size_t len) { random_bytes(buf, len); }
+void arc4random_buf(void *buf, size_t len)
+{
+    random_bytes(buf, len);
+}
 
 uint32_t arc4random(void)
 {
@@ -104,18 +119,42 @@ uint32_t arc4random(void)
 
 /* --- what there is not ------------------------------------------------------------------------ */
 
-int open(const char *path, int flags, ...) { return fail(ENOENT); }
+int open(const char *path, int flags, ...)
+{
+    return fail(ENOENT);
+}
 
-int stat(const char *restrict path, struct stat *restrict st) { return fail(ENOENT); }
+int stat(const char *restrict path, struct stat *restrict st)
+{
+    return fail(ENOENT);
+}
 
-int unlink(const char *path) { return fail(ENOENT); }
+int unlink(const char *path)
+{
+    return fail(ENOENT);
+}
 
-int link(const char *from, const char *to) { return fail(ENOENT); }
+int link(const char *from, const char *to)
+{
+    return fail(ENOENT);
+}
 
-int mkdir(const char *path, mode_t mode) { return fail(EROFS); }
+int mkdir(const char *path, mode_t mode)
+{
+    return fail(EROFS);
+}
 
-pid_t fork(void) { return fail(ENOSYS); }
+pid_t fork(void)
+{
+    return fail(ENOSYS);
+}
 
-int execve(const char *path, char *const argv[], char *const env[]) { return fail(ENOSYS); }
+int execve(const char *path, char *const argv[], char *const env[])
+{
+    return fail(ENOSYS);
+}
 
-pid_t wait(int *status) { return fail(ECHILD); }
+pid_t wait(int *status)
+{
+    return fail(ECHILD);
+}

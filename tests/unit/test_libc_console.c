@@ -14,9 +14,15 @@ static char shown[8192];
 static void (*listener)(void *);
 static unsigned sleeps;
 
-void console_write(const char *text, size_t len) { strncat(shown, text, len); }
+void console_write(const char *text, size_t len)
+{
+    strncat(shown, text, len);
+}
 
-void console_write_wait(const char *text, size_t len) { console_write(text, len); }
+void console_write_wait(const char *text, size_t len)
+{
+    console_write(text, len);
+}
 
 size_t console_read(char *buf, size_t size)
 {
@@ -33,7 +39,10 @@ void console_on_input(void (*fn)(void *), void *ctx)
     listener = fn;
 }
 
-void wait_queue_wake_all(struct wait_queue *q) { (void)q; }
+void wait_queue_wake_all(struct wait_queue *q)
+{
+    (void)q;
+}
 
 /* Somebody types the next piece. */
 void wait_queue_sleep(struct wait_queue *q)
