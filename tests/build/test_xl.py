@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: ISC
 """xl itself reads the generated configurations: Xen 4.14, 4.17 and 4.20, from Debian's packages
 unpacked into the cache, as a dry run that needs no hypervisor (xlshim.c)."""
-import glob
 import json
 import os
 import subprocess
 
 import pytest
-from conftest import CACHE, TOP, clean_environment
-from test_xlcfg import NEEDS, xlcfg
-from xenqemu.debian import DebianError, Packages
+from conftest import TOP, clean_environment
+from test_xlcfg import NEEDS, load, xlcfg
+
+unpacked = load("unpacked")
 
 XEN = {"bullseye": "4.14", "bookworm": "4.17", "trixie": "4.20"}
 
@@ -22,40 +22,17 @@ def shim(tmp_path_factory):
     return str(path)
 
 
-def unpacked(suite):
-    """The tree with xl of one suite; fetched once."""
-    root = os.path.join(CACHE, "xl", suite)
-    tree = os.path.join(root, "tree")
-    if not os.path.isdir(tree):
-        try:
-            packages = Packages(suite, root)
-            packages.update()
-            debs = packages.fetch(packages.closure([f"xen-utils-{XEN[suite]}"]))
-            packages.unpack(debs, tree + ".part")
-        except DebianError as error:
-            pytest.fail(f"cannot fetch xl of Xen {XEN[suite]}: {error}")
-        os.rename(tree + ".part", tree)
-    return tree
-
-
 @pytest.fixture(params=sorted(XEN), ids=lambda suite: f"xen{XEN[suite]}")
 def xl(request, shim, tmp_path):
     """Runs xl create -n on a configuration's text; returns what xl understood, as a dictionary."""
-    tree = unpacked(request.param)
-    libraries = [path for pattern in ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu",
-                                      "usr/lib/xen-*/lib/x86_64-linux-gnu", "usr/lib/xen-*/lib")
-                 for path in glob.glob(os.path.join(tree, pattern))]
-    loader = [path for pattern in ("*lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-                                   "*lib/x86_64-linux-gnu/ld-2*.so",
-                                   "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2")
-              for path in glob.glob(os.path.join(tree, pattern)) if not os.path.islink(path)][0]
-    program = glob.glob(os.path.join(tree, "usr/lib/xen-*/bin/xl"))[0]
+    suite = request.param
+    program = unpacked.command(suite, f"xen-utils-{XEN[suite]}", "usr/lib/xen-*/bin/xl",
+                               "--preload", shim)
 
     def parse(text):
         path = tmp_path / "guest.cfg"
         path.write_text(text, encoding="utf-8")
-        done = subprocess.run([loader, "--library-path", ":".join(libraries), "--preload", shim,
-                               program, "-N", "create", "-n", str(path)], text=True, check=False,
+        done = subprocess.run([*program, "-N", "create", "-n", str(path)], text=True, check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=clean_environment(LC_ALL="C"))
         assert done.returncode == 0, done.stderr
