@@ -2,31 +2,38 @@
 """Fixtures of the boot tests: real Xen, real dom0, real xl, and the host's own clients.
 
     def test_answers(guest, host):
-        g = guest("echo")                       # out/echo with out/echo.cfg, running, at the address g.address
-        g.wait("listening")                     # a line of its console
-        host("ping", "-c1", g.address)          # a tool of the host, on one Ethernet with the guest
+        g = guest("echo")                   # out/echo with out/echo.cfg, started, at g.address
+        g.wait("listening")                 # a line of its console
+        host("ping", "-c1", g.address)      # a tool of the host, on one Ethernet with the guest
 
 xen             a Machine (scripts/xenqemu/machine.py) in real time; xen.run("xl list").out
-xen_icount      a Machine whose clock counts instructions: repeatable figures, virtual time passes at once when all are idle
+xen_icount      a Machine whose clock counts instructions: figures repeat, and virtual time passes
+                at once while all are idle
 guest(app, paused=False, machine=xen, extra=None, address=None, **config)
-                a Guest (scripts/xenqemu/guest.py): wait(), console(), send(), stat(), xl(), wait_gone(), wait_shutdown().
-                Keywords override keys of out/APP.cfg; None removes a key; extra is appended to the command line.
-                An app with a vif gets the next static address (g.address, g.address6) unless extra says ip= itself.
-                The domain is destroyed after the test, whatever happened.
+                a Guest (scripts/xenqemu/guest.py): wait(), console(), send(), stat(), xl(),
+                wait_gone(), wait_shutdown(). Keywords override keys of out/APP.cfg; None removes a
+                key; extra is appended to the command line. An app with a vif gets the next static
+                address (g.address, g.address6) unless extra says ip= itself. The domain is
+                destroyed after the test, whatever happened.
 host(program, *arguments, timeout=20, check=True, input=None)
-                run a tool of the host in the machine's network; the CompletedProcess (text). Python's sockets, scapy and
-                dnspython need no fixture: the whole test process lives in that network.
+                run a tool of the host in the guests' network; a CompletedProcess (text). Python's
+                sockets, scapy and dnspython need no fixture: the whole process lives there.
 dhcp(first, last, lease=3600)
                 start the DHCP server in dom0; it ends with the test.
+load(guest, port, window, count, size=64, query=None)
+                datagrams from dom0, window in flight until count are answered; guest instructions
+                per datagram.
 budget(name, value)
                 compare a figure with tests/budgets.toml.
 
-Network: host 10.0.0.1, fd00:10::1 on xentap0; dom0 10.0.0.2, fd00:10::2 on xenbr0; guests 10.0.1.x/16, fd00:10::1:x/64. It
-lies in a network namespace of its own; where that is not allowed, tests that use "network" are skipped and say so.
+Network: host 10.0.0.1, fd00:10::1 on xentap0; dom0 10.0.0.2, fd00:10::2 on xenbr0; guests
+10.0.1.x/16, fd00:10::1:x/64. It lies in a network namespace of its own; where that is not allowed,
+tests that use "network" are skipped and say so.
 
-One machine runs at a time; it is started when first asked for, shared by the tests that follow, replaced when it has died.
-A failed test keeps the guest's console, xl's log and Xen's messages in out/boot-tests/ and prints them.
-SUITE=bullseye|bookworm|trixie selects Xen 4.14, 4.17 (default) or 4.20.
+One machine runs at a time; it is started when first asked for, shared by the tests that follow,
+replaced when it has died. A failed test keeps the guest's console, xl's log and Xen's messages in
+out/boot-tests/ and prints them. SUITE=bullseye|bookworm|trixie selects Xen 4.14, 4.17 (default) or
+4.20.
 """
 
 import os
@@ -132,7 +139,9 @@ def host(network):
             pytest.fail(f"{program} is not installed")
         if check and done.returncode:
             pytest.fail(
-                f"{program} {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}"
+                f"{program} {' '.join(arguments)}: status {done.returncode}\n"
+                + done.stdout
+                + done.stderr
             )
         return done
 
@@ -203,6 +212,33 @@ def dhcp(xen):
 
 
 @pytest.fixture(scope="session")
+def echoload(tmp_path_factory):
+    """tests/boot/dom0/echoload.c, linked statically: dom0 has no C library to fit it."""
+    program = tmp_path_factory.mktemp("dom0") / "echoload"
+    compiler = os.environ.get("CROSS_COMPILE", "x86_64-linux-gnu-") + "gcc"
+    source = os.path.join(TOP, "tests", "boot", "dom0", "echoload.c")
+    subprocess.run([compiler, "-O2", "-static", "-o", program, source], check=True)
+    return program.read_bytes()
+
+
+@pytest.fixture
+def load(echoload):
+    def run(guest, port, window, count, size=64, query=None):
+        m = guest.machine
+        if m.run("test -x /tmp/echoload", check=False).status:
+            m.push("/tmp/echoload", echoload, mode=0o755)
+        arguments = f"{guest.address} {port} {window} %d {size} {query.hex() if query else ''}"
+        m.run(f"/tmp/echoload {arguments % (count // 10 + window)}", timeout=120)  # warm
+        before = guest.stat().cpu_time
+        said = m.run(f"/tmp/echoload {arguments % count}", timeout=300).out.split()
+        answered, lost = int(said[1]), int(said[3])
+        assert answered >= count and not lost, " ".join(said)
+        return (guest.stat().cpu_time - before) / answered
+
+    yield run
+
+
+@pytest.fixture(scope="session")
 def budgets():
     with open(os.path.join(TOP, "tests", "budgets.toml"), "rb") as f:
         return tomllib.load(f)
@@ -210,7 +246,8 @@ def budgets():
 
 @pytest.fixture
 def budget(budgets, record_property):
-    """Fails when value exceeds the table's entry "section.name"; says when the budget could be lowered."""
+    """Fails when value exceeds the table's entry "section.name"; says when the budget could be
+    lowered."""
 
     def check(name, value):
         section, _, key = name.partition(".")
@@ -224,7 +261,8 @@ def budget(budgets, record_property):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """While the guests of a failed test still exist: keep and show all that explains the failure."""
+    """While the guests of a failed test still exist: keep and show all that explains the
+    failure."""
     report = (yield).get_result()
     guests = getattr(item, "guests", None)
     if call.when != "call" or not report.failed or not guests:

@@ -184,7 +184,7 @@ def generate(owners, zones, seed=1):
     rng = random.Random(seed)
     random.seed(seed)
     apexes = [dns.name.from_text(z) for z in zones]
-    outside = [b"\0", b"\4test\0", b"\7invalid\0", b"\7example\3org\0", b"\4arpa\0"]
+    outside = [b"\0", b"\4test\0", b"\7invalid\0", b"\7example\4info\0", b"\4arpa\0"]
     yield from generate_names(owners, rng)
     for apex in apexes:
         yield from generate_edns(apex)

@@ -4,7 +4,10 @@
  * come back. An answer lets the next one go; what is missing for a second is sent again and counted
  * as lost.
  *
- *   echoload ADDRESS PORT WINDOW COUNT SIZE      prints "answered N lost N nanoseconds N"
+ *   echoload ADDRESS PORT WINDOW COUNT SIZE [HEX]    prints "answered N lost N nanoseconds N"
+ *
+ * With HEX it is a query that is sent, and an answer is what begins with the same two bytes (the
+ * message id of DNS).
  */
 #include <errno.h>
 #include <netdb.h>
@@ -39,6 +42,21 @@ static long long now(void)
     return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+/* The bytes that hex spells: how many, or -1. */
+static long from_hex(const char *hex, char *out, size_t room)
+{
+    size_t n = strlen(hex) / 2;
+
+    for (size_t i = 0; i < n && n <= room; i++) {
+        unsigned byte;
+
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+            return -1;
+        out[i] = (char)byte;
+    }
+    return n <= room ? (long)n : -1;
+}
+
 int main(int argc, char **argv)
 {
     static char out[65536], in[65536];
@@ -46,7 +64,7 @@ int main(int argc, char **argv)
     long long start;
     int s;
 
-    if (argc != 6)
+    if (argc != 6 && argc != 7)
         return 2;
     window = atol(argv[3]);
     count = atol(argv[4]);
@@ -58,6 +76,8 @@ int main(int argc, char **argv)
     }
     for (long i = 0; i < size; i++)
         out[i] = (char)i;
+    if (argc == 7 && (size = from_hex(argv[6], out, sizeof(out))) < 2)
+        return 2;
     start = now();
     while (answered < count) {
         struct pollfd p = {.fd = s, .events = POLLIN};
@@ -75,7 +95,11 @@ int main(int argc, char **argv)
                 break;
             continue;
         }
-        while (recv(s, in, sizeof(in), MSG_DONTWAIT) == size && memcmp(in, out, (size_t)size) == 0) {
+        for (;;) {
+            ssize_t n = recv(s, in, sizeof(in), MSG_DONTWAIT);
+
+            if (n < 2 || (argc == 6 && n != size) || memcmp(in, out, argc == 6 ? (size_t)n : 2))
+                break;
             answered++;
             flying--;
         }

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: ISC
+"""The dns guest on real Xen: the host's clients, NSD beside it, little memory, budgets."""
+
+import os
+import re
+import sys
+import time
+
+import dns.message
+import dns.query
+import pytest
+
+from conftest import TOP
+
+sys.path.insert(0, os.path.join(TOP, "tests", "dns"))
+import differential  # noqa: E402
+import servers  # noqa: E402
+
+ZONE = {"example.org": os.path.join(TOP, "apps", "dns", "example.org.zone")}
+
+
+@pytest.fixture
+def server(xen, network, guest):
+    g = guest("dns")
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    return g
+
+
+def test_dig(server, host):
+    answer = host("dig", f"@{server.address}", "www.example.org", "AAAA", "+norecurse").stdout
+    assert "status: NOERROR" in answer and "flags: qr aa;" in answer
+    assert re.search(r"example\.org\.\s+\d+\s+IN\s+AAAA\s+2001:db8::1\b", answer), answer
+    assert "status: NXDOMAIN" in host("dig", f"@{server.address}", "no.example.org").stdout
+    assert "status: REFUSED" in host("dig", f"@{server.address}", "example.com").stdout
+
+
+def test_over_ipv6(server, host):
+    server.wait("address .*:1:")
+    for _ in range(10):  # the address is used once no neighbour has claimed it
+        done = host(
+            "dig",
+            "-6",
+            f"@{server.address6}",
+            "example.org",
+            "SOA",
+            "+short",
+            "+time=1",
+            check=False,
+        )
+        if done.returncode == 0 and done.stdout.strip():
+            return
+    pytest.fail(done.stdout + server.console())
+
+
+def test_queries_share_a_tcp_connection(server):
+    with differential.socket.create_connection((server.address, 53), timeout=5) as s:
+        for name in ("example.org", "www.example.org", "nowhere.example.org"):
+            query = dns.message.make_query(name, "A")
+            dns.query.send_tcp(s, query)
+            answer, _ = dns.query.receive_tcp(s, time.time() + 5)
+            assert answer.id == query.id and answer.question == query.question
+
+
+def test_same_answers_as_nsd(server, tmp_path):
+    if not servers.find_nsd():
+        assert not os.environ.get("XENOLITH_NSD_REQUIRED"), "nsd is missing"
+        pytest.skip("nsd is not installed")
+    with servers.nsd(ZONE, tmp_path) as nsd:
+        queries = differential.generate(differential.load_owners(nsd, ZONE), ZONE)
+        asked, unexpected = differential.run(
+            (server.address, 53), nsd, queries, differential.expected
+        )
+    print(f"{asked} queries")
+    assert asked > 300
+    assert not unexpected, f"{len(unexpected)} of {asked} differ:\n" + "\n".join(
+        differential.describe(q, f) for q, f in unexpected[:20]
+    )
+    assert server.stat().state != {"shutdown"}
+
+
+def test_little_memory(xen, network, guest, host, budgets):
+    g = guest("dns", memory=budgets["dns"]["memory_mib"])
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    assert host("dig", f"@{g.address}", "example.org", "+short").stdout.strip()
+
+
+def listening(guest, machine, memory):
+    g = guest("dns", machine=machine, paused=True, memory=memory)
+    g.unpause()
+    g.wait("listening on port 53")
+    # The guest goes on connecting its network; this is all of it, once it sleeps.
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    return g
+
+
+def test_boot_budget(xen_icount, guest, budget):
+    g = listening(guest, xen_icount, 4)
+    budget("dns.boot_instructions", g.stat().cpu_time)
+
+
+@pytest.mark.parametrize("window", [1, 32, 100])
+def test_query_budget(xen_icount, guest, load, budget, window):
+    g = listening(guest, xen_icount, 4)
+    query = dns.message.make_query("www.example.org", "A", id=4660).to_wire()
+    figure = load(g, 53, window, 3000, query=query)
+    budget(f"dns.query_instructions_{window}", round(figure))
