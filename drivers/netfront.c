@@ -227,7 +227,7 @@ static int make_ports(struct netfront *nf, bool split)
 
 static struct netpage *make_ring(struct netfront *nf)
 {
-    struct netpage *np = netpage_get();
+    struct netpage *np = netpage_get(true);
 
     if (!np)
         return NULL;

@@ -53,6 +53,7 @@ struct netfront {
     /* The page behind each request, by ring slot: a response comes in its request's slot. */
     struct netpage *rx_pages[NETFRONT_SLOTS];
     unsigned rx_target;  /* requests to keep posted */
+    bool rx_starved;     /* far fewer are, for want of pages */
     bool rx_progress;    /* something came since the last event */
 
     /* By request id. Invariant: an id is in flight, or on the free list through `next`. */

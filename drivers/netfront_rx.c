@@ -27,6 +27,8 @@
 #define REFILL_AFTER (10 * NSEC_PER_MSEC)
 /* When pages are scarce, smaller packets are copied out of them. */
 #define COPY_BELOW 1024
+/* Packets that end where they arrive, and so free their page: bare acknowledgements, ARP. */
+#define BARE_BELOW 128
 
 void netfront_rx_init(struct netfront *nf)
 {
@@ -37,14 +39,19 @@ void netfront_rx_init(struct netfront *nf)
     nf->rx_target = (unsigned)MIN(MAX(share, (size_t)RX_MIN), (size_t)nf->rx.size);
 }
 
+static unsigned posted(const struct netfront *nf)
+{
+    return nf->rx.size - ring_free(&nf->rx);
+}
+
 /* Posts pages until the target is reached or pages run out; then a timer looks again. */
 void netfront_rx_refill(struct netfront *nf)
 {
     uint32_t before = nf->rx.req_prod;
 
-    while (nf->rx.size - ring_free(&nf->rx) < nf->rx_target) {
+    while (posted(nf) < nf->rx_target) {
         uint16_t slot = (uint16_t)(nf->rx.req_prod & (nf->rx.size - 1));
-        struct netpage *np = netpage_get();
+        struct netpage *np = netpage_get(false);
         struct netif_rx_request request = {.id = slot};
 
         if (!np || netfront_grant(nf, np, false) != 0) {
@@ -58,6 +65,7 @@ void netfront_rx_refill(struct netfront *nf)
         request.gref = np->grant;
         ring_put(&nf->rx, &request, sizeof(request));
     }
+    nf->rx_starved = posted(nf) < RX_MIN;
     if (nf->rx.req_prod != before && ring_push(&nf->rx))
         evtchn_notify_late(nf->rx_port);
 }
@@ -193,16 +201,36 @@ static void discard(struct packet *packet)
     }
 }
 
-/* The packet as one copy in private memory; the pages are free again. NULL without memory. */
-static struct pbuf *copy_out(struct packet *packet)
+/* Makes the packet one copy in private memory, and its pages free again. False without memory. */
+static bool copy_out(struct packet *packet)
 {
     struct pbuf *copy = pbuf_alloc(PBUF_RAW, (u16_t)packet->length, PBUF_RAM);
-    uint8_t *to = copy ? copy->payload : NULL;
+    uint8_t *to;
 
-    for (struct pbuf *p = packet->head; copy && p; to += p->len, p = p->next)
+    if (!copy)
+        return false;
+    to = copy->payload;
+    for (struct pbuf *p = packet->head; p; to += p->len, p = p->next)
         memcpy(to, p->payload, p->len);
     discard(packet);
-    return copy;
+    packet->head = copy;
+    return true;
+}
+
+/*
+ * Whether the packet may go up, in its pages or copied. When pages run out those that are left
+ * must come back at once: otherwise what was received could fill memory, and the acknowledgements
+ * that would free it could no longer be received.
+ */
+static bool keep_or_copy(struct netfront *nf, struct packet *packet)
+{
+    if (nf->bounce)
+        return copy_out(packet);
+    if (nf->rx_starved && packet->length >= BARE_BELOW)
+        return false;
+    if (packet->length < COPY_BELOW && netpage_scarce())
+        return copy_out(packet) || packet->length < BARE_BELOW;
+    return true;
 }
 
 /* A complete packet goes up. */
@@ -221,12 +249,10 @@ static void deliver(struct netfront *nf, struct packet *packet)
         p->tot_len = (u16_t)rest;
         rest -= p->len;
     }
-    if (nf->bounce || (netpage_scarce() && packet->length < COPY_BELOW)) {
-        packet->head = copy_out(packet);
-        if (!packet->head) {
-            netdev_drop(&nf->net, NETDEV_RX_MEMORY);
-            return;
-        }
+    if (!keep_or_copy(nf, packet)) {
+        netdev_drop(&nf->net, NETDEV_RX_MEMORY);
+        discard(packet);
+        return;
     }
     net_input(&nf->net, packet->head, packet->checked);
 }

@@ -299,7 +299,7 @@ static int gather(struct netfront *nf, struct pbuf *p, struct piece *pieces)
     if (want > NETFRONT_TX_SLOTS || (want > 1 && !nf->sg))
         return -EMSGSIZE;
     for (; count < want; count++) {
-        struct netpage *np = netpage_get();
+        struct netpage *np = netpage_get(true);
         uint16_t size = (uint16_t)MIN(total - from, PAGE_SIZE);
 
         if (!np)

@@ -66,6 +66,10 @@ _Noreturn void kernel_main(void)
             panic("boot: no grant table");
         xenbus_init(); /* devices appear in the background */
     }
+    for (library_init *const *init = libraries_begin; init < libraries_end; init++) {
+        if ((err = (*init)()) != 0)
+            panic("boot: a library cannot start: error %d", -err);
+    }
     argc = cmdline_argv(argv0, &argv);
     err = app_init(argc, argv);
     if (err)

@@ -71,7 +71,13 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
         if (size && tcp_write(pcb, p->payload, size, TCP_WRITE_FLAG_COPY) != ERR_OK)
             break; /* short of memory; on_polled() tries again */
         tcp_recved(pcb, size);
-        c->waiting = pbuf_free_header(p, size);
+        if (size < p->len) {
+            (void)pbuf_remove_header(p, size);
+        } else {
+            c->waiting = p->next; /* with the reference that p had to it */
+            p->next = NULL;
+            pbuf_free(p);
+        }
     }
     (void)tcp_output(pcb);
     if (!c->closing || c->waiting)

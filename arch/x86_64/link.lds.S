@@ -35,6 +35,9 @@ SECTIONS
         xenbus_drivers_begin = .;
         KEEP(*(.set.xenbus_drivers))
         xenbus_drivers_end = .;
+        libraries_begin = .;
+        KEEP(*(.set.libraries))
+        libraries_end = .;
         __preinit_array_start = .;
         KEEP(*(.preinit_array))
         __preinit_array_end = .;

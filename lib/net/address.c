@@ -389,6 +389,15 @@ static void report4(struct net_interface *nif)
 #endif
 
 #if LWIP_IPV6
+/* As RFC 5952 wants it: lwIP writes capitals. */
+static const char *text6(const ip6_addr_t *address, char *text, int size)
+{
+    ip6addr_ntoa_r(address, text, size);
+    for (char *c = text; *c; c++)
+        *c |= *c >= 'A' && *c <= 'F' ? 0x20 : 0;
+    return text;
+}
+
 static void report6(struct net_interface *nif, unsigned slot)
 {
     ip6_addr_t *shown = &nif->shown6[slot];
@@ -400,7 +409,7 @@ static void report6(struct net_interface *nif, unsigned slot)
         return;
     if (!ip6_addr_isany(shown))
         log_info("%s: address %s is gone", nif->dev->name,
-                 ip6addr_ntoa_r(shown, text, sizeof(text)));
+                 text6(shown, text, sizeof(text)));
     ip6_addr_set_zero(shown);
     if (!valid) {
         publish(nif, "ipv6", slot, NULL);
@@ -408,13 +417,13 @@ static void report6(struct net_interface *nif, unsigned slot)
     }
     ip6_addr_copy(*shown, *now);
     ip6_addr_clear_zone(shown);
-    ip6addr_ntoa_r(shown, text, sizeof(text));
-    log_info("%s: address %s/64 (%s)", nif->dev->name, text,
+    log_info("%s: address %s/64 (%s)", nif->dev->name, text6(shown, text, sizeof(text)),
              slot == 0 ? "link-local"
              : nif->config.static6 && ip6_addr_zoneless_eq(shown, &nif->config.ip6)
                  ? "fixed"
                  : "advertised");
     publish(nif, "ipv6", slot, text);
+    net_announce6(&nif->netif, now);
 }
 #endif
 

@@ -2,12 +2,14 @@
 ifdef CONFIG_NET
 obj-y += lib/net/net.c
 obj-y += lib/net/address.c
+obj-$(CONFIG_IPV6) += lib/net/announce.c
 obj-y += lib/net/netpage.c
 obj-y += lib/net/mem.c
 obj-y += lib/net/checksum.c
 obj-y += lib/net/timeouts.c
 obj-y += lib/net/tcp.c
 obj-$(CONFIG_SOCKETS) += lib/net/sys.c
+obj-$(CONFIG_SOCKETS) += lib/net/sockets.c
 
 lwip-y += core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c core/memp.c
 lwip-y += core/netif.c core/pbuf.c core/udp.c netif/ethernet.c
@@ -20,4 +22,5 @@ lwip-$(CONFIG_IPV6) += core/ipv6/ethip6.c core/ipv6/icmp6.c core/ipv6/inet6.c co
 lwip-$(CONFIG_IPV6) += core/ipv6/ip6_addr.c core/ipv6/ip6_frag.c core/ipv6/mld6.c core/ipv6/nd6.c
 lwip-$(CONFIG_SOCKETS) += api/api_lib.c api/api_msg.c api/err.c api/if_api.c api/netbuf.c
 lwip-$(CONFIG_SOCKETS) += api/sockets.c
+lwip-$(CONFIG_RESOLVER) += api/netdb.c core/dns.c
 endif

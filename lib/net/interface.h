@@ -45,6 +45,11 @@ struct net_interface {
 #endif
 };
 
+#if LWIP_IPV6
+/* announce.c: tells the neighbours that netif has this address. */
+void net_announce6(struct netif *netif, const ip6_addr_t *address);
+#endif
+
 /* All interfaces, struct net_interface.node. */
 extern struct list net_interfaces;
 

@@ -33,6 +33,10 @@ struct slab {
 } __attribute__((aligned(64)));
 
 #define OWN_PAGES UINT16_MAX
+/* Objects of this size hold data that waits to be sent. They leave some pages to the small ones:
+ * acknowledgements, which are what frees them. */
+#define DATA_SIZE 960
+#define RESERVE_PAGES 32
 
 /* From lwIP's objects: list nodes, headers of packets, control blocks, full-size segments. */
 static const uint16_t class_size[] = {64, 128, 192, 256, 320, 448, 576, 960, 1344, 1984};
@@ -56,9 +60,12 @@ static void init_classes(void)
 
 static struct slab *slab_new(unsigned class)
 {
-    struct slab *s = page_alloc(0);
     unsigned size = class_size[class];
+    struct slab *s;
 
+    if (size >= DATA_SIZE && page_count_free() < RESERVE_PAGES)
+        return NULL;
+    s = page_alloc(0);
     if (!s)
         return NULL;
     s->class = (uint16_t)class;
@@ -83,6 +90,8 @@ static void *alloc_own_pages(size_t size)
 
     while ((PAGE_SIZE << order) < size + sizeof(*s))
         order++;
+    if (page_count_free() < ((size_t)1 << order) + RESERVE_PAGES)
+        return NULL;
     s = page_alloc(order);
     if (!s)
         return NULL;

@@ -40,6 +40,7 @@
 
 struct list net_interfaces = LIST_INIT(net_interfaces);
 static struct timer explain_timer;
+static struct work send_again_work;
 
 /* --- input ------------------------------------------------------------------------------- */
 
@@ -153,12 +154,19 @@ static err_t link_output(struct netif *netif, struct pbuf *p)
     }
 }
 
-void net_tx_ready(struct netdev *dev)
+static void send_again(struct work *w)
 {
-    (void)dev;
+    (void)w;
 #if LWIP_TCP
     tcp_txnow();
 #endif
+}
+
+/* May be called in the middle of sending, where lwIP must not be entered again. */
+void net_tx_ready(struct netdev *dev)
+{
+    (void)dev;
+    work_post(&send_again_work);
 }
 
 /* --- multicast filter -------------------------------------------------------------------- */
@@ -403,9 +411,15 @@ int net_init(void)
     if (done)
         return result;
     done = true;
+#if LWIP_TCP
+    net_tcp_init();
+#endif
     lwip_init();
     result = net_address_init();
+    work_init(&send_again_work, send_again);
     timer_init(&explain_timer, explain);
     timer_arm_in(&explain_timer, EXPLAIN_AFTER);
     return result;
 }
+
+LIBRARY(net_init); /* so that its keys are not taken for the app's arguments */

@@ -87,7 +87,7 @@ void net_detach(struct netdev *dev);
  * checksum of TCP or UDP within is right, or left out because the data never was on a wire.
  */
 void net_input(struct netdev *dev, struct pbuf *p, bool checked);
-/* The ring has room again after -EBUSY. */
+/* The ring has room again after -EBUSY. Callable from within transmit(). */
 void net_tx_ready(struct netdev *dev);
 
 static inline void netdev_drop(struct netdev *dev, enum netdev_drop why)

@@ -61,18 +61,26 @@ static struct netpage *create(void)
     return np;
 }
 
-struct netpage *netpage_get(void)
+static void push(struct netpage *np)
 {
-    struct netpage *np = pool.free;
+    np->next = pool.free;
+    pool.free = np;
+    pool.stats.free++;
+}
 
-    if (np) {
-        pool.free = np->next;
-        pool.stats.free--;
+struct netpage *netpage_get(bool reserve)
+{
+    struct netpage *np;
+
+    if (pool.stats.free <= (reserve ? 0 : NETPAGE_RESERVE)) {
+        np = create();
+        if (!np)
+            pool.stats.exhausted++;
         return np;
     }
-    np = create();
-    if (!np)
-        pool.stats.exhausted++;
+    np = pool.free;
+    pool.free = np->next;
+    pool.stats.free--;
     return np;
 }
 
@@ -87,9 +95,7 @@ void netpage_put(struct netpage *np)
         destroy(np);
         return;
     }
-    np->next = pool.free;
-    pool.free = np;
-    pool.stats.free++;
+    push(np);
 }
 
 void netpage_lose(struct netpage *np)
@@ -103,6 +109,13 @@ void netpage_open(void (*release)(struct netpage *np))
     set_limit();
     pool.release = release;
     pool.users++;
+    while (pool.stats.free < NETPAGE_RESERVE) {
+        struct netpage *np = create();
+
+        if (!np)
+            break;
+        push(np);
+    }
 }
 
 void netpage_close(void)
@@ -146,7 +159,7 @@ struct pbuf *netpage_alloc(size_t size)
 
     if (size > NETPAGE_PAYLOAD_MAX)
         return NULL;
-    np = netpage_get();
+    np = netpage_get(false);
     return np ? netpage_pbuf(np, NETPAGE_HEADROOM, size) : NULL;
 }
 

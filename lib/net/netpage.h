@@ -58,8 +58,13 @@ void netpage_open(void (*release)(struct netpage *np));
  * those still in use when they come back. */
 void netpage_close(void);
 
-/* A free page, or NULL when the pool is exhausted. */
-struct netpage *netpage_get(void);
+/*
+ * A free page, or NULL when the pool is exhausted. The last NETPAGE_RESERVE pages are only for
+ * sending (reserve is true): a guest whose memory is full of what it received can still
+ * acknowledge and answer, which is how its memory becomes free again.
+ */
+#define NETPAGE_RESERVE 16
+struct netpage *netpage_get(bool reserve);
 /* Back to the pool; no pbuf refers to it. */
 void netpage_put(struct netpage *np);
 /* A backend will not let go of the page (rule 9): once its owner puts it back it is never used

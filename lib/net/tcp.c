@@ -131,6 +131,21 @@ void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port,
     }
 }
 
+/* --- windows ----------------------------------------------------------------------------- */
+
+#define SHARE_OF_MEMORY 32
+#define STEP 0x8000u
+
+unsigned net_tcp_window;
+
+void net_tcp_init(void)
+{
+    size_t share = page_count_total() * PAGE_SIZE / SHARE_OF_MEMORY;
+
+    share = MIN(share, (size_t)CONFIG_NET_TCP_WINDOW_KIB * 1024);
+    net_tcp_window = (unsigned)((MAX(share, (size_t)STEP) - STEP) & ~(size_t)(2 * STEP - 1)) | STEP;
+}
+
 /* --- the clock --------------------------------------------------------------------------- */
 
 /* Two ticks of 250 ms make one of TCP's slow ticks of 500 ms, in which all its times count. */

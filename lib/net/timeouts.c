@@ -22,6 +22,7 @@
 #include "lib/util.h"
 
 #include "lwip/dhcp.h"
+#include "lwip/dns.h"
 #include "lwip/etharp.h"
 #include "lwip/igmp.h"
 #include "lwip/ip4_frag.h"
@@ -171,6 +172,9 @@ static const struct cyclic cyclics[] = {
 #if LWIP_IPV4
     {ARP_TMR_INTERVAL, etharp_tmr, due_while_awake, NULL, true},
     {IP_TMR_INTERVAL, ip_reass_tmr, due_while_awake, NULL, true},
+#endif
+#if LWIP_DNS
+    {DNS_TMR_INTERVAL, dns_tmr, due_while_awake, NULL, true},
 #endif
     {1000, watch_activity, due_while_awake, NULL, true},
 };

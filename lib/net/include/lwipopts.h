@@ -39,7 +39,7 @@
 #define LWIP_UDP 1
 #define LWIP_DHCP IS_ENABLED(CONFIG_DHCP)
 #define LWIP_RAW 0
-#define LWIP_DNS 0
+#define LWIP_DNS IS_ENABLED(CONFIG_RESOLVER)
 #define LWIP_ETHERNET 1
 #define LWIP_ARP LWIP_IPV4
 #define LWIP_ICMP LWIP_IPV4
@@ -92,11 +92,10 @@
 #define TCP_MSS 1460
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 5
-#ifdef CONFIG_NET_TCP_WINDOW_KIB
-#define TCP_WND (CONFIG_NET_TCP_WINDOW_KIB * 1024)
-#else
-#define TCP_WND 65536
-#endif
+/* Chosen at boot, by the guest's memory (lib/net/tcp.c): an odd multiple of 32 KiB. The
+ * preprocessor, in lwIP's checks, reads the name as 0. */
+extern unsigned net_tcp_window;
+#define TCP_WND (net_tcp_window | 0x8000u)
 #define TCP_SND_BUF TCP_WND
 #define TCP_SND_QUEUELEN 4096
 #define TCP_SNDLOWAT (4 * TCP_MSS)
@@ -138,9 +137,9 @@ uint16_t net_checksum(const void *data, int len);
 #define LWIP_SO_SNDTIMEO 1
 #define LWIP_SO_RCVBUF 1
 #define LWIP_SO_LINGER 1
-#define LWIP_SOCKET_SELECT 1
+#define LWIP_SOCKET_SELECT 0 /* select() is made from poll(): lib/net/sockets.c */
 #define LWIP_SOCKET_POLL 1
-#define MEMP_NUM_NETCONN 256
+#define MEMP_NUM_NETCONN 256 /* sockets: as many as select() can tell apart */
 #define TCPIP_MBOX_SIZE 1
 #define DEFAULT_ACCEPTMBOX_SIZE 128
 #define DEFAULT_TCP_RECVMBOX_SIZE 128

@@ -1,0 +1,1 @@
+obj-y += apps/echo-sockets/main.c
