@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Which QEMU accelerator can run Xen here.
 
-KVM is used only where it really works: the CPU has hardware virtualisation, /dev/kvm opens, and Xen itself has been seen to
-start. Some virtual machines offer a /dev/kvm that fails in Xen's first instructions. TCG always works.
+KVM is used only where it really works: the CPU has hardware virtualisation, /dev/kvm opens, and Xen
+itself has been seen to start. Some virtual machines offer a /dev/kvm that fails in Xen's first
+instructions. TCG always works.
 """
 
 import os

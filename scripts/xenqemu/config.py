@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Read and write xl domain configurations (xl.cfg(5)): the subset of assignments of strings, numbers and lists."""
+"""Read and write xl domain configurations (xl.cfg(5)): the subset of assignments of strings,
+numbers and lists."""
 
 import ast
 

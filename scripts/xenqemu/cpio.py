@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Write "newc" cpio archives, the format of Linux's initial RAM file system.
 
-Written here rather than by cpio(1) so that an unprivileged user can store device nodes and root-owned files, and so that the
-same input always gives the same bytes. The kernel unpacks several archives one after the other, hence the padding: a cached
-archive and one made for a single run are simply concatenated.
+Written here rather than by cpio(1) so that an unprivileged user can store device nodes and
+root-owned files, and so that the same input always gives the same bytes. The kernel unpacks several
+archives one after the other, hence the padding: a cached archive and one made for a single run are
+simply concatenated.
 
 Format: Linux Documentation/driver-api/early-userspace/buffer-format.rst.
 """

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Fetch Debian packages of a chosen suite without installing anything.
 
-apt gets a private root in the cache (lists, archives, an empty dpkg status) and a configuration derived from the machine's
-own: its proxies and options, its Debian mirrors with the suite's name replaced. So this works without root, leaves the host
-untouched, and can mix suites. apt verifies the archive's signature and every package's hash.
+apt gets a private root in the cache (lists, archives, an empty dpkg status) and a configuration
+derived from the machine's own: its proxies and options, its Debian mirrors with the suite's name
+replaced. So this works without root, leaves the host untouched, and can mix suites. apt verifies
+the archive's signature and every package's hash.
 """
 
 import os
@@ -39,7 +40,8 @@ class Packages:
         dump = subprocess.run(
             ["apt-config", "dump"], capture_output=True, text=True, check=True
         ).stdout
-        # apt's directories are replaced; hooks belong to the host; the rest (proxies, mirrors' options) is kept.
+        # apt's directories are replaced; hooks belong to the host; the rest (proxies, mirrors'
+        # options) is kept.
         drop = re.compile(
             r"^(Dir|DPkg|APT::(Update|Archit|Sandbox|Periodic|NeverAuto|Default-Release)|"
             r"Acquire::(IndexTargets|Languages))\b",
@@ -85,7 +87,8 @@ class Packages:
         return record if record.get("Package") == name else None
 
     def closure(self, names):
-        """{package: version} for the named packages and the libraries they depend on, transitively."""
+        """{package: version} for the named packages and the libraries they depend on,
+        transitively."""
         found, todo = {}, list(names)
         while todo:
             name = todo.pop()
@@ -98,7 +101,8 @@ class Packages:
                 continue
             found[name] = record["Version"]
             wanted = record.get("Depends", "") + ", " + record.get("Pre-Depends", "")
-            # A virtual or alternative dependency is no library; an unmet library shows when the image is assembled.
+            # A virtual or alternative dependency is no library; an unmet library shows when the
+            # image is assembled.
             libraries = re.findall(r"(?:^|, *)((?:lib|zlib1g)[a-z0-9.+-]*)", wanted)
             todo += [lib for lib in libraries if not lib.startswith(("libpython", "libperl"))]
         return dict(sorted(found.items()))
@@ -113,7 +117,8 @@ class Packages:
         missing = [name for name in versions if not self._present(name, versions[name])]
         for number, name in enumerate(missing, 1):
             self.progress(f"downloading {name} {versions[name]} ({number} of {len(missing)})")
-            # Into a directory of its own first: an interrupted download must not look like a package.
+            # Into a directory of its own first: an interrupted download must not look like a
+            # package.
             partial = os.path.join(self.debs, f"partial.{os.getpid()}")
             os.makedirs(partial, exist_ok=True)
             self._apt("apt-get", "-q", "download", f"{name}={versions[name]}", cwd=partial)
@@ -143,7 +148,8 @@ def _write(path, text):
 
 
 def _sources(suite):
-    """The machine's Debian sources as one-line entries, its own release's name replaced by suite."""
+    """The machine's Debian sources as one-line entries, its own release's name replaced by
+    suite."""
     host = _host_codename()
     lines, seen = [], set()
     for options, uri, name, components in _host_sources():
@@ -155,7 +161,8 @@ def _sources(suite):
             lines.append(line)
     if not lines:
         raise DebianError(
-            f"apt on this machine has no Debian source for {host or 'its release'}: see /etc/apt/sources.list"
+            f"apt on this machine has no Debian source for {host or 'its release'}: "
+            "see /etc/apt/sources.list"
         )
     return lines
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Read the few things the dom0 builder needs from 64-bit little-endian ELF files.
 
-Parsed here, not by readelf, because the answer must not depend on the host's architecture or tools. Document: the ELF-64
-object file format.
+Parsed here, not by readelf, because the answer must not depend on the host's architecture or tools.
+Document: the ELF-64 object file format.
 """
 
 import struct

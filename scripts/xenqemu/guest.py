@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""A guest domain of a Machine: create it, watch its console and figures, end it, collect its traces."""
+"""A guest domain of a Machine: create it, watch its console and figures, end it, collect its
+traces."""
 
 import re
 
@@ -10,7 +11,8 @@ REASONS = {0: "poweroff", 1: "reboot", 2: "suspend", 3: "crash", 4: "watchdog", 
 
 
 class Stat:
-    """The hypervisor's figures for a domain: cpu_time in ns (instructions under icount), pages, state, reason."""
+    """The hypervisor's figures for a domain: cpu_time in ns (instructions under icount), pages,
+    state, reason."""
 
     def __init__(self, line):
         fields = dict(field.split("=", 1) for field in line.split())
@@ -37,7 +39,8 @@ class Guest:
         self.cfg = f"/guest/{name}.cfg"
 
     def write_config(self):
-        """Put the configuration and the images it names into dom0; the path of the configuration there."""
+        """Put the configuration and the images it names into dom0; the path of the configuration
+        there."""
         config = dict(self.config)
         for key in ("kernel", "ramdisk"):
             if config.get(key):
@@ -67,7 +70,8 @@ class Guest:
         return int(result.out) if result.status == 0 else None
 
     def xl(self, command, timeout=60, check=True):
-        """An xl command on this domain: xl("shutdown"), xl("sysrq", ...) takes the verb and what follows the domain."""
+        """An xl command on this domain: xl("shutdown"), xl("sysrq", ...) takes the verb and what
+        follows the domain."""
         verb, _, rest = command.partition(" ")
         return self.machine.run(f"xl {verb} {self.name} {rest}", timeout=timeout, check=check)
 
@@ -79,8 +83,9 @@ class Guest:
         return self.machine.run(f"cat {self.log}", check=False).out
 
     def wait(self, pattern, timeout=30, count=1):
-        """Wait for count console lines matching the basic regular expression (grep's); returns the last one's text. The
-        timeout is of dom0's clock, which runs fast under icount when all are idle."""
+        """Wait for count console lines matching the basic regular expression (grep's); returns the
+        last one's text. The timeout is of dom0's clock, which runs fast under icount when all are
+        idle."""
         quoted = pattern.replace("'", "'\\''")
         domid = self.domid if self.domid is not None else -1
         result = self.machine.run(
@@ -100,10 +105,14 @@ class Guest:
 
     def wait_gone(self, timeout=30):
         """Wait until the domain no longer exists."""
-        loop = f"n={timeout * 20}; while domstat {self.domid} >/dev/null 2>&1; do [ $n -le 0 ] && exit 1; n=$((n-1)); usleep 50000; done"
+        loop = (
+            f"n={timeout * 20}; while domstat {self.domid} >/dev/null 2>&1; do "
+            "[ $n -le 0 ] && exit 1; n=$((n-1)); usleep 50000; done"
+        )
         if self.machine.run(loop, timeout=timeout + 30, check=False).status:
             raise MachineError(
-                f"{self.name} still exists after {timeout} s: {self.machine.run('domstat', check=False).out}"
+                f"{self.name} still exists after {timeout} s: "
+                + self.machine.run("domstat", check=False).out
             )
 
     def wait_restarted(self, timeout=30):
@@ -118,7 +127,8 @@ class Guest:
         return int(result.out)
 
     def wait_shutdown(self, timeout=30):
-        """Wait until the domain has shut down but was preserved (on_poweroff="preserve" and the like); its Stat."""
+        """Wait until the domain has shut down but was preserved (on_poweroff="preserve" and the
+        like); its Stat."""
         loop = (
             f"n={timeout * 20}; until domstat {self.domid} | grep -q shutdown; do "
             "[ $n -le 0 ] && exit 1; n=$((n-1)); usleep 50000; done"
@@ -143,7 +153,8 @@ class Guest:
             )
 
     def diagnosis(self, console=True):
-        """All that helps to understand a failure: the guest's console (unless it was shown), xl's log, Xen's messages."""
+        """All that helps to understand a failure: the guest's console (unless it was shown), xl's
+        log, Xen's messages."""
         parts = []
         commands = (
             ("console of " + self.name, f"tail -n 200 {self.log}"),

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 """Build the dom0 image: Xen, a Linux kernel and an initial RAM disk with xl, from Debian packages.
 
-The image is a directory IMAGE/{xen,vmlinuz,initrd,manifest} in the cache, named by a hash of everything it is made from: the
-packages' versions and the files of this directory. It is assembled beside its final name and renamed, under a lock: whoever
-comes second finds it complete. Package versions are resolved once and kept until update() is called, or until the mirror
-has dropped one; so a later run needs no network.
+The image is a directory IMAGE/{xen,vmlinuz,initrd,manifest} in the cache, named by a hash of
+everything it is made from: the packages' versions and the files of this directory. It is assembled
+beside its final name and renamed, under a lock: whoever comes second finds it complete. Package
+versions are resolved once and kept until update() is called, or until the mirror has dropped one;
+so a later run needs no network.
 """
 
 import contextlib
@@ -265,7 +266,8 @@ def _add_programs(archive, tree, xen):
 
 
 def add_libraries(archive, tree, programs, present=()):
-    """Add the shared libraries the programs need, transitively, all of them found below tree; returns their names."""
+    """Add the shared libraries the programs need, transitively, all of them found below tree;
+    returns their names."""
     index = {}
     for folder, _, names in os.walk(tree):
         for name in names:
@@ -312,7 +314,8 @@ def _needed(path):
 
 
 def _add_modules(archive, tree):
-    """Only the modules needed, and their load order, worked out here so that dom0 needs neither modprobe nor depmod."""
+    """Only the modules needed, and their load order, worked out here so that dom0 needs neither
+    modprobe nor depmod."""
     index = {}
     for path in glob.glob(os.path.join(tree, "**/lib/modules/**/*.ko*"), recursive=True):
         index[os.path.basename(path).split(".ko")[0].replace("-", "_")] = path

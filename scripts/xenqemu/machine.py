@@ -4,8 +4,9 @@
     with Machine(Builder().image(), network=UserNetwork()) as m:
         print(m.run("xl list").out)
 
-Xen and dom0 write to a serial port kept in a file; commands go over virtio-serial ports to the agents (dom0/agent). There are
-two such ports, so that a hung command does not prevent a look at its traces. Every wait has a limit.
+Xen and dom0 write to a serial port kept in a file; commands go over virtio-serial ports to the
+agents (dom0/agent). There are two such ports, so that a hung command does not prevent a look at its
+traces. Every wait has a limit.
 """
 
 import os
@@ -34,7 +35,8 @@ class CommandError(MachineError):
 
     def __init__(self, command, result):
         super().__init__(
-            f"dom0: {command!r} ended with status {result.status}\n{result.out}{result.err}".rstrip()
+            f"dom0: {command!r} ended with status {result.status}\n"
+            + (result.out + result.err).rstrip()
         )
         self.result = result
 
@@ -52,7 +54,7 @@ class Machine:
 
     memory       MiB for all guests together; dom0_memory: MiB for dom0, payload included
     pcpus        physical CPUs of the machine; dom0 gets as many vcpus
-    icount       virtual time counts instructions (one a nanosecond): repeatable, single-threaded, one pcpu
+    icount       virtual time counts instructions (one a nanosecond): repeatable; one pcpu only
     network      UserNetwork, TapNetwork or None
     disks        (file of the host, "r" or "w"): in dom0 /dev/vda, /dev/vdb ...
     payload      {path in dom0: bytes, or a path of the host}
@@ -96,7 +98,8 @@ class Machine:
         self.stop()
 
     def start(self):
-        """Boot until the agents answer. On any failure everything is cleaned up and MachineError raised."""
+        """Boot until the agents answer. On any failure everything is cleaned up and MachineError
+        raised."""
         self.workdir = tempfile.mkdtemp(prefix="xenolith.")
         try:
             if self.network:
@@ -144,8 +147,8 @@ class Machine:
     # Commands in dom0.
 
     def run(self, command, input=b"", timeout=60, check=True):
-        """Run a shell command in dom0; Result. Raises CommandError if it fails and check is set, MachineError if there is no
-        answer within timeout seconds of the host's clock."""
+        """Run a shell command in dom0; Result. Raises CommandError if it fails and check is set,
+        MachineError if there is no answer within timeout seconds of the host's clock."""
         if not self._claim.acquire(timeout=timeout):
             raise MachineError(
                 f"both control ports of dom0 are busy, {command!r} had to wait over {timeout} s"
@@ -175,7 +178,8 @@ class Machine:
 
     def _exchange(self, link, command, data, timeout):
         self._next += 1
-        # dom0 ends the command a little later than we give up; under icount its clock runs ahead of ours, so not there.
+        # dom0 ends the command a little later than we give up; under icount its clock runs ahead of
+        # ours, so not there.
         limit = 0 if self.icount else int(timeout) + 5
         head = b"%d %d %d %d\n" % (self._next, limit, len(command), len(data))
         try:
@@ -232,7 +236,8 @@ class Machine:
         kind = "tcg,thread=single" if self.icount else accel.choose(self.image, self.progress)
         model = self.cpu or ("host" if kind == "kvm" else "qemu64")
         xen = (
-            f"console=com1 com1=115200,8n1 bootscrub=0 dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M "
+            "console=com1 com1=115200,8n1 bootscrub=0 "
+            f"dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M "
             f"dom0_max_vcpus={self.pcpus}"
         )
         settings = {"dhcp": self.dhcp}

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
-"""The machine's network: QEMU's user-mode network with forwarded ports, or a TAP in a network namespace.
+"""The machine's network: QEMU's user-mode network with forwarded ports, or a TAP in a network
+namespace.
 
-User mode needs no privilege and reaches a guest's services through ports of 127.0.0.1. A TAP joins the host's side to dom0's
-bridge, so that every tool of the host (ping, dig, scapy, curl) meets guests as neighbours on one Ethernet. To need no root
-and to leave the host's own network alone, the TAP lives in a network namespace, entered by the whole process: enter() must
-come first in a single-threaded program, before anything that wants the Internet is still to be done.
+User mode needs no privilege and reaches a guest's services through ports of 127.0.0.1. A TAP joins
+the host's side to dom0's bridge, so that every tool of the host (ping, dig, scapy, curl) meets
+guests as neighbours on one Ethernet. To need no root and to leave the host's own network alone, the
+TAP lives in a network namespace, entered by the whole process: enter() must come first in a
+single-threaded program, before anything that wants the Internet is still to be done.
 """
 
 import ctypes
@@ -33,7 +35,8 @@ class NetworkError(Exception):
 
 
 class UserNetwork:
-    """QEMU's user-mode network, 10.0.2.0/24. forwards: tuples (protocol, host port, guest address, guest port)."""
+    """QEMU's user-mode network, 10.0.2.0/24. forwards: tuples (protocol, host port, guest address,
+    guest port)."""
 
     address, address6, gateway = "10.0.2.4/24", "", "10.0.2.2"
 
@@ -61,7 +64,8 @@ class UserNetwork:
 
 
 class TapNetwork:
-    """A TAP in the current network namespace: host 10.0.0.1/16 and fd00:10::1/64, dom0 10.0.0.2 and fd00:10::2."""
+    """A TAP in the current network namespace: host 10.0.0.1/16 and fd00:10::1/64, dom0 10.0.0.2 and
+    fd00:10::2."""
 
     host, host6 = "10.0.0.1", "fd00:10::1"
     address, address6, gateway = "10.0.0.2/16", "fd00:10::2/64", "10.0.0.1"
@@ -96,7 +100,8 @@ class TapNetwork:
 
 
 def enter():
-    """Move this process into a network namespace of its own (and a user namespace unless it is root). Raises NetworkError."""
+    """Move this process into a network namespace of its own (and a user namespace unless it is
+    root). Raises NetworkError."""
     uid, gid = os.getuid(), os.getgid()
     flags = CLONE_NEWNET if uid == 0 else CLONE_NEWNET | CLONE_NEWUSER
     libc = ctypes.CDLL(None, use_errno=True)
@@ -121,7 +126,8 @@ def _configure(name, address, prefix, address6, prefix6):
         socket.AF_INET6, socket.SOCK_DGRAM
     ) as s6:
         if address:
-            # A fixed address on the link: runs repeat to the instruction, and packet traces compare.
+            # A fixed address on the link: runs repeat to the instruction, and packet traces
+            # compare.
             mac = bytes.fromhex(HOST_MAC.replace(":", ""))
             fcntl.ioctl(
                 s, SIOCSIFHWADDR, struct.pack("16sH6s16x", name.encode(), ARPHRD_ETHER, mac)
@@ -152,7 +158,7 @@ def _knob(path, value):
         with open(f"/proc/sys/net/{path}", "w") as f:
             f.write(value)
     except OSError:
-        pass  # a read-only /proc/sys (a container's): duplicate address detection then costs a second
+        pass  # /proc/sys is read-only in some containers: then address detection costs a second
 
 
 def _ifreq_address(name, address):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What each app serves: its port, the host port that leads to it by default, a probe, and a command to try."""
+"""What each app serves: its port, the host port that leads to it by default, a probe, and a command
+to try."""
 
 import socket
 import struct
@@ -8,7 +9,8 @@ PROBE_SECONDS = 0.5
 
 
 class Service:
-    """guest_port: the app's port. host_port: the default port of 127.0.0.1. probe(port): does it answer?"""
+    """guest_port: the app's port. host_port: the default port of 127.0.0.1. probe(port): does it
+    answer?"""
 
     def __init__(self, host_port, guest_port, probe=None, attempt="nc 127.0.0.1 {port}"):
         self.host_port, self.guest_port, self.attempt = host_port, guest_port, attempt
@@ -53,8 +55,8 @@ SERVICES = {
 
 
 def service_of(app, port):
-    """The app's Service with the host port that PORT chose: "" (the default), "5300", or "8080:80" for an app not listed
-    here. None if the app serves nothing. Raises ValueError."""
+    """The app's Service with the host port that PORT chose: "" (the default), "5300", or "8080:80"
+    for an app not listed here. None if the app serves nothing. Raises ValueError."""
     host, _, guest = port.partition(":")
     known = SERVICES.get(app)
     if not port:

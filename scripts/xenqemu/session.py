@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""One interactive run of an app in Xen-on-QEMU: boot, tell when it answers, show its console, shut everything down."""
+"""One interactive run of an app in Xen-on-QEMU: boot, tell when it answers, show its console, shut
+everything down."""
 
 import os
 import secrets
@@ -22,7 +23,8 @@ RUN_SECONDS = 7 * 86400
 
 
 class Session:
-    """options: see scripts/run. service: services.Service or None. config: the guest's xl.cfg as a dictionary."""
+    """options: see scripts/run. service: services.Service or None. config: the guest's xl.cfg as a
+    dictionary."""
 
     def __init__(self, options, config, service):
         self.options, self.config, self.service = options, config, service
@@ -91,7 +93,8 @@ class Session:
         self.guest = Guest(self.machine, config.pop("name"), config)
         self.guest.create(paused=True)
         self.say(
-            f"guest {self.guest.name} created: {config['memory']} MiB, {config.get('vcpus', 1)} vcpu, "
+            f"guest {self.guest.name} created: {config['memory']} MiB, "
+            f"{config.get('vcpus', 1)} vcpu, "
             f'extra="{shown}"'
         )
         threading.Thread(target=self._attach, daemon=True).start()
@@ -108,7 +111,8 @@ class Session:
         self.ended.set()
 
     def _follow(self):
-        """Console out, terminal in, until the guest or our input's patience ends; meanwhile look whether it answers."""
+        """Console out, terminal in, until the guest or our input's patience ends; meanwhile look
+        whether it answers."""
         inputs = [self.machine.console] + ([sys.stdin] if self.options.forward_input else [])
         probing = self.service and self.service.probe
         if probing:
@@ -140,7 +144,8 @@ class Session:
             began = time.monotonic()
             if self.service.probe(port):
                 self.say(
-                    f"the guest answers on 127.0.0.1:{port} (UDP and TCP). Try:\n\n    {self.service.attempt.format(port=port)}\n"
+                    f"the guest answers on 127.0.0.1:{port} (UDP and TCP). Try:\n\n"
+                    f"    {self.service.attempt.format(port=port)}\n"
                 )
                 return
             if began > deadline:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Budgets of tests/budgets.toml: image bytes and instructions, the same on every machine and under any load."""
+"""Budgets of tests/budgets.toml: image bytes and instructions, the same on every machine and under
+any load."""
 
 import os
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Every kind of failure ends in a report with a symbolised back-trace on the console, then in a crash that xl sees."""
+"""Every kind of failure ends in a report with a symbolised back-trace on the console, then in a
+crash that xl sees."""
 
 import re
 

@@ -22,6 +22,7 @@ def test_arguments_come_from_extra(xen, guest):
 
 
 def test_smallest_memory(xen, guest):
-    """Relinked low images need 4 MiB (the toolstack rounds the initial mapping up); ours runs in one."""
+    """Relinked low images need 4 MiB (the toolstack rounds the initial mapping up); ours runs in
+    one."""
     g = guest("hello", memory=1)
     g.wait("Hello from hello")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The life of a guest as its operator sees it: xl shutdown, reboot, destroy, console, sysrq, and an idle guest's cost."""
+"""The life of a guest as its operator sees it: xl shutdown, reboot, destroy, console, sysrq, and an
+idle guest's cost."""
 
 import re
 
@@ -7,7 +8,8 @@ import pytest
 
 
 def test_idle_guest_uses_no_cpu(xen_icount, guest):
-    """Ten seconds of virtual time: no instruction for the guest. It has nothing to do, so it must not even be woken."""
+    """Ten seconds of virtual time: no instruction for the guest. It has nothing to do, so it must
+    not even be woken."""
     g = guest("selftest", machine=xen_icount)
     g.wait("ready: idle")
     xen_icount.run("sleep 1")
@@ -154,7 +156,8 @@ def test_publishes_in_xenstore(xen, guest):
     g.wait("ready")
     path = f"/local/domain/{g.domid}/data/selftest"
     xen.run(
-        f'n=50; until [ "$(xenstore-read {path})" = greeting ]; do [ $((n-=1)) -gt 0 ] || exit 1; usleep 100000; done'
+        f'n=50; until [ "$(xenstore-read {path})" = greeting ]; do '
+        "[ $((n-=1)) -gt 0 ] || exit 1; usleep 100000; done"
     )
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""scripts/run, as "make run APP=x" calls it: what it shows, how it ends, and that it leaves nothing behind."""
+"""scripts/run, as "make run APP=x" calls it: what it shows, how it ends, and that it leaves nothing
+behind."""
 
 import os
 import re

@@ -2,10 +2,11 @@
 /*
  * domstat [DOMID]: one line per domain with its CPU time in nanoseconds, state and memory.
  *
- * xl prints CPU time in tenths of a second. Under QEMU's -icount a nanosecond is one instruction, so the tests' budgets need
- * the hypervisor's own figure: XEN_DOMCTL_getdomaininfo through /dev/xen/privcmd. It is made without libc and libxenctrl, so
- * that it needs nothing but a compiler and the public headers of the very Xen version it will run on (the domctl interface
- * is not stable between versions).
+ * xl prints CPU time in tenths of a second. Under QEMU's -icount a nanosecond is one instruction,
+ * so the tests' budgets need the hypervisor's own figure: XEN_DOMCTL_getdomaininfo through
+ * /dev/xen/privcmd. It is made without libc and libxenctrl, so that it needs nothing but a compiler
+ * and the public headers of the very Xen version it will run on (the domctl interface is not stable
+ * between versions).
  */
 #define __XEN_TOOLS__ 1
 #include <stddef.h>
@@ -26,7 +27,10 @@ static long syscall3(long nr, long a, long b, long c)
 {
     long ret;
 
-    __asm__ volatile("syscall" : "=a"(ret) : "0"(nr), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    __asm__ volatile("syscall"
+                     : "=a"(ret)
+                     : "0"(nr), "D"(a), "S"(b), "d"(c)
+                     : "rcx", "r11", "memory");
     return ret;
 }
 
@@ -64,8 +68,9 @@ static void put_state(uint32_t flags)
         uint32_t bit;
         const char *name;
     } names[] = {
-        {XEN_DOMINF_dying, "+dying"},   {XEN_DOMINF_shutdown, "+shutdown"}, {XEN_DOMINF_paused, "+paused"},
-        {XEN_DOMINF_blocked, "+blocked"}, {XEN_DOMINF_running, "+running"},
+        {XEN_DOMINF_dying, "+dying"},     {XEN_DOMINF_shutdown, "+shutdown"},
+        {XEN_DOMINF_paused, "+paused"},   {XEN_DOMINF_blocked, "+blocked"},
+        {XEN_DOMINF_running, "+running"},
     };
 
     put(" state=");
@@ -129,7 +134,7 @@ __attribute__((used)) static void run(long argc, char **argv)
             fail("no domain", domid);
         print_domain(&op);
     } else {
-        /* getdomaininfo before 4.18 answers with the next existing domain; later versions want an exact one. */
+        /* Up to Xen 4.17 the answer may be for the next existing domain, later never. */
         for (domid = 0; domid < 1024; domid++)
             if (!get_info(fd, &op, (domid_t)domid) && op.u.getdomaininfo.domain == domid)
                 print_domain(&op);
@@ -138,4 +143,9 @@ __attribute__((used)) static void run(long argc, char **argv)
 }
 
 /* The kernel enters with argc at the stack pointer; rsp must be 16-byte aligned before the call. */
-__asm__(".globl _start\n_start: mov (%rsp), %rdi\n lea 8(%rsp), %rsi\n and $-16, %rsp\n call run\n hlt\n");
+__asm__(".globl _start\n"
+        "_start: mov (%rsp), %rdi\n"
+        " lea 8(%rsp), %rsi\n"
+        " and $-16, %rsp\n"
+        " call run\n"
+        " hlt\n");
