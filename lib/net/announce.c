@@ -15,6 +15,8 @@
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/nd6.h"
 
+#define HOP_LIMIT 255 /* the receiver checks that nobody has forwarded it */
+
 void net_announce6(struct netif *netif, const ip6_addr_t *address)
 {
     struct pbuf *p = pbuf_alloc(PBUF_IP, sizeof(struct na_header) + 8, PBUF_RAM);
@@ -36,7 +38,7 @@ void net_announce6(struct netif *netif, const ip6_addr_t *address)
     option[1] = 1; /* times eight bytes */
     memcpy(option + 2, netif->hwaddr, 6);
     na->chksum = ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, p->len, address, &all_nodes);
-    (void)ip6_output_if(p, address, &all_nodes, ND6_HOPLIM, 0, IP6_NEXTH_ICMP6, netif);
+    (void)ip6_output_if(p, address, &all_nodes, HOP_LIMIT, 0, IP6_NEXTH_ICMP6, netif);
     pbuf_free(p);
 }
 #endif
