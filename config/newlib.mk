@@ -15,6 +15,7 @@ NEWLIB_DEFINES := -D__DYNAMIC_REENT__ -D_READ_WRITE_RETURN_TYPE=_ssize_t \
 NEWLIB_CFLAGS := -Os -g0 -ffreestanding -fbuiltin -m64 -mno-red-zone -fno-pic -fno-pie \
 	-fcf-protection=none -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-tree-vectorize -fno-tree-slp-vectorize \
+	-mstringop-strategy=libcall \
 	-U__linux__ -U__linux -Ulinux -U__unix__ -U__unix -Uunix \
 	$(NEWLIB_DEFINES) -DGETREENT_PROVIDED
 # The locks are the kernel's (retargetable); malloc is newlib's full one, for lwIP runs on it.
