@@ -5,6 +5,9 @@ import shutil
 
 import pytest
 from conftest import TOP, call
+from test_xlcfg import load
+
+unpacked = load("unpacked")
 
 
 @pytest.fixture
@@ -177,6 +180,28 @@ def test_every_option_explains_itself():
     for node in tree.node_iter():
         if isinstance(node.item, kconfiglib.Symbol) and node.prompt:
             assert node.help, f"{node.filename}:{node.linenr}: {node.item.name} has no help text"
+
+
+def test_kconfig_frontends_comes_to_the_same(tmp_path):
+    """The C tools read the same files and give every option the same default."""
+    tree = unpacked.tree_of("bookworm", "kconfig-frontends", libraries=False)
+    for app in sorted(os.listdir(os.path.join(TOP, "apps"))):
+        if not os.path.exists(os.path.join(TOP, "apps", app, "Kconfig")):
+            continue
+        theirs = tmp_path / f"{app}.theirs"
+        done = call(f"{tree}/usr/bin/kconfig-conf", "--alldefconfig", "config/Kconfig", APP=app,
+                    KCONFIG_CONFIG=theirs, LD_LIBRARY_PATH=f"{tree}/usr/lib/x86_64-linux-gnu")
+        assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
+        # Without the app's defconfig: this is about the Kconfig files.
+        ours = call("/usr/bin/python3", "-Bc", "import sys, kconfiglib; "
+                    "kconfiglib.Kconfig('config/Kconfig').write_config(sys.argv[1])",
+                    tmp_path / f"{app}.ours", APP=app, srctree=".")
+        assert ours.returncode == 0, ours.stdout
+        assert values(tmp_path / f"{app}.ours") == values(theirs)
+
+
+def values(path):
+    return sorted(line for line in path.read_text().splitlines() if line.startswith("CONFIG_"))
 
 
 def test_only_the_common_subset():
