@@ -75,7 +75,7 @@ class Machine:
         console_port=False,
         dhcp="",
         cpu="",
-        boot_timeout=120,
+        boot_timeout=240,
         progress=lambda text: None,
     ):
         if icount and pcpus != 1:
