@@ -103,3 +103,13 @@ def test_seed_from_the_command_line_is_used_and_not_shown(xen, guest):
     console = g.console()
     assert "seeded from the toolstack's seed" in console
     assert "00112233" not in console
+
+
+def test_seed_from_xenstore_is_mixed_in(xen, guest):
+    g = guest("libctest", extra="sleep 3600", paused=True, **PRESERVE)
+    xen.run(f"xenstore-write /local/domain/{g.domid}/random-seed 0123456789abcdef0123456789abcdef")
+    g.unpause()
+    g.wait("mixed in 32 bytes of seed from xenstore")
+    xen.run(f"xenstore-write /local/domain/{g.domid}/random-seed fedcba9876543210")
+    g.wait("mixed in 16 bytes of seed from xenstore")
+    assert "0123456789" not in g.console()
