@@ -369,6 +369,19 @@ static bool has_address(struct netif *netif)
     return false;
 }
 
+const struct netdev *net_device(unsigned n)
+{
+    struct list *at;
+
+    list_for_each (at, &net_interfaces) {
+        const struct netdev *dev = container_of(at, struct net_interface, node)->dev;
+
+        if (dev->index == n)
+            return dev;
+    }
+    return NULL;
+}
+
 bool net_is_up(void)
 {
     struct list *at;

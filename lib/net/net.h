@@ -9,12 +9,17 @@
 
 #include <stdbool.h>
 
+struct netdev;
+
 /*
  * Makes the stack ready and reads the addresses on the command line. An app calls it at the start
  * of app_init(); calling it again is harmless. 0, or -EINVAL: the command line names an address
  * that is none; the log says which, and the app should give up.
  */
 int net_init(void);
+
+/* Interface number n (0 is vif/0), with its statistics (lib/net/netdev.h), or NULL. */
+const struct netdev *net_device(unsigned n);
 
 /* True when an interface has an address from which the world can be reached. */
 bool net_is_up(void);

@@ -37,6 +37,7 @@ out/boot-tests/ and prints them. SUITE=bullseye|bookworm|trixie selects Xen 4.14
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tomllib
@@ -80,7 +81,13 @@ class Machines:
             machine.stop()
 
 
+def _interrupted(*_):
+    raise KeyboardInterrupt
+
+
 def pytest_configure(config):
+    # timeout(1) and a cancelled job: end as with Ctrl-C, which stops QEMU and removes its files.
+    signal.signal(signal.SIGTERM, _interrupted)
     config.addinivalue_line("markers", "network: needs the host's side of the guests' network")
 
 

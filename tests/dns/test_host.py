@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 """lib/dns on the host: compared with NSD, which serves the same zones; and its use of connections.
 
-XENOLITH_HOST_BIN is the directory of the host programs zonec and hostserver (out/host by default).
+XENOLITH_HOST_BIN is the directory of the host programs zonec and hostserver; without it they are made.
 Without NSD the tests are skipped, unless XENOLITH_NSD_REQUIRED is set: then they fail.
 """
 
@@ -22,6 +22,8 @@ ZONES = {p.name.removesuffix(".zone"): p for p in sorted((HERE / "zones").glob("
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
+    if "XENOLITH_HOST_BIN" not in os.environ:
+        subprocess.run(["make", "-s", "host-dns"], cwd=servers.TOP, check=True)
     out = tmp_path_factory.mktemp("dns") / "zones.img"
     subprocess.run([BIN / "zonec", "-o", out, *ZONES.values()], check=True)
     return out

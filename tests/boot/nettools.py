@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: ISC
+"""Clients and frames for the network's tests."""
+
+import random
+import socket
+import threading
+import time
+
+INTERFACE = "xentap0"
+
+
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def wait_ready(guest, *addresses, timeout=15):
+    """Until each address answers a UDP echo: IPv6 needs a moment for duplicate address detection."""
+    end = time.time() + timeout
+    for address in addresses:
+        while udp_echo(address, b"ready?", timeout=0.3) != b"ready?":
+            assert time.time() < end, f"{address} does not answer\n{guest.console()}"
+
+
+def udp_echo(address, data, port=7, timeout=3):
+    """What comes back for one datagram, or None."""
+    with socket.socket(family(address), socket.SOCK_DGRAM) as s:
+        s.settimeout(timeout)
+        s.connect((address, port))
+        try:
+            s.send(data)
+            return s.recv(70000)
+        except OSError:
+            return None
+
+
+def udp_echo_sizes(address, sizes, port=7):
+    """The sizes that did not come back as sent; one lost datagram is forgiven."""
+    bad = []
+    for size in sizes:
+        data = random.randbytes(size)
+        if udp_echo(address, data, port) != data and udp_echo(address, data, port) != data:
+            bad.append(size)
+    return bad
+
+
+def tcp_echo(address, size, port=7, timeout=60, connections=1):
+    """Sends size random bytes on each connection and compares: a list of what went wrong."""
+    errors = []
+
+    def exchange():
+        data, got = random.randbytes(size), bytearray()
+
+        def send(s):
+            try:
+                s.sendall(data)
+                s.shutdown(socket.SHUT_WR)
+            except OSError as e:
+                errors.append(f"send: {e!r}")
+
+        try:
+            with socket.create_connection((address, port), timeout=timeout) as s:
+                sender = threading.Thread(target=send, args=(s,))
+                sender.start()
+                while block := s.recv(65536):
+                    got += block
+                sender.join()
+        except OSError as e:
+            errors.append(f"{len(got)} of {size} bytes, then {e!r}")
+            return
+        if got != data:
+            same = next((i for i, (a, b) in enumerate(zip(got, data)) if a != b), min(len(got), size))
+            errors.append(f"{len(got)} of {size} bytes came back, the first {same} right")
+
+    threads = [threading.Thread(target=exchange) for _ in range(connections)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return errors
+
+
+def figures(address):
+    """nettest's figures as a dictionary."""
+    for _ in range(5):
+        answer = udp_echo(address, b"?", port=99, timeout=2)
+        if answer:
+            return {name: int(value) for name, value in map(str.split, answer.decode().splitlines())}
+    raise AssertionError(f"no figures from {address}")
+
+
+def mac_of(guest):
+    """The MAC address of the guest's first interface."""
+    path = f"/local/domain/{guest.domid}/device/vif/0/mac"
+    return guest.machine.run(f"xenstore-read {path}").out.strip()
+
+
+def backend_of(guest, index=0):
+    """The backend's directory of one of the guest's interfaces."""
+    path = f"/local/domain/{guest.domid}/device/vif/{index}/backend"
+    return guest.machine.run(f"xenstore-read {path}").out.strip()
+
+
+class Wire:
+    """Raw frames on the host's end of the network: no address resolution, no correction."""
+
+    def __init__(self, interface=INTERFACE):
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.socket.bind((interface, 0))
+
+    def send(self, *frames):
+        for frame in frames:
+            while True:
+                try:
+                    self.socket.send(bytes(frame))
+                    break
+                except BlockingIOError:
+                    time.sleep(0.001)
+                except OSError as e:
+                    if e.errno != 105:  # no buffer space: the queue is full
+                        raise
+                    time.sleep(0.001)
+
+    def close(self):
+        self.socket.close()
