@@ -37,8 +37,7 @@ int app_init(int argc, char **argv);
  */
 typedef int library_init(void);
 #define LIBRARY(init)                                                                              \
-    static library_init *const init##_entry                                                        \
-        __attribute__((used, section(".set.libraries"))) = init
+    static library_init *const init##_entry __attribute__((used, section(".set.libraries"))) = init
 extern library_init *const libraries_begin[], *const libraries_end[]; /* from the link script */
 
 /* The app's name, from its Kconfig fragment. */

@@ -19,8 +19,8 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
     va_list ap;
     int n, m;
 
-    n = fmt_print(line, sizeof(line) - 1, "[%4lu.%06lu] %s: %s", us / 1000000, us % 1000000,
-                  module, marks[level]);
+    n = fmt_print(line, sizeof(line) - 1, "[%4lu.%06lu] %s: %s", us / 1000000, us % 1000000, module,
+                  marks[level]);
     n = MIN(n, (int)sizeof(line) - 2);
     va_start(ap, fmt);
     m = fmt_vprint(line + n, sizeof(line) - 1 - (size_t)n, fmt, ap);

@@ -44,8 +44,8 @@ _Noreturn void kernel_main(void)
 
     if (IS_ENABLED(CONFIG_STACK_PROTECTOR))
         stackprotect_init(); /* first, so that one canary serves every function */
-    arch_init();    /* traps can be reported from here on */
-    clock_init();   /* the log's time stamps */
+    arch_init();             /* traps can be reported from here on */
+    clock_init();            /* the log's time stamps */
     cmdline_init((char *)(uintptr_t)arch_start_info->cmd_line, MAX_GUEST_CMDLINE);
     page_init();    /* memory */
     evtchn_init();  /* all ports masked */

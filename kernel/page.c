@@ -21,9 +21,9 @@
 #include "lib/list.h"
 #include "lib/util.h"
 
-#define ORDERS 11        /* up to 4 MiB */
-#define MAP_BATCH 32     /* pages mapped at a time: one hypercall */
-#define TABLE_RESERVE 4  /* a new mapping needs at most three tables */
+#define ORDERS 11       /* up to 4 MiB */
+#define MAP_BATCH 32    /* pages mapped at a time: one hypercall */
+#define TABLE_RESERVE 4 /* a new mapping needs at most three tables */
 
 static struct {
     struct list free[ORDERS];

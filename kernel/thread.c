@@ -120,7 +120,8 @@ bool thread_run_ready(void)
 
     if (list_empty(&threads.ready))
         return false;
-    batch = threads.ready; /* those ready now; who becomes ready meanwhile waits for the next turn */
+    batch =
+        threads.ready; /* those ready now; who becomes ready meanwhile waits for the next turn */
     batch.next->prev = batch.prev->next = &batch;
     list_init(&threads.ready);
     while ((node = list_pop(&batch))) {

@@ -48,7 +48,10 @@ struct wait_queue {
     struct list waiters;
 };
 
-#define WAIT_QUEUE_INIT(q) {LIST_INIT((q).waiters)}
+#define WAIT_QUEUE_INIT(q)                                                                         \
+    {                                                                                              \
+        LIST_INIT((q).waiters)                                                                     \
+    }
 #define WAIT_FOREVER UINT64_MAX
 
 void wait_queue_init(struct wait_queue *q);

@@ -35,9 +35,9 @@ extern uint64_t upcall_count; /* arch: written by the upcall only */
 
 static struct {
     struct binding bindings[PORTS];
-    uint64_t notify[WORDS];     /* ports to be notified at the end of the turn */
-    uint64_t delayed[WORDS];    /* ports masked for sending spurious events */
-    uint8_t spurious[PORTS];    /* spurious events in a row: the delay is 2^n us */
+    uint64_t notify[WORDS];  /* ports to be notified at the end of the turn */
+    uint64_t delayed[WORDS]; /* ports masked for sending spurious events */
+    uint8_t spurious[PORTS]; /* spurious events in a row: the delay is 2^n us */
     struct work flush;
     struct timer unmask;
     struct evtchn_stats stats;

@@ -25,11 +25,11 @@ struct ring_header {
 
 struct ring {
     struct ring_header *shared;
-    uint32_t size;     /* entries, a power of two */
-    uint32_t entry;    /* bytes per entry */
-    uint32_t req_prod; /* next request we write */
+    uint32_t size;       /* entries, a power of two */
+    uint32_t entry;      /* bytes per entry */
+    uint32_t req_prod;   /* next request we write */
     uint32_t req_pushed; /* requests the backend may see: up to here */
-    uint32_t rsp_cons; /* next response we read; rsp_cons <= rsp_prod <= req_pushed */
+    uint32_t rsp_cons;   /* next response we read; rsp_cons <= rsp_prod <= req_pushed */
 };
 
 /* Sets up both our state and the (zeroed) shared page of bytes `bytes`. */

@@ -42,7 +42,7 @@ struct xenbus_driver {
 #define XENBUS_DRIVER(name)                                                                        \
     static const struct xenbus_driver name;                                                        \
     static const struct xenbus_driver *const name##_entry                                          \
-        __attribute__((used, section(".set.xenbus_drivers"))) = &name;                      \
+        __attribute__((used, section(".set.xenbus_drivers"))) = &name;                             \
     static const struct xenbus_driver name
 
 extern const struct xenbus_driver *const xenbus_drivers_begin[]; /* from the link script */

@@ -124,7 +124,8 @@ static bool too_long(const struct connection *c)
 /* Makes the answer to a query in tcp.answer; returns its size with its length, 0 for none. */
 static uint32_t make_answer(const uint8_t *query, unsigned len, bool again)
 {
-    struct dns_stats ignored, *stats = again ? &ignored : &server.stats;
+    static struct dns_stats ignored; /* what is made again is counted once */
+    struct dns_stats *stats = again ? &ignored : &server.stats;
     size_t size = dns_answer(&server.db, query, len, tcp.answer + LENGTH_SIZE, DNS_TCP_MAX,
                              DNS_TCP | SERVER_FLAGS, stats);
 

@@ -23,7 +23,7 @@
 /* --- UDP --------------------------------------------------------------------------------- */
 
 static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-                         u16_t port)
+                        u16_t port)
 {
     /* A datagram from a service's own port could start two services echoing to each other. */
     if (port != ECHO_PORT)

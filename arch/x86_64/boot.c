@@ -30,7 +30,8 @@ struct batch {
     unsigned count;
 };
 
-static __attribute__((always_inline)) inline void batch_add(struct batch *b, maddr_t entry, uint64_t value)
+static __attribute__((always_inline)) inline void batch_add(struct batch *b, maddr_t entry,
+                                                            uint64_t value)
 {
     b->op[b->count].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
     b->op[b->count].val = value;

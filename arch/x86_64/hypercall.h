@@ -14,7 +14,9 @@ static inline long hypercall1(unsigned op, uintptr_t a1)
 {
     long ret;
 
-    __asm__ volatile("syscall" : "=a"(ret), "+D"(a1) : "0"((unsigned long)op)
+    __asm__ volatile("syscall"
+                     : "=a"(ret), "+D"(a1)
+                     : "0"((unsigned long)op)
                      : "rcx", "r11", "memory");
     return ret;
 }
@@ -23,7 +25,9 @@ static inline long hypercall2(unsigned op, uintptr_t a1, uintptr_t a2)
 {
     long ret;
 
-    __asm__ volatile("syscall" : "=a"(ret), "+D"(a1), "+S"(a2) : "0"((unsigned long)op)
+    __asm__ volatile("syscall"
+                     : "=a"(ret), "+D"(a1), "+S"(a2)
+                     : "0"((unsigned long)op)
                      : "rcx", "r11", "memory");
     return ret;
 }
@@ -32,7 +36,9 @@ static inline long hypercall3(unsigned op, uintptr_t a1, uintptr_t a2, uintptr_t
 {
     long ret;
 
-    __asm__ volatile("syscall" : "=a"(ret), "+D"(a1), "+S"(a2), "+d"(a3) : "0"((unsigned long)op)
+    __asm__ volatile("syscall"
+                     : "=a"(ret), "+D"(a1), "+S"(a2), "+d"(a3)
+                     : "0"((unsigned long)op)
                      : "rcx", "r11", "memory");
     return ret;
 }

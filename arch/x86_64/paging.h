@@ -46,10 +46,8 @@ static __attribute__((always_inline)) inline uintptr_t paging_target(uint64_t en
  * level-4 table at linear address l4; its a is 0 when a table on the way is missing, and *missing
  * (if given) is then the level of the absent entry.
  */
-static __attribute__((always_inline)) inline maddr_t paging_entry_or_hole(uintptr_t l4,
-                                                                          uintptr_t va,
-                                                                          unsigned level,
-                                                                          unsigned *missing)
+static __attribute__((always_inline)) inline maddr_t
+paging_entry_or_hole(uintptr_t l4, uintptr_t va, unsigned level, unsigned *missing)
 {
     uintptr_t table = l4;
     uint64_t frame = 0;

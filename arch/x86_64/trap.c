@@ -20,10 +20,11 @@
 #define TRAP_FAILSAFE 256
 #define TRAP_SYSCALL 257
 
+/* clang-format off: 9 and 15 are no exceptions of these processors */
 #define VECTORS(X)                                                                                 \
-    X(0)                                                                                           \
-    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(11) X(12) X(13) X(14) X(16) X(17) X(18) X(19)  \
-    X(20) X(21)
+    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(11) X(12) X(13) X(14) X(16) X(17) X(18)    \
+    X(19) X(20) X(21)
+/* clang-format on */
 
 #define DECLARE(n) void trap_entry_##n(void);
 VECTORS(DECLARE)
@@ -35,21 +36,33 @@ uint64_t upcall_count;
 
 /* Breakpoint and overflow may be raised by code itself, hence flags 3 (xen.h, struct trap_info). */
 #define ENTRY(n)                                                                                   \
-    {.vector = (n), .flags = (n) == 3 || (n) == 4 ? 3 : 0, .cs = FLAT_KERNEL_CS,                   \
+    {.vector = (n),                                                                                \
+     .flags = (n) == 3 || (n) == 4 ? 3 : 0,                                                        \
+     .cs = FLAT_KERNEL_CS,                                                                         \
      .address = (uintptr_t)trap_entry_##n},
 static const struct trap_info trap_table[] = {VECTORS(ENTRY){0}};
 
 static const char *const trap_names[] = {
-    [0] = "divide error",        [1] = "debug",
-    [2] = "NMI",                 [3] = "breakpoint",
-    [4] = "overflow",            [5] = "bound range",
-    [6] = "invalid opcode",      [7] = "no FPU",
-    [8] = "double fault",        [10] = "invalid TSS",
-    [11] = "segment absent",     [12] = "stack segment",
-    [13] = "general protection", [14] = "page fault",
-    [16] = "x87 error",          [17] = "alignment",
-    [18] = "machine check",      [19] = "SIMD error",
-    [20] = "virtualisation",     [21] = "control protection",
+    [0] = "divide error",
+    [1] = "debug",
+    [2] = "NMI",
+    [3] = "breakpoint",
+    [4] = "overflow",
+    [5] = "bound range",
+    [6] = "invalid opcode",
+    [7] = "no FPU",
+    [8] = "double fault",
+    [10] = "invalid TSS",
+    [11] = "segment absent",
+    [12] = "stack segment",
+    [13] = "general protection",
+    [14] = "page fault",
+    [16] = "x87 error",
+    [17] = "alignment",
+    [18] = "machine check",
+    [19] = "SIMD error",
+    [20] = "virtualisation",
+    [21] = "control protection",
 };
 
 void arch_init(void)
