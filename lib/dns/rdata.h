@@ -5,9 +5,8 @@
 #ifndef LIB_DNS_RDATA_H
 #define LIB_DNS_RDATA_H
 
+#include "lib/dns/field.h"
 #include "lib/dns/lexer.h"
-
-enum { RDATA_MAX = 65535 };
 
 /*
  * Reads the data of a record of this type up to the end of the line into DATA[RDATA_MAX].
@@ -15,9 +14,5 @@ enum { RDATA_MAX = 65535 };
  */
 const char *rdata_read(struct lexer *lex, unsigned type, const uint8_t *origin, uint8_t *data,
                        size_t *len);
-
-/* A time in seconds with optional units (1h30m), RFC 2308 section 4 and BIND's units; false: not
- * one. */
-bool rdata_time(const char *text, uint32_t *seconds);
 
 #endif

@@ -96,7 +96,7 @@ static void do_ttl(struct reader *r, struct lexer *lex)
 {
     uint32_t ttl;
 
-    if (lexer_next(lex) != TOKEN_WORD || !rdata_time(lex->text, &ttl) || ttl > INT32_MAX) {
+    if (lexer_next(lex) != TOKEN_WORD || !dns_time_parse(lex->text, &ttl) || ttl > INT32_MAX) {
         bad_entry(r, lex, "$TTL needs a time", true);
         return;
     }
@@ -189,7 +189,7 @@ static const char *read_type(struct lexer *lex, int *type, bool *have_ttl, uint3
         }
         if (lex->text[0] < '0' || lex->text[0] > '9' || *have_ttl)
             break;
-        if (!rdata_time(lex->text, ttl))
+        if (!dns_time_parse(lex->text, ttl))
             return "not a TTL";
         if (*ttl > INT32_MAX)
             return "TTL larger than 2147483647";

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The fields of record data from text to wire form: private to the zone-file reader. Every function
+ * appends to OUT and returns NULL, or what is wrong, in words for the person who wrote the file.
+ */
+#ifndef LIB_DNS_FIELD_H
+#define LIB_DNS_FIELD_H
+
+#include "lib/dns/lexer.h"
+
+enum { RDATA_MAX = 65535 };
+
+/* Where the data goes: the caller's RDATA_MAX octets, LEN of them written. */
+struct field_out {
+    uint8_t *data;
+    size_t len;
+};
+
+/* A name, relative ones below ORIGIN (NULL: none). */
+const char *field_name(struct field_out *out, const char *text, const uint8_t *origin);
+/* A decimal number of 1 to 4 octets. */
+const char *field_number(struct field_out *out, const char *text, unsigned octets);
+/* A time in seconds, see dns_time_parse(). */
+const char *field_time(struct field_out *out, const char *text);
+const char *field_ipv4(struct field_out *out, const char *text);
+/* RFC 4291 section 2.2, in all three forms. */
+const char *field_ipv6(struct field_out *out, const char *text);
+/* The octets of a text with its escapes resolved; LIMIT is the most there may be. */
+const char *field_text(struct field_out *out, const char *text, size_t limit);
+/* The same as a character-string: a length and at most 255 octets. */
+const char *field_string(struct field_out *out, const char *text);
+
+/* A run of digits of BITS bits each, which may be broken by blanks anywhere. */
+struct field_digits {
+    unsigned bits;
+    unsigned value;
+    unsigned have; /* bits in value */
+    unsigned padding;
+};
+
+const char *field_digits(struct field_out *out, const char *text, struct field_digits *d);
+
+/* A time in seconds with optional units (1h30m), RFC 2308 section 4 and BIND's units; false: not
+ * one. */
+bool dns_time_parse(const char *text, uint32_t *seconds);
+
+#endif
