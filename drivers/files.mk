@@ -4,7 +4,8 @@ obj-y += drivers/console.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront_page.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront_rx.c
+obj-$(CONFIG_NETFRONT) += drivers/netfront_store.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront_tx.c
 # They hand lwIP's packet buffers to lib/net.
-$(foreach part,netfront netfront_page netfront_rx netfront_tx,\
+$(foreach part,netfront netfront_page netfront_rx netfront_store netfront_tx,\
 	$(eval cflags-drivers/$(part).c := $$(LWIP_INCLUDES)))

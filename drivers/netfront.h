@@ -52,9 +52,9 @@ struct netfront {
 
     /* The page behind each request, by ring slot: a response comes in its request's slot. */
     struct netpage *rx_pages[NETFRONT_SLOTS];
-    unsigned rx_target;  /* requests to keep posted */
-    bool rx_starved;     /* far fewer are, for want of pages */
-    bool rx_progress;    /* something came since the last event */
+    unsigned rx_target; /* requests to keep posted */
+    bool rx_starved;    /* far fewer are, for want of pages */
+    bool rx_progress;   /* something came since the last event */
 
     /* By request id. Invariant: an id is in flight, or on the free list through `next`. */
     struct {
@@ -62,16 +62,24 @@ struct netfront {
         bool in_flight;
         uint16_t next;
     } tx_slots[NETFRONT_SLOTS];
-    uint16_t tx_free;      /* first free id or NO_SLOT */
-    unsigned tx_extras;    /* extra-info slots in flight: each is answered by a null response */
-    unsigned tx_unpushed;  /* requests the backend has not been shown */
-    bool tx_blocked;       /* somebody was told -EBUSY */
+    uint16_t tx_free;     /* first free id or NO_SLOT */
+    unsigned tx_extras;   /* extra-info slots in flight: each is answered by a null response */
+    unsigned tx_unpushed; /* requests the backend has not been shown */
+    bool tx_blocked;      /* somebody was told -EBUSY */
     bool tx_progress;
 };
 
 /* The backend broke the protocol: `rule` in words, and the value that did. Traffic stops at once,
  * the device is disabled from the watch thread. */
 void netfront_breach(struct netfront *nf, const char *rule, uint64_t value);
+
+/* netfront_store.c: the interface in xenstore */
+
+/* Fills nf->net (MAC, MTU, features, address), bounce and sg. *split: an event channel for each
+ * ring. -EINVAL, -EOPNOTSUPP (logged), or xenstore's error. */
+int netfront_read_offers(struct netfront *nf, bool *split);
+/* Tells the backend the rings, the ports and what we can. */
+int netfront_write_answers(struct netfront *nf);
 
 /* netfront_page.c: pages and their grants */
 

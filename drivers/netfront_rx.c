@@ -239,7 +239,7 @@ static void deliver(struct netfront *nf, struct packet *packet)
     uint32_t rest = packet->length;
 
     if (packet->failed || packet->length > UINT16_MAX || !packet->head) {
-        netdev_drop(&nf->net, packet->failed   ? NETDEV_RX_STATUS
+        netdev_drop(&nf->net, packet->failed  ? NETDEV_RX_STATUS
                               : !packet->head ? NETDEV_RX_SHORT
                                               : NETDEV_RX_LONG);
         discard(packet);
@@ -266,7 +266,8 @@ void netfront_rx_poll(struct netfront *nf)
         unsigned left = (unsigned)waiting;
 
         if (waiting < 0) {
-            netfront_breach(nf, "an impossible receive index", shared_read(&nf->rx.shared->rsp_prod));
+            netfront_breach(nf, "an impossible receive index",
+                            shared_read(&nf->rx.shared->rsp_prod));
             return;
         }
         if (waiting == 0) {

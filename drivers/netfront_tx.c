@@ -75,8 +75,7 @@ static void handle_response(struct netfront *nf, const struct netif_tx_response 
         return;
     }
     if (response->id >= nf->tx.size || !nf->tx_slots[response->id].in_flight) {
-        netfront_breach(nf, "a response to a transmit request that is not in flight",
-                        response->id);
+        netfront_breach(nf, "a response to a transmit request that is not in flight", response->id);
         return;
     }
     np = nf->tx_slots[response->id].np;
@@ -261,8 +260,7 @@ static bool fits_in_place(struct netfront *nf, struct pbuf *p, uint16_t *headers
 }
 
 /* Fills pieces from p's own pages and shows them. The number of pieces, or a negative errno. */
-static int use_in_place(struct netfront *nf, struct pbuf *p, uint16_t headers,
-                        struct piece *pieces)
+static int use_in_place(struct netfront *nf, struct pbuf *p, uint16_t headers, struct piece *pieces)
 {
     const struct pbuf *header = headers ? p : NULL;
     int count = 0;

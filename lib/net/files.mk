@@ -1,7 +1,11 @@
 # The network: lwIP's files (paths below its src/) and our port of it.
 ifdef CONFIG_NET
 obj-y += lib/net/net.c
+obj-y += lib/net/frame.c
+obj-y += lib/net/filter.c
 obj-y += lib/net/address.c
+obj-y += lib/net/parse.c
+obj-y += lib/net/report.c
 obj-$(CONFIG_IPV6) += lib/net/announce.c
 obj-y += lib/net/netpage.c
 obj-y += lib/net/mem.c

@@ -106,7 +106,8 @@ static inline uint32_t headers_sum(const uint8_t *p, size_t len)
 /* Leaves the sum of the pseudo-header in the TCP checksum's field; segment: TCP's bytes. */
 static inline void headers_blank_tcp(uint8_t *frame, const struct headers *h, uint16_t segment)
 {
-    uint32_t sum = h->version == 4 ? headers_sum(frame + AT_IP4_SRC, 8) : headers_sum(frame + AT_IP6_SRC, 32);
+    uint32_t sum =
+        h->version == 4 ? headers_sum(frame + AT_IP4_SRC, 8) : headers_sum(frame + AT_IP6_SRC, 32);
 
     sum += PROTOCOL_TCP + segment;
     sum = (sum >> 16) + (sum & 0xffff);

@@ -16,8 +16,8 @@
 
 /* What was configured (address.c). */
 struct net_config {
-    bool dhcp;   /* ask for an IPv4 address */
-    bool slaac;  /* take IPv6 addresses from routers' advertisements */
+    bool dhcp;  /* ask for an IPv4 address */
+    bool slaac; /* take IPv6 addresses from routers' advertisements */
     bool static4, static6;
 #if LWIP_IPV4
     ip4_addr_t ip4, mask4, gw4;
@@ -45,6 +45,25 @@ struct net_interface {
 #endif
 };
 
+/* frame.c */
+void net_frame_init(void);
+/* Which checksums lwIP is to compute, by what the device offers now. */
+void net_choose_checksums(struct net_interface *interface);
+/* For netif->linkoutput. */
+err_t net_link_output(struct netif *netif, struct pbuf *p);
+
+/* filter.c: tells the backend's multicast filter. For netif->igmp_mac_filter and mld_mac_filter. */
+#if LWIP_IGMP
+err_t net_filter4(struct netif *netif, const ip4_addr_t *group,
+                  enum netif_mac_filter_action action);
+#endif
+#if LWIP_IPV6_MLD
+err_t net_filter6(struct netif *netif, const ip6_addr_t *group,
+                  enum netif_mac_filter_action action);
+#endif
+/* Every group anew: a new backend knows none of them. */
+void net_filter_all(struct netif *netif);
+
 #if LWIP_IPV6
 /* announce.c: tells the neighbours that netif has this address. */
 void net_announce6(struct netif *netif, const ip6_addr_t *address);
@@ -60,7 +79,20 @@ void net_address_configure(struct net_interface *interface);
 /* Link up: sets static addresses, starts DHCP and SLAAC. Link down: stops them. */
 void net_address_start(struct net_interface *interface);
 void net_address_stop(struct net_interface *interface);
-/* Logs and publishes what has changed. */
-void net_address_report(struct net_interface *interface);
+
+/* report.c: logs and publishes what has changed. */
+void net_report(struct net_interface *interface);
+
+/* parse.c: an address of one host. False: the text is none, and *ip (config) undefined. */
+#if LWIP_IPV4
+bool net_parse_ip4(const char *text, ip4_addr_t *ip);
+/* "192.0.2.2/24" into config; without a prefix length default_bits counts, 0 for none. */
+bool net_parse_static4(const char *text, unsigned default_bits, struct net_config *config);
+#endif
+#if LWIP_IPV6
+bool net_parse_ip6(const char *text, ip6_addr_t *ip);
+/* "2001:db8::2/64", or without the length. */
+bool net_parse_static6(const char *text, struct net_config *config);
+#endif
 
 #endif

@@ -53,8 +53,8 @@ static void init_classes(void)
         list_init(&partial[i]);
     for (unsigned granule = 0; granule < ARRAY_SIZE(class_of_granule); granule++) {
         while (granule * 64 > class_size[class])
-            class++;
-        class_of_granule[granule] = (uint8_t)class;
+            class ++;
+        class_of_granule[granule] = (uint8_t) class;
     }
 }
 
@@ -68,7 +68,7 @@ static struct slab *slab_new(unsigned class)
     s = page_alloc(0);
     if (!s)
         return NULL;
-    s->class = (uint16_t)class;
+    s->class = (uint16_t) class;
     s->used = 0;
     s->free = NULL;
     for (size_t left = (PAGE_SIZE - sizeof(*s)) / size; left; left--) {

@@ -31,11 +31,11 @@
 struct netpage {
     struct pbuf_custom custom; /* first: the pbuf's address is the descriptor's */
     uint8_t *page;
-    struct netpage *next;    /* in the free list, or a list of the driver's */
-    uint32_t grant;          /* the driver's: the reference that goes with the page, 0 for none */
-    uint16_t sends;          /* the driver's: ring slots that show the page to a backend now */
-    uint16_t domain;         /* the driver's: and which backend that is */
-    bool lost;               /* see netpage_lose() */
+    struct netpage *next; /* in the free list, or a list of the driver's */
+    uint32_t grant;       /* the driver's: the reference that goes with the page, 0 for none */
+    uint16_t sends;       /* the driver's: ring slots that show the page to a backend now */
+    uint16_t domain;      /* the driver's: and which backend that is */
+    bool lost;            /* see netpage_lose() */
 };
 
 /*

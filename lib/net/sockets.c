@@ -295,7 +295,8 @@ int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct tim
     if (!fds)
         return (int)libc_result(-ENOMEM);
     for (int fd = 0; fd < count; fd++) {
-        short events = (short)((wanted(fd, reads) ? POLLIN : 0) | (wanted(fd, writes) ? POLLOUT : 0));
+        short events =
+            (short)((wanted(fd, reads) ? POLLIN : 0) | (wanted(fd, writes) ? POLLOUT : 0));
 
         if (events || wanted(fd, excepts))
             fds[n++] = (struct pollfd){.fd = fd, .events = events};

@@ -117,8 +117,8 @@ static void trim_time_wait(void)
         forget(pcb->next);
 }
 
-void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port,
-                 uint16_t dest_port, uint32_t seq)
+void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port, uint16_t dest_port,
+                 uint32_t seq)
 {
     trim_time_wait();
     for (struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next) {
@@ -156,8 +156,8 @@ void net_tcp_init(void)
 
 static bool is_busy(const struct tcp_pcb *pcb)
 {
-    return (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT) || pcb->unsent ||
-           pcb->unacked || pcb->refused_data || pcb->persist_backoff ||
+    return (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT) || pcb->unsent || pcb->unacked ||
+           pcb->refused_data || pcb->persist_backoff ||
 #if TCP_QUEUE_OOSEQ
            pcb->ooseq ||
 #endif

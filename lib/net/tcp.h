@@ -13,7 +13,7 @@
 void net_tcp_init(void);
 
 /* A SYN has arrived (and lwIP has not seen it yet); ports and seq in host order. */
-void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port,
-                 uint16_t dest_port, uint32_t seq);
+void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port, uint16_t dest_port,
+                 uint32_t seq);
 
 #endif

@@ -66,7 +66,8 @@ static unsigned due_nd6(void)
     unsigned due = due_while_awake();
     struct netif *netif;
 
-    NETIF_FOREACH (netif) {
+    NETIF_FOREACH(netif)
+    {
         for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
             u32_t life = netif_ip6_addr_valid_life(netif, i);
 
@@ -82,7 +83,8 @@ static unsigned due_mld6(void)
 {
     struct netif *netif;
 
-    NETIF_FOREACH (netif) {
+    NETIF_FOREACH(netif)
+    {
         for (struct mld_group *g = netif_mld6_data(netif); g; g = g->next) {
             if (g->timer)
                 return 1;
@@ -97,7 +99,8 @@ static unsigned due_igmp(void)
 {
     struct netif *netif;
 
-    NETIF_FOREACH (netif) {
+    NETIF_FOREACH(netif)
+    {
         for (struct igmp_group *g = netif_igmp_data(netif); g; g = g->next) {
             if (g->timer)
                 return 1;
@@ -113,7 +116,8 @@ static unsigned due_dhcp_fine(void)
     unsigned due = NET_NEVER;
     struct netif *netif;
 
-    NETIF_FOREACH (netif) {
+    NETIF_FOREACH(netif)
+    {
         struct dhcp *dhcp = netif_dhcp_data(netif);
 
         if (dhcp && dhcp->request_timeout)
@@ -127,7 +131,8 @@ static unsigned due_dhcp_coarse(void)
     unsigned due = NET_NEVER;
     struct netif *netif;
 
-    NETIF_FOREACH (netif) {
+    NETIF_FOREACH(netif)
+    {
         struct dhcp *dhcp = netif_dhcp_data(netif);
 
         if (!dhcp)

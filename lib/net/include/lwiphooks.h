@@ -15,8 +15,10 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
 #define LWIP_HOOK_TCP_ISN(lip, lport, rip, rport) net_tcp_isn((lip), (lport), (rip), (rport))
 
 /* The gateway given by gw6=, or NULL: then the advertised routers count (lib/net/address.c). */
+#if LWIP_IPV6
 struct netif;
 const ip6_addr_t *net_gateway6(struct netif *netif);
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
+#endif
 
 #endif

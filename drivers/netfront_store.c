@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The network driver's part of xenstore (xen/include/public/io/netif.h): what the toolstack and the
+ * backend say about the interface, read with bounds (hardening.md, rule 16), and what we answer.
+ */
+#include "drivers/netfront.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/log.h"
+#include "xen/xenstore.h"
+
+#define LOG_MODULE "netfront"
+
+#define MTU_DEFAULT 1500
+#define MTU_MIN 576
+/* A frame has a 16-bit length. */
+#define MTU_MAX 65520
+
+/* The backend's keys; a bad value is the default, 0. */
+enum { SG, GSO4, GSO6, NO_CSUM, CSUM6, SPLIT, MULTICAST, RX_COPY, OFFERS };
+static const struct xenbus_key offers[OFFERS] = {
+    [SG] = {.name = "feature-sg", .max = 1},
+    [GSO4] = {.name = "feature-gso-tcpv4", .max = 1},
+    [GSO6] = {.name = "feature-gso-tcpv6", .max = 1},
+    [NO_CSUM] = {.name = "feature-no-csum-offload", .max = 1},
+    [CSUM6] = {.name = "feature-ipv6-csum-offload", .max = 1},
+    [SPLIT] = {.name = "feature-split-event-channels", .max = 1},
+    [MULTICAST] = {.name = "feature-multicast-control", .max = 1},
+    [RX_COPY] = {.name = "feature-rx-copy", .max = 1},
+};
+
+/* --- what they say ---------------------------------------------------------------------- */
+
+/* "00:16:3e:01:02:03", a single host's. */
+static bool parse_mac(const char *text, uint8_t mac[6])
+{
+    uint8_t any = 0;
+
+    for (unsigned i = 0; i < 6; i++, text += 3) {
+        unsigned value = 0;
+
+        for (unsigned digit = 0; digit < 2; digit++) {
+            char c = (char)(text[digit] | 0x20);
+
+            if (c >= '0' && c <= '9')
+                value = value * 16 + (unsigned)(c - '0');
+            else if (c >= 'a' && c <= 'f')
+                value = value * 16 + (unsigned)(c - 'a' + 10);
+            else
+                return false;
+        }
+        if (text[2] != (i < 5 ? ':' : '\0'))
+            return false;
+        mac[i] = (uint8_t)value;
+        any |= mac[i];
+    }
+    return any && !(mac[0] & 1);
+}
+
+/* What the toolstack wrote about the interface: ours to read, partly below the backend. */
+static int read_description(struct netfront *nf)
+{
+    char paths[4][XENBUS_PATH_MAX + 16], mac[20], mtu[12], trusted[4];
+    struct xs_read_item items[] = {
+        {paths[0], mac, sizeof(mac), 0},
+        {paths[1], mtu, sizeof(mtu), 0},
+        {paths[2], trusted, sizeof(trusted), 0},
+        {paths[3], nf->net.address, sizeof(nf->net.address), 0},
+    };
+    uint64_t value = MTU_DEFAULT;
+
+    (void)fmt_print(paths[0], sizeof(paths[0]), "%s/mac", nf->dev->nodename);
+    (void)fmt_print(paths[1], sizeof(paths[1]), "%s/mtu", nf->dev->nodename);
+    (void)fmt_print(paths[2], sizeof(paths[2]), "%s/trusted", nf->dev->nodename);
+    (void)fmt_print(paths[3], sizeof(paths[3]), "%s/ip", nf->dev->otherend);
+    xs_read_many(XS_NONE, items, ARRAY_SIZE(items));
+    if (items[0].result < 0 || !parse_mac(mac, nf->net.mac)) {
+        log_error("%s: mac=%s is not an address of one host", nf->net.name,
+                  items[0].result < 0 ? "(missing)" : mac);
+        return -EINVAL;
+    }
+    if (items[1].result >= 0 &&
+        !xs_parse_number(mtu, (size_t)items[1].result, MTU_MIN, MTU_MAX, &value))
+        log_warn("%s: mtu=%s: want %u to %u; %u is used", nf->net.name, mtu, MTU_MIN, MTU_MAX,
+                 MTU_DEFAULT);
+    nf->net.mtu = (uint16_t)value;
+    nf->bounce = items[2].result >= 0 && strcmp(trusted, "0") == 0;
+    if (items[3].result < 0)
+        nf->net.address[0] = '\0';
+    return 0;
+}
+
+int netfront_read_offers(struct netfront *nf, bool *split)
+{
+    struct xenbus_key keys[OFFERS];
+    int err = read_description(nf);
+
+    if (err)
+        return err;
+    memcpy(keys, offers, sizeof(keys));
+    xenbus_read_keys(nf->dev, keys, OFFERS);
+    if (!keys[RX_COPY].value) {
+        log_error("%s: the backend cannot copy packets to us (feature-rx-copy)", nf->net.name);
+        return -EOPNOTSUPP;
+    }
+    nf->sg = keys[SG].value;
+    if (!nf->sg && nf->net.mtu > MTU_DEFAULT)
+        nf->net.mtu = MTU_DEFAULT;
+    nf->net.features = (keys[NO_CSUM].value ? 0 : NETDEV_CSUM4) |
+                       (keys[CSUM6].value ? NETDEV_CSUM6 : 0) |
+                       (keys[GSO4].value && nf->sg ? NETDEV_GSO4 : 0) |
+                       (keys[GSO6].value && nf->sg ? NETDEV_GSO6 : 0) |
+                       (keys[MULTICAST].value ? NETDEV_MULTICAST : 0);
+    *split = keys[SPLIT].value;
+    return 0;
+}
+
+/* --- what we answer --------------------------------------------------------------------- */
+
+/* A key to write below our directory. */
+struct answer {
+    const char *key;
+    char value[12];
+};
+
+static void number(struct answer *a, const char *key, unsigned value)
+{
+    a->key = key;
+    (void)fmt_print(a->value, sizeof(a->value), "%u", value);
+}
+
+int netfront_write_answers(struct netfront *nf)
+{
+    struct answer answers[12];
+    char paths[ARRAY_SIZE(answers)][XENBUS_PATH_MAX + 32];
+    struct xs_write_item items[ARRAY_SIZE(answers)];
+    unsigned n = 0;
+
+    number(&answers[n++], "tx-ring-ref", nf->tx_ring->grant);
+    number(&answers[n++], "rx-ring-ref", nf->rx_ring->grant);
+    if (nf->rx_port == nf->tx_port) {
+        number(&answers[n++], "event-channel", nf->rx_port);
+    } else {
+        number(&answers[n++], "event-channel-tx", nf->tx_port);
+        number(&answers[n++], "event-channel-rx", nf->rx_port);
+    }
+    number(&answers[n++], "request-rx-copy", 1);
+    number(&answers[n++], "feature-rx-notify", 1);
+    number(&answers[n++], "feature-sg", 1);
+    number(&answers[n++], "feature-gso-tcpv4", IS_ENABLED(CONFIG_NETFRONT_GSO));
+    number(&answers[n++], "feature-gso-tcpv6", IS_ENABLED(CONFIG_NETFRONT_GSO));
+    number(&answers[n++], "feature-ipv6-csum-offload", 1);
+    number(&answers[n++], "request-multicast-control", !!(nf->net.features & NETDEV_MULTICAST));
+    for (unsigned i = 0; i < n; i++) {
+        (void)fmt_print(paths[i], sizeof(paths[i]), "%s/%s", nf->dev->nodename, answers[i].key);
+        items[i] = (struct xs_write_item){paths[i], answers[i].value, 0};
+    }
+    return xs_write_many(XS_NONE, items, n);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Frames between a network device and lwIP (docs/network.md). A frame runs to completion: the
+ * driver's call to net_input() ends, by way of lwIP and the app's callback, in the driver's
+ * transmit().
+ *
+ * Checksums. What a backend says about a frame's checksum is believed only as far as the frame's
+ * own headers make it meaningful (hardening.md, rule 7): an unfragmented TCP segment or UDP
+ * datagram behind a plain IP header. Everything else is checked by lwIP. On the way out the
+ * backend completes TCP's checksums, from the sum of the pseudo-header that is left in the field.
+ * UDP's are always computed here: a datagram may still be cut into fragments below the point where
+ * lwIP asks whether to compute one, and a fragment's cannot be completed by anyone.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/app.h"
+#include "lib/net/headers.h"
+#include "lib/net/interface.h"
+#include "lib/net/tcp.h"
+#include "lib/net/timeouts.h"
+
+#include "lwip/netif.h"
+#include "lwip/priv/tcp_priv.h"
+#include "netif/ethernet.h"
+
+#define CHECK_ALL (NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_TCP)
+
+/* --- input ------------------------------------------------------------------------------- */
+
+#if LWIP_TCP
+/* A connection request: see tcp.c. */
+static void look_at_syn(struct net_interface *nif, const uint8_t *frame, const struct headers *h)
+{
+    const uint8_t *tcp = frame + h->transport;
+    ip_addr_t src, dest;
+
+    (void)nif;
+#if LWIP_IPV4
+    if (h->version == 4) {
+        u32_t addr;
+
+        memcpy(&addr, frame + AT_IP4_SRC, sizeof(addr));
+        ip_addr_set_ip4_u32_val(src, addr);
+        memcpy(&addr, frame + AT_IP4_DEST, sizeof(addr));
+        ip_addr_set_ip4_u32_val(dest, addr);
+    }
+#endif
+#if LWIP_IPV6
+    if (h->version == 6) {
+        IP_SET_TYPE(&src, IPADDR_TYPE_V6);
+        IP_SET_TYPE(&dest, IPADDR_TYPE_V6);
+        memcpy(ip_2_ip6(&src)->addr, frame + AT_IP6_SRC, 16);
+        memcpy(ip_2_ip6(&dest)->addr, frame + AT_IP6_DEST, 16);
+        ip6_addr_clear_zone(ip_2_ip6(&src));
+        ip6_addr_clear_zone(ip_2_ip6(&dest));
+        ip6_addr_assign_zone(ip_2_ip6(&src), IP6_UNICAST, &nif->netif);
+        ip6_addr_assign_zone(ip_2_ip6(&dest), IP6_UNICAST, &nif->netif);
+    }
+#endif
+    net_tcp_syn(&src, &dest, read_be16(tcp), read_be16(tcp + 2), read_be32(tcp + AT_TCP_SEQ));
+}
+
+static void look_at_tcp(struct net_interface *nif, const uint8_t *frame, const struct headers *h)
+{
+    net_timeouts_note_tcp();
+    if ((frame[h->transport + AT_TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+        look_at_syn(nif, frame, h);
+}
+#endif
+
+/* Which transport checksums lwIP must verify in this frame. */
+static unsigned checks_needed(struct net_interface *nif, const struct pbuf *p, bool checked)
+{
+    struct headers h;
+
+    (void)nif;
+    if (!headers_parse(p->payload, p->len, &h))
+        return CHECK_ALL;
+#if LWIP_TCP
+    if (h.protocol == PROTOCOL_TCP)
+        look_at_tcp(nif, p->payload, &h);
+#endif
+    return checked ? 0 : CHECK_ALL;
+}
+
+void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+{
+    struct net_interface *nif = dev->interface;
+    const uint8_t *frame = p->payload;
+
+    dev->stats.rx_packets++;
+    dev->stats.rx_bytes += p->tot_len;
+    if (p->len < ETH_BYTES) {
+        netdev_drop(dev, NETDEV_RX_SHORT);
+        pbuf_free(p);
+        return;
+    }
+    /* A bridge floods what it cannot place: frames for other hosts end here. */
+    if (!nif->added || (!(frame[0] & 1) && memcmp(frame, nif->netif.hwaddr, 6) != 0)) {
+        pbuf_free(p);
+        return;
+    }
+    net_timeouts_note_input();
+    nif->netif.chksum_flags = (u16_t)(nif->checksums | checks_needed(nif, p, checked));
+    ethernet_input(p, &nif->netif);
+}
+
+/* --- output ------------------------------------------------------------------------------ */
+
+/* What the backend is to do with the frame, whose headers are all in its first pbuf. */
+static void choose_offload(const struct net_interface *nif, struct pbuf *p,
+                           struct netdev_offload *offload)
+{
+    struct headers h;
+
+    if (!headers_parse(p->payload, p->len, &h))
+        return;
+    if (LWIP_TCP && h.protocol == PROTOCOL_TCP)
+        net_timeouts_note_tcp();
+    if (LWIP_TCP && h.protocol == PROTOCOL_TCP && !(nif->checksums & NETIF_CHECKSUM_GEN_TCP)) {
+        headers_blank_tcp(p->payload, &h, (uint16_t)(p->tot_len - h.transport));
+        offload->blank = true;
+    } else {
+        offload->valid = true;
+    }
+}
+
+err_t net_link_output(struct netif *netif, struct pbuf *p)
+{
+    struct net_interface *nif = netif->state;
+    struct netdev_offload offload = {0};
+
+    net_timeouts_note_output();
+    choose_offload(nif, p, &offload);
+    switch (nif->dev->transmit(nif->dev, p, &offload)) {
+    case 0:
+        return ERR_OK;
+    case -ENOTCONN:
+    case -EMSGSIZE:
+        return ERR_IF;
+    default:
+        return ERR_MEM; /* TCP tries again */
+    }
+}
+
+static struct work send_again_work;
+
+static void send_again(struct work *w)
+{
+    (void)w;
+#if LWIP_TCP
+    tcp_txnow();
+#endif
+}
+
+/* May be called in the middle of sending, where lwIP must not be entered again. */
+void net_tx_ready(struct netdev *dev)
+{
+    (void)dev;
+    work_post(&send_again_work);
+}
+
+void net_frame_init(void)
+{
+    work_init(&send_again_work, send_again);
+}
+
+void net_choose_checksums(struct net_interface *nif)
+{
+    unsigned needed = NETDEV_CSUM4 | (LWIP_IPV6 ? NETDEV_CSUM6 : 0);
+
+    nif->checksums = NETIF_CHECKSUM_ENABLE_ALL & ~CHECK_ALL;
+    if ((nif->dev->features & needed) == needed)
+        nif->checksums &= (uint16_t)~NETIF_CHECKSUM_GEN_TCP;
+}
