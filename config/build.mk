@@ -75,6 +75,9 @@ cflags := -std=gnu11 -g -gno-record-gcc-switches -m64 -mno-red-zone -fno-pic -fn
 	-Uunix -ffile-prefix-map=$(XENOLITH_CACHE)=cache -ffile-prefix-map=$(abspath $(OUT))=out \
 	-ffile-prefix-map=$(CURDIR)=.
 cflags += $(if $(CONFIG_OPTIMIZE_SIZE),-Os)$(if $(CONFIG_OPTIMIZE_SPEED),-O2)$(if $(CONFIG_OPTIMIZE_DEBUG),-Og)
+# At -Os gcc copies and clears with a byte-wise `rep` in line, even a page: one instruction a byte.
+# A call of arch/x86_64/string.c does eight.
+cflags += $(if $(is-clang),,-mstringop-strategy=libcall)
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
 cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
 cflags += $(if $(is-clang),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))
