@@ -36,6 +36,7 @@ out/boot-tests/ and prints them. SUITE=bullseye|bookworm|trixie selects Xen 4.14
 4.20.
 """
 
+import functools
 import os
 import signal
 import subprocess
@@ -53,8 +54,9 @@ from xenqemu.guest import Guest  # noqa: E402
 from xenqemu.image import DEFAULT_SUITE, Builder  # noqa: E402
 from xenqemu.machine import Machine, MachineError  # noqa: E402
 
-OUT = os.path.join(TOP, "out")
-LOGS = os.path.join(OUT, "boot-tests")
+LOGS = os.path.join(TOP, "out", "boot-tests")
+OUT = os.path.join(LOGS, "out")  # the apps as they come, whatever configurations out/ holds
+os.environ["XENOLITH_OUT"] = os.path.relpath(OUT, TOP)
 GUEST_MEMORY = 1200  # MiB for all guests of a test together
 
 
@@ -98,7 +100,9 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def machines(request):
-    # The image first: it may have to be fetched, which the namespace would prevent.
+    # First what may have to be fetched, which the namespace would prevent.
+    subprocess.run(["make", "-s", "fetch"], cwd=TOP, check=True)
+
     def progress(text):
         with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             print(f"\n{text}", end="", flush=True)
@@ -155,14 +159,26 @@ def host(network):
     return run
 
 
+@functools.lru_cache(maxsize=None)
+def built(app):
+    """The path of an app's image, made from what the tree holds now."""
+    done = subprocess.run(
+        ["make", "-s", "-j2", f"APP={app}", f"OUT={os.environ['XENOLITH_OUT']}"],
+        cwd=TOP,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"make APP={app}:\n{done.stdout}"
+    return os.path.join(OUT, app)
+
+
 def app_config(app):
-    """out/APP.cfg as a dictionary, with the kernel's path."""
-    image, cfg = os.path.join(OUT, app), os.path.join(OUT, app + ".cfg")
-    for path in (image, cfg):
-        if not os.path.exists(path):
-            pytest.fail(f"{os.path.relpath(path, TOP)} is not built: make APP={app}")
-    with open(cfg) as f:
-        return dict(xlcfg.parse(f.read(), cfg), kernel=image)
+    """APP.cfg as a dictionary, with the kernel's path."""
+    image = built(app)
+    with open(image + ".cfg") as f:
+        return dict(xlcfg.parse(f.read(), image + ".cfg"), kernel=image)
 
 
 class Guests:

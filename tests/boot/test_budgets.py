@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from conftest import OUT
+from conftest import built
 
 
 def instructions(guest, machine, memory):
@@ -37,7 +37,4 @@ def test_hello_boot_does_not_depend_on_memory(xen_icount, guest, budget):
 
 @pytest.mark.parametrize("app", ["hello", "dns"])
 def test_image_size(app, budget):
-    path = os.path.join(OUT, app)
-    if not os.path.exists(path):
-        pytest.fail(f"out/{app} is not built: make APP={app}")
-    budget(f"{app}.image_bytes", os.path.getsize(path))
+    budget(f"{app}.image_bytes", os.path.getsize(built(app)))

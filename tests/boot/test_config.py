@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from conftest import OUT, app_config
+from conftest import TOP, app_config
 from xenqemu.guest import Guest
 
-APPS = sorted(os.path.basename(path)[:-4] for path in glob.glob(os.path.join(OUT, "*.cfg")))
+APPS = sorted(path.split(os.sep)[-2] for path in glob.glob(os.path.join(TOP, "apps", "*", "Kconfig")))
 
 
 @pytest.mark.parametrize("app", APPS)

@@ -11,7 +11,7 @@ import tempfile
 
 import pytest
 
-from conftest import TOP
+from conftest import TOP, built
 
 RUN = os.path.join(TOP, "scripts", "run")
 
@@ -52,8 +52,9 @@ def run(machines):
     machines.stop()  # its memory and CPU
     runs = []
 
-    def start(*arguments):
-        runs.append(Run(*arguments))
+    def start(app, *arguments):
+        built(app)
+        runs.append(Run(app, *arguments))
         return runs[-1]
 
     yield start
