@@ -174,8 +174,10 @@ struct netpage *netpage_of(struct pbuf *p)
 
 bool netpage_scarce(void)
 {
-    return pool.stats.max - pool.stats.pages - pool.stats.lost + pool.stats.free <
-           SCARCE(pool.stats.max);
+    /* A lost page counts twice until its owner puts it back. */
+    unsigned used = pool.stats.pages + pool.stats.lost - pool.stats.free;
+
+    return used + SCARCE(pool.stats.max) > pool.stats.max;
 }
 
 const struct netpage_stats *netpage_stats(void)

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "kernel/thread.h"
 #include "lib/libc/file.h"
 #include "lib/net/mem.h"
 #include "lib/net/net.h"
@@ -31,10 +33,25 @@ static int socket_number(struct file *f)
     return container_of(f, struct socket, file)->s;
 }
 
+/*
+ * What a call came to. One that would have had to wait and must not lets the others run first:
+ * frames arrive in the event loop, and a program may do nothing but ask again.
+ */
+static ssize_t give_way(ssize_t n)
+{
+    int error = errno;
+
+    if (n < 0 && (error == EWOULDBLOCK || error == EINPROGRESS || error == EALREADY)) {
+        thread_yield();
+        errno = error;
+    }
+    return n;
+}
+
 /* lwIP's -1 and errno as a negative errno. */
 static ssize_t outcome(ssize_t n)
 {
-    return n < 0 ? -errno : n;
+    return give_way(n) < 0 ? -errno : n;
 }
 
 static ssize_t file_read(struct file *f, void *buf, size_t len)
@@ -113,7 +130,7 @@ static struct file *get(int fd)
         if (!f)                                                                                    \
             return -1;                                                                             \
         s = socket_number(f);                                                                      \
-        result = call;                                                                             \
+        result = (type)give_way(call);                                                             \
         file_put(f);                                                                               \
         return result;                                                                             \
     } while (0)
@@ -132,7 +149,7 @@ int accept(int fd, struct sockaddr *addr, socklen_t *len)
 
     if (!f)
         return -1;
-    s = lwip_accept(socket_number(f), addr, len);
+    s = (int)give_way(lwip_accept(socket_number(f), addr, len));
     file_put(f);
     return install(s);
 }
@@ -256,6 +273,8 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
     if (!files)
         return (int)libc_result(-ENOMEM);
     theirs = (struct pollfd *)(files + count);
+    if (!timeout)
+        thread_yield(); /* see give_way() */
     ready = look_up(fds, count, theirs, files);
     more = lwip_poll(theirs, count, ready ? 0 : timeout);
     for (nfds_t i = 0; i < count; i++) {
@@ -283,13 +302,25 @@ static int answer(int fd, fd_set *set, bool ready)
     return ready;
 }
 
+/* A time for poll(), rounded up; -EINVAL: no time. */
+static int milliseconds(const struct timeval *t)
+{
+    if (!t)
+        return -1;
+    if (t->tv_sec < 0 || t->tv_usec < 0 || t->tv_usec >= 1000000)
+        return -EINVAL;
+    if (t->tv_sec >= INT_MAX / 1000)
+        return INT_MAX;
+    return (int)(t->tv_sec * 1000 + (t->tv_usec + 999) / 1000);
+}
+
 int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct timeval *timeout)
 {
+    int ready = 0, result, wait = milliseconds(timeout);
     struct pollfd *fds;
-    int ready = 0, result;
     nfds_t n = 0;
 
-    if (count < 0 || count > FD_SETSIZE)
+    if (count < 0 || count > FD_SETSIZE || wait == -EINVAL)
         return (int)libc_result(-EINVAL);
     fds = net_mem_alloc((size_t)MAX(count, 1) * sizeof(*fds));
     if (!fds)
@@ -301,20 +332,18 @@ int select(int count, fd_set *reads, fd_set *writes, fd_set *excepts, struct tim
         if (events || wanted(fd, excepts))
             fds[n++] = (struct pollfd){.fd = fd, .events = events};
     }
-    result = poll(fds, n, timeout ? (int)(timeout->tv_sec * 1000 + timeout->tv_usec / 1000) : -1);
+    result = poll(fds, n, wait);
     for (nfds_t i = 0; i < n && result >= 0; i++) {
         int fd = fds[i].fd, seen = fds[i].revents;
 
         if (seen & POLLNVAL)
-            result = -1;
+            result = (int)libc_result(-EBADF);
         ready += answer(fd, reads, seen & (POLLIN | POLLHUP | POLLERR));
         ready += answer(fd, writes, seen & (POLLOUT | POLLERR));
         ready += answer(fd, excepts, false);
     }
     net_mem_free(fds);
-    if (result < 0)
-        return (int)libc_result(-EBADF);
-    return ready;
+    return result < 0 ? -1 : ready;
 }
 
 #ifdef CONFIG_RESOLVER
