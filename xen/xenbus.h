@@ -17,6 +17,7 @@
 #include <xen/io/xenbus.h>
 #include <xen/xen.h>
 
+#include "kernel/timer.h"
 #include "lib/list.h"
 #include "xen/xenstore.h"
 
@@ -27,8 +28,8 @@ struct xenbus_driver {
     /* A new device: allocate dev->driver_data. 0, or an error: the device is left alone. */
     int (*probe)(struct xenbus_device *dev);
     /* The backend is ready (InitWait or Initialised): read its offers, set up rings and grants,
-     * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device.
-     */
+     * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device;
+     * but -ENOMEM, -EAGAIN and -EIO (a reset of the store's connection) only put it off. */
     int (*connect)(struct xenbus_device *dev);
     /* The backend became Connected: traffic may start. */
     int (*connected)(struct xenbus_device *dev);
@@ -59,7 +60,7 @@ struct xenbus_device {
     char otherend[XENBUS_PATH_MAX]; /* the backend's directory, checked (rule 17) */
     domid_t otherend_id;
     unsigned index;               /* the number in nodename */
-    enum xenbus_state state;      /* what we last wrote */
+    enum xenbus_state state;      /* what we are in; written, unless state_unwritten */
     enum xenbus_state peer_state; /* what we last read */
     bool broken;                  /* disabled after a breach of the protocol */
     const char *reason;           /* why broken; for the watch thread to write down */
@@ -68,6 +69,8 @@ struct xenbus_device {
     bool connected;    /* connect() done and not undone */
     bool running;      /* connected() called since */
     bool closing;      /* broken, and the peer has been told */
+    bool state_unwritten;
+    struct timer retry; /* after a shortage */
     unsigned restarts; /* of the backend, within the window that began at restart_window */
     uint64_t restart_window;
     struct xs_watch otherend_watch;

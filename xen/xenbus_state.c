@@ -24,6 +24,7 @@
 
 #define RESTARTS_MAX 8
 #define RESTART_WINDOW (10 * NSEC_PER_SEC)
+#define RETRY_AFTER NSEC_PER_SEC
 
 static const char *state_name(enum xenbus_state state)
 {
@@ -35,19 +36,45 @@ static const char *state_name(enum xenbus_state state)
     return (unsigned)state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
-static void set_state(struct xenbus_device *dev, enum xenbus_state state)
+/*
+ * An error that says nothing of the device: memory is short, or the connection to the store was
+ * reset under the call. What it hindered is done again when the watch on the backend fires: by the
+ * timer here, or for -EIO because every watch fires after a reset.
+ */
+static bool try_again_later(struct xenbus_device *dev, int err)
+{
+    if (err == -ENOMEM || err == -EAGAIN)
+        timer_arm_in(&dev->retry, RETRY_AFTER);
+    return err == -ENOMEM || err == -EAGAIN || err == -EIO;
+}
+
+static void retry(struct timer *t)
+{
+    xs_watch_kick(&container_of(t, struct xenbus_device, retry)->otherend_watch);
+}
+
+/* Brings what the store has in line with dev->state. */
+static void write_state(struct xenbus_device *dev)
 {
     char path[XENBUS_PATH_MAX + 8];
     int err;
 
-    if (dev->state == state)
+    if (!dev->state_unwritten)
         return;
     (void)fmt_print(path, sizeof(path), "%s/state", dev->nodename);
-    err = xs_printf(XS_NONE, path, "%u", (unsigned)state);
-    if (err && err != -ENOENT &&
-        err != -EACCES) /* our own directory has gone: so will the device */
-        log_warn("%s: cannot write state %s: error %d", dev->name, state_name(state), -err);
+    err = xs_printf(XS_NONE, path, "%u", (unsigned)dev->state);
+    dev->state_unwritten = try_again_later(dev, err);
+    if (err && err != -ENOENT && err != -EACCES) /* our directory has gone: so will the device */
+        log_warn("%s: cannot write state %s: error %d", dev->name, state_name(dev->state), -err);
+}
+
+static void set_state(struct xenbus_device *dev, enum xenbus_state state)
+{
+    if (dev->state == state)
+        return;
     dev->state = state;
+    dev->state_unwritten = true;
+    write_state(dev);
 }
 
 static void disconnect(struct xenbus_device *dev)
@@ -120,7 +147,8 @@ static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
     if (err) {
         log_error("%s: connect: error %d", dev->name, -err);
         dev->driver->disconnect(dev);
-        mark_broken(dev, "it cannot be connected");
+        if (!try_again_later(dev, err))
+            mark_broken(dev, "it cannot be connected");
         return;
     }
     dev->connected = true;
@@ -195,6 +223,9 @@ static void otherend_changed(struct xs_watch *w)
     enum xenbus_state before = dev->peer_state;
     int state = read_peer_state(dev);
 
+    write_state(dev);
+    if (state < 0)
+        (void)try_again_later(dev, state);
     if (state == -EINVAL)
         mark_broken(dev, "the backend's state is not a state");
     if (state >= 0) {
@@ -214,6 +245,7 @@ void xenbus_peer_begin(struct xenbus_device *dev)
 {
     int err;
 
+    timer_init(&dev->retry, retry);
     set_state(dev, XenbusStateInitialising);
     dev->otherend_watch.path = dev->watch_path;
     dev->otherend_watch.fn = otherend_changed;
@@ -225,5 +257,6 @@ void xenbus_peer_begin(struct xenbus_device *dev)
 void xenbus_peer_end(struct xenbus_device *dev)
 {
     xs_unwatch(&dev->otherend_watch); /* first: no late event from here on */
+    timer_disarm(&dev->retry);
     disconnect(dev);
 }

@@ -21,6 +21,7 @@ static struct {
     unsigned probe, connect, connected, disconnect, remove;
     int probe_error, connect_error, connected_error;
     bool disable_in_connect;
+    bool reset_in_connect, reset_after_connect; /* the store's connection, at our next request */
     unsigned live; /* probed and not removed */
     unsigned up;   /* connected and not disconnected */
     struct xenbus_device *last;
@@ -40,6 +41,8 @@ static int drv_probe(struct xenbus_device *dev)
 
 static int drv_connect(struct xenbus_device *dev)
 {
+    int err;
+
     driver.connect++;
     ck_assert(!dev->connected);
     ck_assert_int_eq(dev->state, XenbusStateInitialising);
@@ -47,8 +50,15 @@ static int drv_connect(struct xenbus_device *dev)
         xenbus_disable(dev, "bad offer");
     if (driver.connect_error)
         return driver.connect_error;
+    if (driver.reset_in_connect)
+        store.lie_len = 70000;
+    driver.reset_in_connect = false;
     driver.up++;
-    return xs_printf(XS_NONE, "device/vif/0/ring-ref", "%u", 8u);
+    err = xs_printf(XS_NONE, "device/vif/0/ring-ref", "%u", 8u);
+    if (driver.reset_after_connect)
+        store.lie_len = 70000;
+    driver.reset_after_connect = false;
+    return err;
 }
 
 static int drv_connected(struct xenbus_device *dev)
@@ -696,9 +706,45 @@ START_TEST(probe_fails)
 }
 END_TEST
 
-START_TEST(connect_fails)
+/* A shortage is not final, and neither is a reset of the connection to the store (rules 23, 29). */
+START_TEST(connect_fails_for_now)
 {
     driver.connect_error = -ENOMEM;
+    create(0);
+    fake_run();
+    backend_state(0, "2");
+    ck_assert_uint_eq(driver.disconnect, 1);
+    fake_sleep(3 * NSEC_PER_SEC);
+    ck_assert_uint_ge(driver.connect, 3);
+    ck_assert_uint_le(driver.connect, 5);
+    ck_assert_str_eq(get(0, "state"), "1");
+    driver.connect_error = 0;
+    fake_sleep(2 * NSEC_PER_SEC);
+    ck_assert_str_eq(get(0, "state"), "4");
+    backend_state(0, "4");
+    ck_assert_uint_eq(driver.connected, 1);
+}
+END_TEST
+
+START_TEST(reset_while_connecting)
+{
+    store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
+    driver.reset_in_connect = _i == 0;
+    driver.reset_after_connect = _i == 1;
+    create(0);
+    fake_run();
+    backend_state(0, "2");
+    ck_assert_uint_eq(xenstore_stats()->reconnects, 1);
+    ck_assert_str_eq(get(0, "state"), "4");
+    backend_state(0, "4");
+    ck_assert_uint_eq(driver.connected, 1);
+    ck_assert_uint_eq(driver.up, 1);
+}
+END_TEST
+
+START_TEST(connect_fails)
+{
+    driver.connect_error = -EINVAL;
     create(0);
     fake_run();
     backend_state(0, "2");
@@ -847,6 +893,8 @@ int main(void)
     tcase_add_test(t, disable);
     tcase_add_test(t, disable_in_connect);
     tcase_add_test(t, probe_fails);
+    tcase_add_test(t, connect_fails_for_now);
+    tcase_add_loop_test(t, reset_while_connecting, 0, 2);
     tcase_add_test(t, connect_fails);
     tcase_add_test(t, connected_fails);
     tcase_add_test(t, no_memory);
