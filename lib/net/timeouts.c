@@ -60,7 +60,8 @@ static unsigned due_while_awake(void)
 }
 
 #if LWIP_IPV6
-/* Addresses expire on time even in a guest at rest. */
+/* Addresses are tried (RFC 4862: duplicate address detection) and expire on time even in a guest
+ * that has seen no packet yet, or is at rest. */
 static unsigned due_nd6(void)
 {
     unsigned due = due_while_awake();
@@ -71,6 +72,8 @@ static unsigned due_nd6(void)
         for (int i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
             u32_t life = netif_ip6_addr_valid_life(netif, i);
 
+            if (ip6_addr_istentative(netif_ip6_addr_state(netif, i)) && netif_is_link_up(netif))
+                return 1;
             if (!ip6_addr_isinvalid(netif_ip6_addr_state(netif, i)) &&
                 !ip6_addr_life_isstatic(life) && !ip6_addr_life_isinfinite(life))
                 due = MIN(due, MAX(life, 1));
