@@ -99,6 +99,8 @@ static void reap_late(struct timer *t)
     netfront_tx_reap(nf);
     if (nf->tx.rsp_cons != nf->tx.req_pushed && ring_rearm(&nf->tx))
         timer_arm_in(t, NSEC_PER_MSEC);
+    else
+        timer_disarm(t); /* the event will do */
 }
 
 static void refill_late(struct timer *t)

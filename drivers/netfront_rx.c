@@ -84,16 +84,18 @@ static struct netpage *take_page(struct netfront *nf)
 {
     uint32_t slot = nf->rx.rsp_cons & (nf->rx.size - 1);
     struct netpage *np = nf->rx_pages[slot];
+    uint32_t grant;
 
     if (!np) {
         netfront_breach(nf, "a response in a slot that holds no request", slot);
         return NULL;
     }
     nf->rx_pages[slot] = NULL;
+    grant = np->grant;
     if (netfront_end(np) == 0)
         return np;
-    netpage_put(np);
-    netfront_breach(nf, "a page that was answered is still in use", np->grant);
+    netpage_put(np); /* it is lost, and may be gone */
+    netfront_breach(nf, "a page that was answered is still in use", grant);
     return NULL;
 }
 

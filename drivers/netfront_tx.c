@@ -66,6 +66,7 @@ static int page_sent(struct netpage *np)
 static void handle_response(struct netfront *nf, const struct netif_tx_response *response)
 {
     struct netpage *np;
+    uint32_t grant;
 
     if (response->status == NETIF_RSP_NULL) {
         if (nf->tx_extras)
@@ -79,9 +80,10 @@ static void handle_response(struct netfront *nf, const struct netif_tx_response 
         return;
     }
     np = nf->tx_slots[response->id].np;
+    grant = np ? np->grant : 0; /* now: a page that is lost may be gone after page_sent() */
     slot_free(nf, response->id);
     if (np && page_sent(np) != 0) {
-        netfront_breach(nf, "a page that was sent is still in use", np->grant);
+        netfront_breach(nf, "a page that was sent is still in use", grant);
         return;
     }
     if (response->status == NETIF_RSP_OKAY)
@@ -114,6 +116,9 @@ void netfront_tx_reap(struct netfront *nf)
         nf->tx_blocked = false;
         net_tx_ready(&nf->net);
     }
+    /* Somebody looks again as long as something is out. */
+    if (nf->running && nf->tx.rsp_cons != nf->tx.req_pushed && !nf->reap_timer.armed)
+        timer_arm_in(&nf->reap_timer, REAP_AFTER);
 }
 
 /* --- requests ---------------------------------------------------------------------------- */

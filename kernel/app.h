@@ -35,10 +35,14 @@ int app_init(int argc, char **argv);
  * A library that must be ready before the app, or that reads keys of the command line: init()
  * runs once, just before argv is made and app_init() is called, under app_init()'s conditions.
  */
-typedef int library_init(void);
+struct library {
+    const char *name;
+    int (*init)(void);
+};
 #define LIBRARY(init)                                                                              \
-    static library_init *const init##_entry __attribute__((used, section(".set.libraries"))) = init
-extern library_init *const libraries_begin[], *const libraries_end[]; /* from the link script */
+    static const struct library init##_entry                                                       \
+        __attribute__((used, section(".set.libraries"))) = {#init, init}
+extern const struct library libraries_begin[], libraries_end[]; /* from the link script */
 
 /* The app's name, from its Kconfig fragment. */
 extern const char app_name[];

@@ -3,6 +3,11 @@
  * Boot, as a list: each subsystem's init by name, in order. Nothing runs before this but the
  * making of the address space (arch/x86_64/boot.c).
  */
+#include <errno.h>
+#include <stdint.h>
+
+#include <xen/sched.h>
+
 #include "arch/arch.h"
 #include "kernel/app.h"
 #include "kernel/cmdline.h"
@@ -11,6 +16,7 @@
 #include "kernel/loop.h"
 #include "kernel/memory.h"
 #include "kernel/random.h"
+#include "kernel/shutdown.h"
 #include "kernel/stackprotect.h"
 #include "lib/util.h"
 #include "xen/clock.h"
@@ -36,6 +42,20 @@ uint64_t time_wall(void)
     return clock_wall();
 }
 
+/* What cannot start ends the guest as a crash, whose reason is the last line of the log. */
+static void need(const char *what, int err)
+{
+    if (!err)
+        return;
+    if (err == -ENOMEM)
+        log_error("not enough memory for %s: this guest has %lu KiB, %s wants memory=%u (MiB)",
+                  what, (unsigned long)page_count_total() * (PAGE_SIZE / 1024), app_name,
+                  (unsigned)CONFIG_APP_MEMORY_MIB);
+    else
+        log_error("%s cannot start: error %d", what, -err);
+    shutdown_now(SHUTDOWN_crash);
+}
+
 _Noreturn void kernel_main(void)
 {
     static char argv0[] = CONFIG_APP_NAME;
@@ -56,24 +76,21 @@ _Noreturn void kernel_main(void)
              (unsigned long)page_count_total() * (PAGE_SIZE / 1024), hv_xen_version() >> 16,
              hv_xen_version() & 0xffff);
     if (IS_ENABLED(CONFIG_XENSTORE)) {
-        xenstore_init(); /* the watch thread */
-        control_init();  /* xl shutdown, xl sysrq */
+        err = xenstore_init(); /* the watch thread */
+        need("xenstore", err == -ENODEV ? 0 : err);
+        control_init(); /* xl shutdown, xl sysrq */
     }
     if (IS_ENABLED(CONFIG_RANDOM_XENSTORE))
         random_watch_store(); /* a seed from the toolstack */
     if (IS_ENABLED(CONFIG_XENBUS)) {
-        if (gnttab_init())
-            panic("boot: no grant table");
-        xenbus_init(); /* devices appear in the background */
+        need("the grant table", gnttab_init());
+        err = xenbus_init(); /* devices appear in the background */
+        need("xenbus", xenstore_available() ? err : 0);
     }
-    for (library_init *const *init = libraries_begin; init < libraries_end; init++) {
-        if ((err = (*init)()) != 0)
-            panic("boot: a library cannot start: error %d", -err);
-    }
+    for (const struct library *library = libraries_begin; library < libraries_end; library++)
+        need(library->name, library->init());
     argc = cmdline_argv(argv0, &argv);
-    err = app_init(argc, argv);
-    if (err)
-        panic("boot: the app failed to start: error %d", -err);
+    need(app_name, app_init(argc, argv));
     cmdline_report_unknown();
     loop_run();
 }

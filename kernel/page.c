@@ -8,6 +8,9 @@
  * that were never used. A large block is split when small ones run out; blocks are not merged:
  * large ones are asked for by thread stacks and the like, in few sizes that are asked for again.
  *
+ * A free block holds the link of its list and a mark; a block that is freed with its mark in place
+ * is looked for on its list, and a page freed twice stops the guest before it has two owners.
+ *
  * Invariant: first <= fresh <= mapped <= end, and mapped - fresh >= TABLE_RESERVE while pages are
  * left, because mapping more pages may itself need pages for page tables.
  */
@@ -17,6 +20,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "kernel/log.h"
 #include "kernel/memory.h"
 #include "lib/list.h"
 #include "lib/util.h"
@@ -25,6 +29,11 @@
 #define MAP_BATCH 32    /* pages mapped at a time: one hypercall */
 #define TABLE_RESERVE 4 /* a new mapping needs at most three tables */
 
+struct free_block {
+    struct list link;
+    uint64_t mark; /* mark_of(): only while free */
+};
+
 static struct {
     struct list free[ORDERS];
     size_t free_pages; /* on the lists */
@@ -32,7 +41,8 @@ static struct {
     size_t mapped;     /* first page without a mapping */
     size_t end;
     size_t total;
-    bool mapping; /* arch_map() is running: it may take pages from the reserve */
+    uint64_t secret; /* in marks, so that no peer's data looks like one */
+    bool mapping;    /* arch_map() is running: it may take pages from the reserve */
 } pages;
 
 void page_init(void)
@@ -45,6 +55,23 @@ void page_init(void)
     pages.mapped = m.mapped_end.n;
     pages.end = m.end.n;
     pages.total = m.end.n;
+    pages.secret = arch_tsc() * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint64_t mark_of(const struct free_block *b)
+{
+    return pages.secret ^ (uintptr_t)b;
+}
+
+static void *take_free(unsigned order)
+{
+    struct list *node = list_pop(&pages.free[order]);
+
+    if (!node)
+        return NULL;
+    pages.free_pages -= (size_t)1 << order;
+    container_of(node, struct free_block, link)->mark = 0;
+    return node;
 }
 
 /* Makes the mapping reach count pages and the reserve beyond fresh, if there are so many. */
@@ -85,8 +112,7 @@ static void *split_larger(unsigned order)
         from++;
     if (from >= ORDERS)
         return NULL;
-    block = (char *)list_pop(&pages.free[from]);
-    pages.free_pages -= (size_t)1 << from;
+    block = take_free(from);
     while (from > order) {
         from--;
         page_free(block + (PAGE_SIZE << from), from);
@@ -100,12 +126,9 @@ void *page_alloc(unsigned order)
 
     if (order >= ORDERS)
         return NULL;
-    page = list_pop(&pages.free[order]);
-    if (page) {
-        pages.free_pages -= (size_t)1 << order;
-        return page;
-    }
-    page = take_fresh(order);
+    page = take_free(order);
+    if (!page)
+        page = take_fresh(order);
     return page ? page : split_larger(order);
 }
 
@@ -118,12 +141,27 @@ void *page_alloc_zeroed(unsigned order)
     return page;
 }
 
+static void check_free(const struct free_block *block, unsigned order)
+{
+    struct list *node;
+
+    ASSERT(order < ORDERS && (uintptr_t)block % PAGE_SIZE == 0);
+    if (block->mark != mark_of(block))
+        return;
+    for (unsigned i = 0; i < ORDERS; i++)
+        list_for_each(node, &pages.free[i])
+            if (node == &block->link)
+                panic("page: %p is freed twice", (const void *)block);
+}
+
 void page_free(void *page, unsigned order)
 {
-    struct list *node = page;
+    struct free_block *block = page;
 
+    check_free(block, order);
     pages.free_pages += (size_t)1 << order;
-    list_add_head(&pages.free[order], node); /* the block itself holds the link */
+    block->mark = mark_of(block);
+    list_add_head(&pages.free[order], &block->link);
 }
 
 size_t page_count_free(void)

@@ -214,7 +214,6 @@ int wait_queue_sleep_for(struct wait_queue *q, uint64_t ns)
         /* From now, not from the start of the turn, which may be long past. */
         timer_arm(&t->timeout, clock_monotonic() + ns);
     switch_to_loop();
-    timer_disarm(&t->timeout);
     t->waits = false;
     return t->timed_out ? -ETIMEDOUT : 0;
 }
@@ -228,8 +227,11 @@ void wait_queue_wake_one(struct wait_queue *q)
 {
     struct list *node = list_pop(&q->waiters);
 
-    if (node)
-        list_add_tail(&threads.ready, node);
+    if (!node)
+        return;
+    /* At once: a time-out in this turn would take the wake-up for one, and it would be lost. */
+    timer_disarm(&container_of(node, struct thread, node)->timeout);
+    list_add_tail(&threads.ready, node);
 }
 
 void wait_queue_wake_all(struct wait_queue *q)

@@ -11,6 +11,7 @@
 #include "kernel/loop.h"
 
 static struct timer *root;
+static uint64_t earliest; /* while timers run: later than all that run in this turn */
 
 /* Makes the later of two trees the first child of the earlier: the common root. */
 static struct timer *meld(struct timer *a, struct timer *b)
@@ -97,7 +98,7 @@ void timer_disarm(struct timer *t)
 void timer_arm(struct timer *t, uint64_t when)
 {
     timer_disarm(t);
-    t->when = when;
+    t->when = when > earliest ? when : earliest;
     t->armed = true;
     root = meld(root, t);
 }
@@ -114,10 +115,12 @@ uint64_t timer_next(void)
 
 void timer_run(uint64_t now)
 {
+    earliest = now + 1;
     while (root && root->when <= now) {
         struct timer *t = root;
 
         timer_disarm(t);
         t->fn(t);
     }
+    earliest = 0;
 }

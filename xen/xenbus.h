@@ -65,13 +65,13 @@ struct xenbus_device {
     bool broken;                  /* disabled after a breach of the protocol */
     const char *reason;           /* why broken; for the watch thread to write down */
     /* xenbus's own: */
-    bool probed;       /* the driver knows the device */
-    bool connected;    /* connect() done and not undone */
-    bool running;      /* connected() called since */
-    bool closing;      /* broken, and the peer has been told */
+    bool probed;    /* the driver knows the device */
+    bool connected; /* connect() done and not undone */
+    bool running;   /* connected() called since */
+    bool closing;   /* broken, and the peer has been told */
     bool state_unwritten;
     struct timer retry; /* after a shortage */
-    unsigned restarts; /* of the backend, within the window that began at restart_window */
+    unsigned restarts;  /* of the backend, within the window that began at restart_window */
     uint64_t restart_window;
     struct xs_watch otherend_watch;
     char watch_path[XENBUS_PATH_MAX + 8];

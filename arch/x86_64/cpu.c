@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "arch/x86_64/layout.h"
+#include "arch/x86_64/mm.h"
 #include "kernel/log.h"
 
 void context_first(void);
@@ -58,14 +59,23 @@ bool arch_random(uint64_t *value)
     return ok;
 }
 
-/* A frame is believed only inside the linear map, aligned and above the one before it. */
+static bool frame_readable(uintptr_t frame, uintptr_t end)
+{
+    return frame >= VIRT_BASE && frame + 16 <= end && frame % 8 == 0 && mm_mapped(frame) &&
+           mm_mapped(frame + 8);
+}
+
+/*
+ * A frame is believed only inside the linear map, where a page is, aligned and above the one before
+ * it: without frame pointers, or on a smashed stack, what is walked here may be anything.
+ */
 size_t arch_backtrace_from(uintptr_t frame, uintptr_t *pcs, size_t max)
 {
     struct arch_memory memory = arch_memory();
     uintptr_t end = (uintptr_t)arch_pfn_to_virt(memory.end);
     size_t n = 0;
 
-    while (n < max && frame >= VIRT_BASE && frame + 16 <= end && frame % 8 == 0) {
+    while (n < max && frame_readable(frame, end)) {
         const uintptr_t *f = (const uintptr_t *)frame;
 
         if (!f[1])

@@ -155,6 +155,16 @@ static int entry_for(uintptr_t va, maddr_t *entry)
     }
 }
 
+bool mm_mapped(uintptr_t va)
+{
+    unsigned missing;
+    maddr_t entry = paging_entry_or_hole(l4_table(), va, 1, &missing);
+
+    if (!entry.a)
+        return false;
+    return *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE) & PTE_P;
+}
+
 static uint64_t prot_bits(enum arch_prot prot)
 {
     switch (prot) {

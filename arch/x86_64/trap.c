@@ -20,7 +20,8 @@
 #define TRAP_FAILSAFE 256
 #define TRAP_SYSCALL 257
 
-/* clang-format off: 9 and 15 are no exceptions of these processors */
+/* 9 and 15 are no exceptions of these processors. */
+/* clang-format off */
 #define VECTORS(X)                                                                                 \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(11) X(12) X(13) X(14) X(16) X(17) X(18)    \
     X(19) X(20) X(21)

@@ -51,6 +51,17 @@ int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
     return 0;
 }
 
+uint64_t arch_tsc(void)
+{
+    return 12345;
+}
+
+void panic(const char *fmt, ...)
+{
+    ck_assert_str_eq(fmt, "page: %p is freed twice");
+    exit(33);
+}
+
 static void setup(void)
 {
     memory = aligned_alloc(PAGE_SIZE, PAGES * PAGE_SIZE);
@@ -108,6 +119,30 @@ START_TEST(freed_pages_come_back)
     ck_assert_uint_eq(page_count_free(), before + 9);
     ck_assert_ptr_eq(page_alloc(3), b);
     ck_assert_ptr_eq(page_alloc(0), a);
+}
+END_TEST
+
+START_TEST(freed_twice)
+{
+    void *page = page_alloc(0), *other = page_alloc(0);
+
+    page_free(page, 0);
+    page_free(other, 0);
+    page_free(page, _i == 0 ? 0 : 1);
+}
+END_TEST
+
+/* What a page holds is not what makes it look free. */
+START_TEST(content_of_a_free_page)
+{
+    uint64_t *page = page_alloc(0), copy[8];
+
+    page_free(page, 0);
+    memcpy(copy, page, sizeof(copy));
+    ck_assert_ptr_eq(page_alloc(0), page);
+    memcpy(page, copy, sizeof(copy));
+    page_free(page, 0);
+    ck_assert_ptr_eq(page_alloc(0), page);
 }
 END_TEST
 
@@ -192,6 +227,8 @@ int main(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, all_pages_can_be_had_once);
     tcase_add_test(c, freed_pages_come_back);
+    tcase_add_loop_exit_test(c, freed_twice, 33, 0, 2);
+    tcase_add_test(c, content_of_a_free_page);
     tcase_add_test(c, a_large_block_is_split_when_small_ones_run_out);
     tcase_add_test(c, random_use_keeps_the_count);
     tcase_add_test(c, mapping_that_fails_is_shortage);

@@ -57,6 +57,32 @@ static void reset(void)
     fired = 0;
 }
 
+static unsigned again;
+static uint64_t again_when;
+
+static void on_fire_again(struct timer *t)
+{
+    again++;
+    timer_arm(t, again_when);
+}
+
+/* One that arms itself for now, or for the past, waits for the next turn like everybody. */
+START_TEST(once_a_turn)
+{
+    struct timer t;
+
+    timer_init(&t, on_fire_again);
+    now = 1000;
+    again_when = _i ? 0 : now;
+    timer_arm(&t, 1);
+    for (unsigned turn = 1; turn < 5; turn++) {
+        timer_run(now++);
+        ck_assert_uint_eq(again, turn);
+    }
+    timer_disarm(&t);
+}
+END_TEST
+
 START_TEST(random_operations_match_the_model)
 {
     reset();
@@ -150,6 +176,7 @@ int main(void)
     SRunner *r;
     int failed;
 
+    tcase_add_loop_test(c, once_a_turn, 0, 2);
     tcase_add_test(c, random_operations_match_the_model);
     tcase_add_test(c, a_timer_may_arm_itself_again);
     tcase_add_test(c, a_due_timer_may_be_disarmed_by_another);

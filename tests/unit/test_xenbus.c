@@ -22,8 +22,8 @@ static struct {
     int probe_error, connect_error, connected_error;
     bool disable_in_connect;
     bool reset_in_connect, reset_after_connect; /* the store's connection, at our next request */
-    unsigned live; /* probed and not removed */
-    unsigned up;   /* connected and not disconnected */
+    unsigned live;                              /* probed and not removed */
+    unsigned up;                                /* connected and not disconnected */
     struct xenbus_device *last;
 } driver;
 
