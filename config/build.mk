@@ -78,6 +78,8 @@ cflags += $(if $(CONFIG_OPTIMIZE_SIZE),-Os)$(if $(CONFIG_OPTIMIZE_SPEED),-O2)$(i
 # At -Os gcc copies and clears with a byte-wise `rep` in line, even a page: one instruction a byte.
 # A call of arch/x86_64/string.c does eight.
 cflags += $(if $(is-clang),,-mstringop-strategy=libcall)
+# A frame of more than a page must not step over the guard page: it touches every page on its way.
+cflags += -fstack-clash-protection
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
 cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
 cflags += $(if $(is-clang),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))

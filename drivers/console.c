@@ -209,12 +209,34 @@ void console_write(const char *text, size_t len)
     drain();
 }
 
+/* Looks at what the backend has read. True when it has read something. */
+static bool output_event(void)
+{
+    uint32_t cons = shared_read(&con.page->out_cons);
+    bool useful = cons != con.out_cons_seen;
+
+    con.out_cons_seen = cons;
+    if (useful)
+        con.stalled = false;
+    if (con.out_prod - cons > sizeof(con.page->out))
+        log_limited(LOG_WARN, "the backend's output index is out of range (%u)", cons);
+    drain();
+    wait_queue_wake_all(&con.room);
+    return useful;
+}
+
 /* Waits for room for len bytes, every one of which may be a newline; but not for a backend that
  * reads nothing any more. */
 static void wait_for_room(size_t len)
 {
-    while (buffer_room() < 2 * len && !con.stalled)
-        con.stalled = wait_queue_sleep_for(&con.room, STALL_TIMEOUT) != 0;
+    while (buffer_room() < 2 * len && !con.stalled) {
+        uint32_t cons = con.out_cons_seen;
+
+        if (wait_queue_sleep_for(&con.room, STALL_TIMEOUT) == 0)
+            continue;
+        (void)output_event(); /* the event may be held off */
+        con.stalled = con.out_cons_seen == cons;
+    }
 }
 
 void console_write_wait(const char *text, size_t len)
@@ -231,21 +253,6 @@ void console_write_wait(const char *text, size_t len)
 }
 
 /* --- events ----------------------------------------------------------------------------------- */
-
-static bool output_event(void)
-{
-    uint32_t cons = shared_read(&con.page->out_cons);
-    bool useful = cons != con.out_cons_seen;
-
-    con.out_cons_seen = cons;
-    if (useful)
-        con.stalled = false;
-    if (con.out_prod - cons > sizeof(con.page->out))
-        log_limited(LOG_WARN, "the backend's output index is out of range (%u)", cons);
-    drain();
-    wait_queue_wake_all(&con.room);
-    return useful;
-}
 
 /* How many bytes have been typed and not read. */
 static uint32_t input_waiting(void)
@@ -270,13 +277,23 @@ static bool input_event(void)
     return useful;
 }
 
+/* What is typed to a guest that reads nothing: the backend must not wait for room. */
+static bool discard_input(void)
+{
+    uint32_t prod = shared_load_acquire(&con.page->in_prod);
+    bool useful = prod != con.in_cons;
+
+    con.in_cons = prod;
+    shared_store_release(&con.page->in_cons, prod);
+    return useful;
+}
+
 static void event(void *ctx)
 {
     bool useful = output_event();
 
     (void)ctx;
-    if (IS_ENABLED(CONFIG_CONSOLE_INPUT))
-        useful |= input_event();
+    useful |= IS_ENABLED(CONFIG_CONSOLE_INPUT) ? input_event() : discard_input();
     if (useful)
         evtchn_useful(con.port);
     else

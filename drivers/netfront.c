@@ -54,8 +54,10 @@ static void rx_event(void *ctx)
 {
     struct netfront *nf = ctx;
 
-    if (!nf->running)
+    if (!nf->running) {
+        evtchn_spurious(nf->rx_port);
         return;
+    }
     netfront_rx_poll(nf);
     if (nf->rx_port == nf->tx_port) {
         netfront_tx_reap(nf);
@@ -69,8 +71,10 @@ static void tx_event(void *ctx)
 {
     struct netfront *nf = ctx;
 
-    if (!nf->running)
+    if (!nf->running) {
+        evtchn_spurious(nf->tx_port);
         return;
+    }
     netfront_tx_reap(nf);
     judge(nf->tx_port, &nf->tx_progress);
 }

@@ -253,8 +253,9 @@ static bool fits_in_place(struct netfront *nf, struct pbuf *p, uint16_t *headers
         *headers = p->len;
         p = p->next;
         np = p ? page_for(nf, p) : NULL;
-        /* The room in front must be there, and not be on its way out with an earlier packet. */
-        if (!np || np->sends || (uint8_t *)p->payload - np->page < (ptrdiff_t)*headers)
+        /* The room in front must be there and ours (netpage.h), and not on its way out already. */
+        if (!np || np->sends || *headers > NETPAGE_HEADROOM ||
+            (uint8_t *)p->payload - np->page < (ptrdiff_t)*headers)
             return false;
     }
     for (; p; p = p->next) {

@@ -56,6 +56,28 @@ static void shutdown_request(const char *value)
     }
 }
 
+static void control_changed(struct xs_watch *w);
+
+static struct {
+    struct xs_watch watch;
+    struct timer again;
+} control = {.watch = {.path = "control", .fn = control_changed, .depth = 1}};
+
+static void look_again(struct timer *t)
+{
+    (void)t;
+    xs_watch_kick(&control.watch);
+}
+
+/* The store would not let us take a request, which stands: nothing else will tell us of it. */
+static void try_later(const char *path, int err)
+{
+    if (err == -ENOENT)
+        return;
+    log_limited(LOG_WARN, "%s: error %d: looking again in a second", path, -err);
+    timer_arm_in(&control.again, NSEC_PER_SEC);
+}
+
 static void control_changed(struct xs_watch *w)
 {
     struct request shutdown = {.path = SHUTDOWN_PATH}, sysrq = {.path = SYSRQ_PATH};
@@ -72,6 +94,8 @@ static void control_changed(struct xs_watch *w)
 
         if (err == 0 || err == -EACCES)
             shutdown_request(shutdown.value);
+        else
+            try_later(shutdown.path, err);
     }
     if (IS_ENABLED(CONFIG_SYSRQ) && items[1].result > 0) {
         int err = xs_transaction_run(take, &sysrq);
@@ -80,19 +104,20 @@ static void control_changed(struct xs_watch *w)
             sysrq_run(sysrq.value[0]);
         else if (err == -EACCES) /* it would be seen, and done, again and again */
             log_warn("a sysrq that cannot be acknowledged is ignored");
+        else
+            try_later(sysrq.path, err);
     }
 }
 
 void control_init(void)
 {
-    static struct xs_watch watch = {.path = "control", .fn = control_changed, .depth = 1};
-
+    timer_init(&control.again, look_again);
     if (!xenstore_available())
         return;
     if (IS_ENABLED(CONFIG_SYSRQ))
         sysrq_init();
     (void)guest_publish("control/feature-poweroff", "1");
     (void)guest_publish("control/feature-reboot", "1");
-    if (xs_watch(&watch))
+    if (xs_watch(&control.watch))
         log_error("requests of the toolstack are not seen");
 }

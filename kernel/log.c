@@ -5,11 +5,21 @@
 #include "kernel/log.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "kernel/console.h"
 #include "xen/clock.h"
 
 #define LINE_MAX 200
+
+/* What other domains say is in some lines: it must not look like lines of ours, nor steer the
+ * terminal of whoever reads the console. */
+static void make_printable(char *text, int len)
+{
+    for (int i = 0; i < len; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            text[i] = '?';
+}
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
 {
@@ -25,7 +35,13 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
     va_start(ap, fmt);
     m = fmt_vprint(line + n, sizeof(line) - 1 - (size_t)n, fmt, ap);
     va_end(ap);
-    n = MIN(n + m, (int)sizeof(line) - 2);
+    if (n + m > (int)sizeof(line) - 2) {
+        n = (int)sizeof(line) - 2;
+        memcpy(line + n - 3, "...", 3);
+    } else {
+        n += m;
+    }
+    make_printable(line, n);
     line[n] = '\n';
     console_write(line, (size_t)n + 1);
 }

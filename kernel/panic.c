@@ -19,19 +19,24 @@
 #include "xen/hypercall.h"
 
 #define FRAMES_MAX 24
+#define LAST_WORDS NSEC_PER_SEC /* how long the console may take without progress */
 
 static int depth;
 
 void panic_begin(void)
 {
-    if (depth++) {
-        static const char text[] = "PANIC in PANIC\n";
+    static const char text[] = "PANIC in PANIC\n";
+    int before = depth++;
 
+    if (before == 0)
+        return;
+    if (before == 1) { /* else it is the console that fails */
         console_write(text, sizeof(text) - 1);
-        hv_shutdown(SHUTDOWN_crash);
-        for (;;)
-            hv_yield();
+        console_flush(LAST_WORDS);
     }
+    hv_shutdown(SHUTDOWN_crash);
+    for (;;)
+        hv_yield();
 }
 
 static void print_v(const char *fmt, va_list ap)

@@ -63,6 +63,8 @@ static void thread_start(void *arg)
     thread_exit();
 }
 
+#define STACK_MAX ((size_t)4 << 20)
+
 static unsigned order_for(size_t bytes)
 {
     unsigned order = 0;
@@ -76,10 +78,14 @@ static unsigned order_for(size_t bytes)
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, size_t stack_size)
 {
     size_t bytes = stack_size ? stack_size : (size_t)CONFIG_THREAD_STACK_KIB << 10;
-    unsigned order = order_for(PAGE_SIZE + bytes + sizeof(struct thread));
-    char *stack = page_alloc(order);
+    unsigned order;
     struct thread *t;
+    char *stack;
 
+    if (bytes > STACK_MAX)
+        return NULL;
+    order = order_for(PAGE_SIZE + bytes);
+    stack = page_alloc(order);
     if (!stack)
         return NULL;
     if (arch_map((uintptr_t)stack, (pfn_t){0}, 1, ARCH_PROT_NONE)) {

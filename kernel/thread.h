@@ -17,8 +17,9 @@
 struct thread;
 
 /*
- * Creates a thread that runs fn(arg) and ends when it returns. The stack has at least stack_size
- * bytes (0: the default, CONFIG_THREAD_STACK_KIB) above an unmapped guard page. The name is not
+ * Creates a thread that runs fn(arg) and ends when it returns. The stack has stack_size
+ * bytes (0: the default, CONFIG_THREAD_STACK_KIB) above an unmapped guard page, some 150 of which are
+ * the kernel's; with the guard page they are rounded up to a power of two of pages. The name is not
  * copied. Returns NULL without memory.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, size_t stack_size);

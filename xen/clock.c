@@ -32,12 +32,14 @@ static uint64_t system_time(void)
     uint64_t now;
 
     do {
-        uint64_t delta;
+        int64_t delta;
 
         version = shared_load_acquire(&t->version) & ~1u; /* odd never equals the second read */
-        delta = arch_tsc() - shared_read(&t->tsc_timestamp);
-        now = shared_read(&t->system_time) +
-              scale(delta, shared_read(&t->tsc_to_system_mul), shared_read(&t->tsc_shift));
+        /* Below 0: the record is another processor's, whose counter is a little ahead. */
+        delta = MAX((int64_t)(arch_tsc() - shared_read(&t->tsc_timestamp)), (int64_t)0);
+        now =
+            shared_read(&t->system_time) +
+            scale((uint64_t)delta, shared_read(&t->tsc_to_system_mul), shared_read(&t->tsc_shift));
         __atomic_thread_fence(__ATOMIC_ACQUIRE); /* the data before the second version */
     } while (shared_read(&t->version) != version);
     return now;

@@ -108,6 +108,17 @@ START_TEST(time_never_runs_backwards)
 }
 END_TEST
 
+/* Processors' counters differ a little: that must not look like a leap of half of all time. */
+START_TEST(counter_behind_the_record)
+{
+    set_record(5000, 5100, 0x80000000, -1);
+    tsc = 4999;
+    ck_assert_uint_eq(clock_monotonic(), 100);
+    tsc = 9000;
+    ck_assert_uint_eq(clock_monotonic(), 100 + 1000);
+}
+END_TEST
+
 START_TEST(wall_clock_adds_its_base)
 {
     page.wc_sec = 100;
@@ -130,6 +141,7 @@ int main(void)
     tcase_add_test(c, a_record_that_changes_is_read_again);
     tcase_add_test(c, a_record_being_written_is_not_used);
     tcase_add_test(c, time_never_runs_backwards);
+    tcase_add_test(c, counter_behind_the_record);
     tcase_add_test(c, wall_clock_adds_its_base);
     suite_add_tcase(s, c);
     r = srunner_create(s);

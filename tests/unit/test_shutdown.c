@@ -213,6 +213,18 @@ START_TEST(request_in_a_storm)
 }
 END_TEST
 
+START_TEST(request_in_a_storm_without_end)
+{
+    store.eagain = 25; /* more than one transaction's patience */
+    store_set("control/shutdown", "poweroff");
+    fake_run();
+    ck_assert_str_eq(store_get("control/shutdown"), "poweroff");
+    fake_sleep(5 * NSEC_PER_SEC);
+    ck_assert_str_eq(store_get("control/shutdown"), "");
+    ck_assert(fake_logged("power-off requested"));
+}
+END_TEST
+
 START_TEST(hooks_last_first)
 {
     shutdown_hook_add(&first);
@@ -438,6 +450,7 @@ int main(void)
     tcase_add_loop_test(t, requests_that_are_not_supported, 0, 5);
     tcase_add_test(t, request_that_cannot_be_acknowledged);
     tcase_add_test(t, request_in_a_storm);
+    tcase_add_test(t, request_in_a_storm_without_end);
     tcase_add_test(t, hooks_last_first);
     tcase_add_test(t, hook_that_hangs);
     tcase_add_test(t, no_memory_for_the_hooks);
