@@ -40,9 +40,10 @@ struct library {
     int (*init)(void);
 };
 #define LIBRARY(init)                                                                              \
-    static const struct library init##_entry                                                       \
-        __attribute__((used, section(".set.libraries"))) = {#init, init}
-extern const struct library libraries_begin[], libraries_end[]; /* from the link script */
+    static const struct library init##_library = {#init, init};                                    \
+    static const struct library *const init##_entry                                                \
+        __attribute__((used, section(".set.libraries"))) = &init##_library
+extern const struct library *const libraries_begin[], *const libraries_end[]; /* link script */
 
 /* The app's name, from its Kconfig fragment. */
 extern const char app_name[];

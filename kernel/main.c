@@ -87,8 +87,8 @@ _Noreturn void kernel_main(void)
         err = xenbus_init(); /* devices appear in the background */
         need("xenbus", xenstore_available() ? err : 0);
     }
-    for (const struct library *library = libraries_begin; library < libraries_end; library++)
-        need(library->name, library->init());
+    for (const struct library *const *at = libraries_begin; at < libraries_end; at++)
+        need((*at)->name, (*at)->init());
     argc = cmdline_argv(argv0, &argv);
     need(app_name, app_init(argc, argv));
     cmdline_report_unknown();
