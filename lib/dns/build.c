@@ -247,6 +247,11 @@ static int add_name(struct dns_builder *b, struct path *path, uint32_t first)
     return 0;
 }
 
+bool rec_same_data(const struct rec *a, const struct rec *b)
+{
+    return a->len == b->len && dns_rdata_equal(a->type, rec_data(a), rec_data(b), a->len);
+}
+
 /* May a record of this type stand beside a CNAME (RFC 4034 sections 3 and 4)? */
 static bool beside_cname(unsigned type)
 {
@@ -262,7 +267,7 @@ static void check_name(struct dns_builder *b, struct leaf *leaf)
     for (uint32_t i = 0; i < leaf->count; i++) {
         const struct rec *rec = builder_rec(b, leaf->first + i);
 
-        if (rec->type == TYPE_CNAME && cname && memcmp(rec_data(rec), rec_data(cname), rec->len))
+        if (rec->type == TYPE_CNAME && cname && !rec_same_data(rec, cname))
             builder_report(b, DNS_ERROR, rec, "a name has one CNAME only", NULL);
         if (rec->type == TYPE_CNAME)
             cname = rec;

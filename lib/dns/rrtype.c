@@ -133,3 +133,20 @@ bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len)
     }
     return len == 0;
 }
+
+bool dns_rdata_equal(unsigned type, const uint8_t *a, const uint8_t *b, size_t len)
+{
+    const char *format = dns_type_format(type);
+
+    for (; format && *format; format++) {
+        bool name = (*format | 0x20) == 'n';
+        size_t n = dns_field_length(*format, a, len);
+
+        if (name ? !dns_name_equal(a, b) : memcmp(a, b, n) != 0)
+            return false;
+        a += n;
+        b += n;
+        len -= n;
+    }
+    return !memcmp(a, b, len);
+}

@@ -81,6 +81,9 @@ static inline const uint8_t *rec_data(const struct rec *rec)
     return rec->octets + rec->key_len;
 }
 
+/* Have the two records of one type the same data? */
+bool rec_same_data(const struct rec *a, const struct rec *b);
+
 /* Reports a problem at REC's line in at most 90 characters; NAME, if not NULL, is appended. */
 void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
                     const char *what, const uint8_t *name);

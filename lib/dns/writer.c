@@ -181,9 +181,7 @@ static bool is_duplicate(struct dns_builder *b, uint32_t from, uint32_t i)
     const struct rec *rec = builder_rec(b, i);
 
     for (; from < i; from++) {
-        const struct rec *other = builder_rec(b, from);
-
-        if (other->len == rec->len && !memcmp(rec_data(other), rec_data(rec), rec->len))
+        if (rec_same_data(builder_rec(b, from), rec))
             return true;
     }
     return false;

@@ -19,6 +19,7 @@ static const struct {
     {HEAD "@ 60 SOA ns2 host 1 2 3 4 5\n", "z:4: a zone has one SOA only"},
     {HEAD "sub 60 SOA ns2 host 1 2 3 4 5\n", "z:4: a zone has one SOA only"},
     {HEAD "a 60 CNAME b\na 60 CNAME c\n", "z:5: a name has one CNAME only"},
+    {HEAD "a 60 CNAME b\na 60 CNAME longer\n", "z:5: a name has one CNAME only"},
     {HEAD "a 60 CNAME b\na 60 A 192.0.2.1\n", "z:5: CNAME and other data at one name"},
     {HEAD "a 60 A 192.0.2.1\na 60 CNAME b\n", "z:5: CNAME and other data at one name"},
     {HEAD "@ 60 CNAME b\n", "z:4: CNAME and other data at one name"},
@@ -121,6 +122,10 @@ static const struct {
     {HEAD "a 60 A 192.0.2.1\na 61 A 192.0.2.2\n",
      "z:5: warning: TTLs of a set differ: the least is taken\n"},
     {HEAD "a 60 A 192.0.2.1\nA 60 A 192.0.2.1\n", "z:5: warning: the record is there already\n"},
+    {HEAD "d 60 NS x.\nd 60 NS X.\n", "z:5: warning: the record is there already\n"},
+    {HEAD "d 60 MX 1 x.\nd 60 MX 1 X.\n", "z:5: warning: the record is there already\n"},
+    {HEAD "d 60 CNAME x.\nd 60 CNAME X.\n", "z:5: warning: the record is there already\n"},
+    {HEAD "d 60 TXT x\nd 60 TXT X\n", ""},
     {"@ SOA ns1 host 1 2 3 4 300\n@ NS ns1\nns1 A 192.0.2.1\n",
      "z:1: warning: no $TTL and no TTL: the SOA's minimum is taken\n"},
     /* Nothing to say about these. */
