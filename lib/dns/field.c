@@ -8,8 +8,6 @@
 #include "lib/dns/image.h"
 #include "lib/dns/zonefile.h"
 
-#include <stdlib.h>
-
 static const char *put(struct field_out *out, const void *octets, size_t n)
 {
     if (n > RDATA_MAX - out->len)
@@ -160,6 +158,25 @@ const char *field_ipv4(struct field_out *out, const char *text)
     return put(out, address, sizeof(address));
 }
 
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One to four digits of base 16 at *TEXT, which is moved on; -1: there are none, or more. */
+static int hex_group(const char **text)
+{
+    unsigned n = 0;
+    int value = 0;
+
+    for (int digit; (digit = hex_digit(**text)) >= 0; (*text)++, n++)
+        value = (value << 4 | digit) & 0xffff;
+    return n >= 1 && n <= 4 ? value : -1;
+}
+
 const char *field_ipv6(struct field_out *out, const char *text)
 {
     static const char wrong[] = "not an IPv6 address";
@@ -167,11 +184,8 @@ const char *field_ipv6(struct field_out *out, const char *text)
     struct field_out tail = {.data = address};
     int n = 0, gap = -1;
 
-    if (text[0] == ':' && text[1] != ':')
-        return wrong;
     while (*text) {
-        char *end;
-        unsigned long group;
+        int group;
 
         if (text[0] == ':' && text[1] == ':') {
             if (gap >= 0)
@@ -180,9 +194,7 @@ const char *field_ipv6(struct field_out *out, const char *text)
             text += 2;
             continue;
         }
-        if (*text == ':')
-            text++;
-        if (n > 14 || !strchr("0123456789abcdefABCDEF", *text) || !*text)
+        if (n > 14)
             return wrong;
         if (n <= 12 && strchr(text, '.') && !strchr(text, ':')) {
             tail.len = n;
@@ -191,12 +203,13 @@ const char *field_ipv6(struct field_out *out, const char *text)
             n += 4;
             break;
         }
-        group = strtoul(text, &end, 16);
-        if (end - text > 4 || (*end && *end != ':') || (end[0] == ':' && !end[1]))
+        group = hex_group(&text);
+        if (group < 0 || (*text && *text != ':') || (text[0] == ':' && !text[1]))
             return wrong;
         dns_put_be16(address + n, group);
         n += 2;
-        text = end;
+        if (text[0] == ':' && text[1] != ':')
+            text++;
     }
     if (gap < 0 ? n != 16 : n > 14)
         return wrong;
@@ -233,14 +246,6 @@ const char *field_string(struct field_out *out, const char *text)
     if (!wrong)
         out->data[start] = out->len - start - 1;
     return wrong;
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static int base64_digit(char c)

@@ -80,6 +80,13 @@ static const struct {
     {HEAD "a 60 AAAA 12345::\n", "z:4: not an IPv6 address: 12345::"},
     {HEAD "a 60 AAAA 1:2:3:4:5:6:7::8\n", "z:4: not an IPv6 address: 1:2:3:4:5:6:7::8"},
     {HEAD "a 60 AAAA ::1.2.3\n", "z:4: not an IPv6 address: ::1.2.3"},
+    {HEAD "a 60 AAAA 1:::2\n", "z:4: not an IPv6 address: 1:::2"},
+    {HEAD "a 60 AAAA :::1\n", "z:4: not an IPv6 address: :::1"},
+    {HEAD "a 60 AAAA :1::\n", "z:4: not an IPv6 address: :1::"},
+    {HEAD "a 60 AAAA 0x1::\n", "z:4: not an IPv6 address: 0x1::"},
+    {HEAD "a 60 AAAA 1: 2::\n", "z:4: not an IPv6 address: 1:"},
+    {HEAD "a 60 AAAA 1:-2::\n", "z:4: not an IPv6 address: 1:-2::"},
+    {HEAD "a 60 AAAA 1:+2::\n", "z:4: not an IPv6 address: 1:+2::"},
     {HEAD "a 60 MX mail\n", "z:4: not a number: mail"},
     {HEAD "a 60 MX 65536 mail\n", "z:4: number too large for its field: 65536"},
     {HEAD "a 60 DS 1 1 1 abc\n", "z:4: odd number of base 16 digits"},
@@ -137,6 +144,8 @@ static const struct {
     {HEAD "a 1w2d3h4m5s TXT \\\"x\\065 \"\\\\ ; (\"\n", ""},
     {"$ttl 5\n$ORIGIN org.\nexample SOA ns1 host 1 2 3 4 5\n\tNS a.b.c.\n$Origin x\n", ""},
     {HEAD "a 60 A 192.0.2.1", ""},
+    {HEAD "a 60 AAAA ::\na 60 AAAA 1::\na 60 AAAA ::1\na 60 AAAA 1:2:3:4:5:6:7:8\n", ""},
+    {HEAD "a 60 AAAA 1:2:3:4:5:6:7::\na 60 AAAA ::1.2.3.4\na 60 AAAA ABCD::f:1.2.3.4\n", ""},
 };
 
 START_TEST(test_warnings)
