@@ -203,8 +203,9 @@ static const char *read_type(struct lexer *lex, int *type, bool *have_ttl, uint3
     return NULL;
 }
 
-/* The TTL of a record that gives none; false when there is nothing to take it from. */
-static bool implied_ttl(struct reader *r, struct lexer *lex, int type, size_t len, uint32_t *ttl)
+/* The TTL of a record that gives none. Returns NULL, or what is wrong. */
+static const char *implied_ttl(struct reader *r, struct lexer *lex, int type, size_t len,
+                               uint32_t *ttl)
 {
     if (r->have_default_ttl) {
         *ttl = r->default_ttl;
@@ -212,11 +213,13 @@ static bool implied_ttl(struct reader *r, struct lexer *lex, int type, size_t le
         *ttl = r->last_ttl;
     } else if (type == TYPE_SOA) {
         *ttl = dns_be32(r->data + len - 4);
+        if (*ttl > INT32_MAX)
+            return "no TTL, and the SOA's minimum is larger than 2147483647";
         report(r, DNS_WARNING, lex, "no $TTL and no TTL: the SOA's minimum is taken", NULL);
     } else {
-        return false;
+        return "no TTL: put one here, or $TTL before";
     }
-    return true;
+    return NULL;
 }
 
 /* An entry whose owner is known and whose next token is a TTL, class or type. */
@@ -236,8 +239,10 @@ static void read_record(struct reader *r, struct lexer *lex)
         bad_entry(r, lex, wrong, true);
         return;
     }
-    if (!have_ttl && !implied_ttl(r, lex, type, len, &ttl)) {
-        bad_entry(r, lex, "no TTL: put one here, or $TTL before", false);
+    if (!have_ttl)
+        wrong = implied_ttl(r, lex, type, len, &ttl);
+    if (wrong) {
+        bad_entry(r, lex, wrong, false);
         return;
     }
     r->last_ttl = ttl;

@@ -34,6 +34,8 @@ static const struct {
     {HEAD "a 99999999999 A 192.0.2.1\n", "z:4: not a TTL: 99999999999"},
     {HEAD "a 1h30 30m A 192.0.2.1\n", "z:4: unknown type: 30m"},
     {"@ NS ns1\n", "z:1: no TTL: put one here, or $TTL before"},
+    {"@ SOA ns1 host 1 2 3 4 3000000000\n",
+     "z:1: no TTL, and the SOA's minimum is larger than 2147483647"},
     {"$TTL\n", "z:1: $TTL needs a time"},
     {"$TTL x\n", "z:1: $TTL needs a time: x"},
     {"$TTL 1h 2h\n", "z:1: unexpected word after the directive: 2h"},
