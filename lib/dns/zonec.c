@@ -7,7 +7,7 @@
  *
  * The initial origin of a file is ORIGIN, else the file's own name without its directory and
  * without
- * ".zone" or ".db". The zone's name is the owner of its SOA. DEPENDS gets a rule for make that names
+ * ".zone" or ".db". The zone's name is the owner of its SOA. DEPENDS gets rules for make that name
  * the files read.
  */
 #include "lib/dns/build.h"
@@ -80,15 +80,19 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
     return err;
 }
 
-/* For make: the output depends on each file that was opened. */
+/*
+ * For make: the output depends on each file that was opened. The rule without a recipe for the file
+ * itself lets make go on, and zonec complain, when that file is gone.
+ */
 static FILE *depends;
+static const char *output;
 
 static void *open_noted(void *ctx, const char *name, const char *parent, char *opened, size_t size)
 {
     void *handle = dns_file_source.open(ctx, name, parent, opened, size);
 
     if (handle && depends)
-        fprintf(depends, " %s", opened);
+        fprintf(depends, "%s: %s\n%s:\n", output, opened, opened);
     return handle;
 }
 
@@ -126,18 +130,15 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: zonec [-M DEPENDS] -o OUT [ORIGIN=]FILE...\n");
         return 2;
     }
-    out = create(rest[1]);
+    output = rest[1];
+    out = create(output);
     depends = with_depends ? create(argv[2]) : NULL;
     if (!out || (with_depends && !depends))
         return 1;
-    if (depends)
-        fprintf(depends, "%s:", rest[1]);
     err = compile_all(left - 2, rest + 2, out);
-    if (depends)
-        fprintf(depends, "\n");
     if ((fclose(out) | (depends ? fclose(depends) : 0)) && !err)
         err = -errno;
     if (err)
-        remove(rest[1]);
+        remove(output);
     return err ? 1 : 0;
 }

@@ -97,6 +97,20 @@ def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tr
     assert "extra_thing" not in call("nm", f"{tree}/out/hello.elf").stdout
 
 
+def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path):
+    zone = tmp_path / "example.net.zone"
+    zone.write_text("$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\n$INCLUDE more\n")
+    (tmp_path / "more").write_text("a A 192.0.2.1\n")
+    built(make("APP=dns", f"ZONE={zone}"))
+    (tmp_path / "more").rename(tmp_path / "renamed")
+    done = make("APP=dns", f"ZONE={zone}")
+    assert done.returncode and f"{zone}:4: cannot open: more" in done.stdout, done.stdout
+    zone.write_text(zone.read_text().replace("more", "renamed"))
+    built(make("APP=dns", f"ZONE={zone}"))
+    zone.unlink()
+    built(make("APP=dns"))
+
+
 def test_warnings_are_errors(copy_of_tree):
     tree = copy_of_tree("tree")
     with open(f"{tree}/apps/hello/main.c", "a", encoding="utf-8") as stream:
