@@ -37,8 +37,9 @@ struct connection {
     struct pbuf *input;   /* received, not answered; begins with a message's length */
     uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
     uint32_t answer_sent; /* octets of it written already */
-    unsigned idle;        /* polls since the last use */
-    bool closing;         /* the client has sent its FIN */
+    uint32_t unacknowledged; /* octets written which the client has not acknowledged */
+    unsigned idle;           /* polls since the last use */
+    bool closing;            /* the client has sent its FIN */
 };
 
 static struct {
@@ -140,8 +141,7 @@ static uint32_t make_answer(const uint8_t *query, unsigned len, bool again)
  */
 static err_t write_answer(struct connection *c, const uint8_t *query, unsigned len)
 {
-    uint32_t unacknowledged = (uint32_t)(TCP_SND_BUF - tcp_sndbuf(c->pcb)), part;
-    uint32_t room = unacknowledged < OUTPUT_MAX ? OUTPUT_MAX - unacknowledged : 0;
+    uint32_t room = OUTPUT_MAX - c->unacknowledged, part;
 
     if (!room)
         return ERR_MEM;
@@ -153,6 +153,7 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
     part = LWIP_MIN(part, tcp_sndbuf(c->pcb));
     if (tcp_write(c->pcb, tcp.answer + c->answer_sent, (u16_t)part, TCP_WRITE_FLAG_COPY) != ERR_OK)
         return ERR_MEM;
+    c->unacknowledged += part;
     c->answer_sent += part;
     return c->answer_sent == c->answer_size ? ERR_OK : ERR_MEM;
 }
@@ -209,6 +210,8 @@ static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 
     if (!p)
         c->closing = true;
+    else if (c->input && c->input->tot_len + p->tot_len > UINT16_MAX)
+        return ERR_MEM; /* a chain cannot be longer; lwIP keeps p and tries again */
     else if (c->input)
         pbuf_cat(c->input, p);
     else
@@ -218,8 +221,11 @@ static err_t received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 
 static err_t acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
 {
-    used(arg);
-    return serve(arg);
+    struct connection *c = arg;
+
+    c->unacknowledged -= len;
+    used(c);
+    return serve(c);
 }
 
 static err_t polled(void *arg, struct tcp_pcb *pcb)

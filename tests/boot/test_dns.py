@@ -3,18 +3,21 @@
 
 import os
 import re
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import dns.message
 import dns.query
 import pytest
 
-from conftest import TOP
+from conftest import OUT, TOP, xlcfg
 
 sys.path.insert(0, os.path.join(TOP, "tests", "dns"))
 import differential  # noqa: E402
 import servers  # noqa: E402
+import transport  # noqa: E402
 
 ZONE = {"example.org": os.path.join(TOP, "apps", "dns", "example.org.zone")}
 
@@ -76,6 +79,31 @@ def test_same_answers_as_nsd(server, tmp_path):
         differential.describe(q, f) for q, f in unexpected[:20]
     )
     assert server.stat().state != {"shutdown"}
+
+
+@pytest.fixture(scope="module")
+def wide_window():
+    """The configuration of a server of tests/dns/zones that takes 256 KiB from a client at once."""
+    zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
+    out = os.path.join(OUT, "wide-window")
+    words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
+    subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
+    with open(os.path.join(out, "dns.cfg")) as f:
+        return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
+
+
+@pytest.mark.parametrize(
+    "check",
+    transport.CHECKS + transport.GUEST_CHECKS,
+    ids=lambda check: check.__name__.removeprefix("check_"),
+)
+def test_connections(xen, network, guest, wide_window, check):
+    g = guest(wide_window)
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    check((g.address, 53))
+    assert differential.Client((g.address, 53), 5).ask(
+        differential.Query(differential.build(transport.NAME, 1), "afterwards")
+    )
 
 
 def test_little_memory(xen, network, guest, host, budgets):

@@ -8,6 +8,7 @@ tests/dns/zones. Those in GUEST_CHECKS try limits of the dns app, which the host
 import contextlib
 import socket
 import struct
+import threading
 import time
 
 import dns.message
@@ -91,6 +92,18 @@ def check_slow_reader(server):
             assert len(dns.message.from_wire(answer).answer[0]) == 20
 
 
+def check_late_reader(server, queries=6000):
+    """More queries than any window holds before the first answer is read: none is lost."""
+    with connect(server, receive_buffer=4096) as s:
+        data = b"".join(framed(build(NAME, 1, ident=i)) for i in range(queries))
+        sender = threading.Thread(target=s.sendall, args=(data,), daemon=True)
+        sender.start()
+        time.sleep(2)
+        for i in range(queries):
+            assert receive_message(s)[:2] == struct.pack("!H", i)
+        sender.join(5)
+
+
 def check_half_close(server):
     """A client that has closed its side still gets its answers."""
     with connect(server) as s:
@@ -155,4 +168,4 @@ CHECKS = [
     check_unanswerable,
     check_many_short_connections,
 ]
-GUEST_CHECKS = [check_oversized_query, check_idle, check_limit]
+GUEST_CHECKS = [check_late_reader, check_oversized_query, check_idle, check_limit]
