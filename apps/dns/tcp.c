@@ -24,8 +24,10 @@
 #define LOG_MODULE "dns"
 
 enum {
-    LENGTH_SIZE = 2,       /* of the length in front of a message */
-    TCP_QUERY_MAX = 4096,  /* no query is longer */
+    LENGTH_SIZE = 2,      /* of the length in front of a message */
+    TCP_QUERY_MAX = 4096, /* no query is longer */
+    /* No answer is longer: the largest set and what goes with it fit, and the buffer is 16 pages. */
+    ANSWER_MAX = 65536 - NET_MEM_HEADER - LENGTH_SIZE,
     OUTPUT_MAX = 16384,    /* unacknowledged octets of a connection */
     POLL_HALF_SECONDS = 2, /* how often lwIP calls polled() */
     POLLS_PER_SECOND = 1,
@@ -45,7 +47,7 @@ struct connection {
 static struct {
     struct list connections;
     unsigned count;
-    uint8_t *answer; /* LENGTH_SIZE + DNS_TCP_MAX octets, while there are connections */
+    uint8_t *answer; /* LENGTH_SIZE + ANSWER_MAX octets, while there are connections */
     uint8_t query[TCP_QUERY_MAX];
 } tcp;
 
@@ -127,7 +129,7 @@ static uint32_t make_answer(const uint8_t *query, unsigned len, bool again)
 {
     static struct dns_stats ignored; /* what is made again is counted once */
     struct dns_stats *stats = again ? &ignored : &server.stats;
-    size_t size = dns_answer(&server.db, query, len, tcp.answer + LENGTH_SIZE, DNS_TCP_MAX,
+    size_t size = dns_answer(&server.db, query, len, tcp.answer + LENGTH_SIZE, ANSWER_MAX,
                              DNS_TCP | SERVER_FLAGS, stats);
 
     tcp.answer[0] = (uint8_t)(size >> 8);
@@ -249,7 +251,7 @@ static struct connection *new_connection(void)
     struct connection *c = net_mem_calloc(1, sizeof(*c));
 
     if (c && !tcp.answer)
-        tcp.answer = net_mem_alloc(LENGTH_SIZE + DNS_TCP_MAX);
+        tcp.answer = net_mem_alloc(LENGTH_SIZE + ANSWER_MAX);
     if (c && tcp.answer)
         return c;
     net_mem_free(c);

@@ -32,6 +32,8 @@ struct slab {
     uint32_t order; /* of an object with pages of its own */
 } __attribute__((aligned(64)));
 
+_Static_assert(sizeof(struct slab) == NET_MEM_HEADER, "mem.h tells");
+
 #define OWN_PAGES UINT16_MAX
 /* Objects of this size hold data that waits to be sent. They leave some pages to the small ones:
  * acknowledgements, which are what frees them. */

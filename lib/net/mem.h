@@ -11,6 +11,9 @@
 /* The largest object: a datagram and its headers. */
 #define NET_MEM_MAX (128 * 1024)
 
+/* What an object of whole pages loses to the allocator: one of 2^n pages has this much less. */
+#define NET_MEM_HEADER 64
+
 /* 64-byte aligned when at least 64 bytes, content undefined; NULL without memory. */
 void *net_mem_alloc(size_t size);
 /* Zeroed. */
