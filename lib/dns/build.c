@@ -50,10 +50,12 @@ void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size)
 void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
                     const char *what, const uint8_t *name)
 {
-    struct dns_place place = {.file = rec ? b->files[rec->file] : "", .line = rec ? rec->line : 0};
+    struct dns_place place = {.file = b->source ? b->source : ""};
     char message[DNS_TEXT_MAX + 100];
     size_t len = strlen(what);
 
+    if (rec)
+        place = (struct dns_place){.file = b->files[rec->file], .line = rec->line};
     memcpy(message, what, len + 1);
     if (name) {
         message[len++] = ' ';
@@ -360,6 +362,8 @@ int dns_zone_compile(const struct dns_source *source, const char *name, const ui
     struct dns_sink into = {.record = compile_record, .report = compile_report, .ctx = &c};
     int err = c.b ? dns_zonefile_read(source, name, origin, &into) : -ENOMEM;
 
+    if (c.b)
+        c.b->source = name;
     if (!err)
         err = dns_builder_finish(c.b, image, size);
     dns_builder_free(c.b);

@@ -15,7 +15,6 @@ int lexer_open(struct lexer *lex, const struct dns_source *source, const char *n
     lex->source = source;
     lex->text = text;
     lex->line = 1;
-    lex->at_start = true;
     lex->handle = source->open(source->ctx, name, parent, lex->file, sizeof(lex->file));
     return lex->handle ? 0 : -ENOENT;
 }
@@ -49,7 +48,6 @@ static void advance(struct lexer *lex)
 {
     if (lex->buf[lex->used++] == '\n')
         lex->line++;
-    lex->at_start = false;
 }
 
 static enum token fail(struct lexer *lex, const char *why)
@@ -153,10 +151,8 @@ static enum token read_token(struct lexer *lex)
         }
         case '\n':
             advance(lex);
-            if (!lex->in_parens) {
-                lex->at_start = true;
+            if (!lex->in_parens)
                 return TOKEN_EOL;
-            }
             lex->blank = true;
             break;
         case ' ':

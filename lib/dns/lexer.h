@@ -31,10 +31,9 @@ struct lexer {
     unsigned token_line; /* on which the latest token began */
     unsigned paren_line; /* of the open parenthesis */
     bool in_parens;
-    bool blank;    /* the latest token was preceded by a blank */
-    bool at_start; /* nothing of this line has been read */
-    bool at_end;   /* the source has no more */
-    bool pushed;   /* the latest token is to be read again */
+    bool blank;  /* the latest token was preceded by a blank */
+    bool at_end; /* the source has no more */
+    bool pushed; /* the latest token is to be read again */
     enum token latest;
     const char *error;
     char *text; /* of the latest token, [LEXER_TOKEN_MAX + 1], the caller's */

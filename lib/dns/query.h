@@ -15,7 +15,6 @@ enum {
     FLAG_AA = 0x04,
     FLAG_TC = 0x02,
     FLAG_RD = 0x01,
-    FLAG_CD = 0x10, /* octet 3 */
     EDNS_DO = 0x80, /* first octet of the OPT record's flags */
 };
 

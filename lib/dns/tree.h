@@ -48,7 +48,8 @@ struct dns_builder {
     struct dns_sink sink;
     unsigned errors;
 
-    char **files; /* names of the files the records came from */
+    const char *source; /* what messages name that are about no record, or NULL */
+    char **files;       /* names of the files the records came from */
     unsigned file_count;
 
     uint8_t **chunks;

@@ -14,7 +14,7 @@ static const struct {
 } bad[] = {
     /* The zone's rules. */
     {"@ 60 IN NS ns1\nns1 60 A 192.0.2.1\n", "z:1: the zone has no SOA record"},
-    {"", ":0: the zone has no SOA record"},
+    {"", "z:0: the zone has no SOA record"},
     {SOA "a 60 A 192.0.2.1\n", "z:1: the zone has no NS record at its apex"},
     {HEAD "@ 60 SOA ns2 host 1 2 3 4 5\n", "z:4: a zone has one SOA only"},
     {HEAD "sub 60 SOA ns2 host 1 2 3 4 5\n", "z:4: a zone has one SOA only"},
