@@ -109,6 +109,11 @@ def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path)
     built(make("APP=dns", f"ZONE={zone}"))
     zone.unlink()
     built(make("APP=dns"))
+    quoted = tmp_path / "it's.zone"
+    quoted.write_text("$ORIGIN example.net.\n$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n")
+    built(make("APP=dns", f"ZONE={quoted}"))
+    done = make("APP=dns", "ZONE=")
+    assert done.returncode and "ZONE=: name at least one zone file" in done.stdout, done.stdout
 
 
 def test_warnings_are_errors(copy_of_tree):
