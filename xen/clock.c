@@ -35,8 +35,9 @@ static uint64_t system_time(void)
         int64_t delta;
 
         version = shared_load_acquire(&t->version) & ~1u; /* odd never equals the second read */
-        /* Below 0: the record is another processor's, whose counter is a little ahead. */
-        delta = MAX((int64_t)(arch_tsc() - shared_read(&t->tsc_timestamp)), (int64_t)0);
+        delta = (int64_t)(arch_tsc() - shared_read(&t->tsc_timestamp));
+        if (delta < 0) /* the stamp is another processor's, whose counter is a little ahead */
+            delta = 0;
         now =
             shared_read(&t->system_time) +
             scale((uint64_t)delta, shared_read(&t->tsc_to_system_mul), shared_read(&t->tsc_shift));
