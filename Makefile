@@ -10,11 +10,26 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # Where things go. The cache holds what is fetched and built once: sources, newlib, test images.
-OUT ?= out
+# OUT= counts on the command line alone: other build systems leave theirs in the environment.
+ifneq ($(origin OUT),command line)
+override OUT := out
+endif
 ARCH := x86_64
 CACHE := $(or $(XENOLITH_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/xenolith)
 export XENOLITH_CACHE := $(abspath $(CACHE))
 export XENOLITH_OUT := $(OUT)
+
+# make splits words at blanks, and paths become part of shell commands and compiler options.
+awkward := ' " ` $$ \ * ? ; & | < > ( ) [ ] : % = ~ , \#
+trouble = $(strip $(filter-out 1,$(words $(1))) $(foreach c,$(awkward),$(findstring $(c),$(1))))
+ifneq ($(call trouble,$(OUT))$(filter /,$(abspath $(OUT))),)
+$(error OUT=$(OUT): name a directory, without blanks and any of $(awkward))
+endif
+ifneq ($(call trouble,$(CURDIR))$(call trouble,$(XENOLITH_CACHE)),)
+$(error make cannot work with blanks or any of $(awkward) in a path: move the tree \
+	($(CURDIR)), or set XENOLITH_CACHE (now $(CACHE)))
+endif
+
 # Scripts that make calls while it reads its files; it does not give those what it exports.
 script = $(shell XENOLITH_OUT='$(OUT)' XENOLITH_CACHE='$(XENOLITH_CACHE)' DISTDIR='$(DISTDIR)' \
 	SETUP='$(SETUP)' scripts/$(1))
@@ -27,6 +42,16 @@ say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 app-goals := app size image-size
 config-goals := menuconfig defconfig olddefconfig savedefconfig
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+
+# A directory of the build's holds this file; make builds in no other, and clean removes no other.
+# out/ is the build's whatever it holds.
+mark := $(OUT)/.xenolith
+ifneq ($(filter-out help apps setup fetch lint format clean distclean,$(goals)),)
+ifneq ($(shell [ -e $(mark) ] || { [ '$(OUT)' != out ] && ls -A $(OUT) 2>/dev/null | grep .; } || \
+	{ mkdir -p $(OUT) && touch $(mark); } || echo no),)
+$(error OUT=$(OUT): it holds other things than what make builds; name an empty or a new directory)
+endif
+endif
 
 ifneq ($(filter $(app-goals) $(OUT)/%,$(goals)),)
 include config/build.mk
@@ -57,10 +82,12 @@ setup:
 fetch:
 	@scripts/fetch
 
-# Each step is a make of its own: what the first installs, the second needs to start.
+# Each step is a make of its own: what the first installs, the second needs to start. What can be
+# refused at once (a port in use) is refused before anything is built or fetched.
 run:
 	@$(if $(APP),,echo 'make run: name the app, as in: make run APP=hello' >&2; exit 1)
 	@scripts/setup build run
+	@scripts/run --check $(APP)
 	@$(MAKE) app APP=$(APP)
 	@scripts/run $(APP)
 
@@ -78,8 +105,13 @@ compile_commands.json:
 	@scripts/compdb $@
 
 # Configurations are work of the user's: clean keeps them, distclean does not.
+is-ours = [ -e $(mark) ] || [ '$(OUT)' = out ] || \
+	{ echo 'make $@: $(OUT) is not a directory that make built in; nothing is removed' >&2; exit 1; }
+
 clean:
-	@test ! -d $(OUT) || find $(OUT) -mindepth 1 -maxdepth 1 ! -name '*.config' -exec rm -rf {} +
+	@[ ! -d '$(OUT)' ] || { { $(is-ours); } && find '$(OUT)/' -mindepth 1 -maxdepth 1 \
+		! -name '*.config' ! -name .xenolith -exec rm -rf {} +; }
 
 distclean:
-	@rm -rf $(OUT) compile_commands.json
+	@[ ! -d '$(OUT)' ] || { { $(is-ours); } && rm -rf '$(OUT)'; }
+	@rm -f compile_commands.json

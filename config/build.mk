@@ -109,9 +109,10 @@ objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwi
 
 # --- Compiling -------------------------------------------------------------------------------
 # Each object depends on the headers it read last time (its .d file), which config.h is among, and
-# on the flags, which this file holds as text and rewrites when they change.
+# on the flags, which this file holds as text and rewrites when they change. Another XEN_HEADERS=
+# moves a link; the headers behind it may well be older than the objects.
 
-flags-text := $(cc-version) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
+flags-text := $(cc-version) $(XEN_HEADERS) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
 $(O)/flags: FORCE
 	@echo '$(subst ','\'',$(flags-text))' | cmp -s - $@ || echo '$(subst ','\'',$(flags-text))' > $@
 
@@ -164,7 +165,8 @@ $(O)/symtab-0.c: scripts/symbols.py
 $(O)/symtab-1.c $(O)/symtab-2.c: $(O)/symtab-%.c: $(O)/pass%.elf
 	$(Q)$(call symtab,$<) > $@
 $(O)/symtab-%.o: $(O)/symtab-%.c $(O)/flags $(NEWLIB)
-	$(Q)$(compile-kernel) -c -o $@ $<
+	$(Q)$(compile-kernel) $(depend) -c -o $@ $<
+-include $(O)/symtab-0.d $(O)/symtab-1.d $(O)/symtab-2.d
 $(O)/pass1.elf: $(O)/symtab-0.o
 $(O)/pass2.elf: $(O)/symtab-1.o
 $(O)/image.elf: $(O)/symtab-2.o

@@ -390,5 +390,7 @@ def main(words):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)
     except (Refused, OSError) as problem:
         sys.exit(f"config: {problem}")

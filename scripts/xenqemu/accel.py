@@ -28,10 +28,13 @@ def choose(image, progress=lambda text: None):
         answer = os.path.join(os.path.dirname(image.path), f"kvm-{f.read().strip()}")
     if not os.path.exists(answer):
         progress("probing whether KVM can run Xen")
-        with open(answer, "w") as f:
-            f.write("kvm" if _probe(image) else TCG)
+        kind = "kvm" if _probe(image) else TCG
+        # The file appears whole and only now: an interrupted probe leaves no answer behind.
+        with open(f"{answer}.{os.getpid()}", "w") as f:
+            f.write(kind)
+        os.replace(f.name, answer)
     with open(answer) as f:
-        return f.read() or TCG
+        return f.read()
 
 
 def _cpu_can():

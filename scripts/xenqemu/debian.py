@@ -10,6 +10,7 @@ the archive's signature and every package's hash.
 import os
 import re
 import subprocess
+import tempfile
 
 ARCH = "amd64"
 
@@ -119,12 +120,10 @@ class Packages:
             self.progress(f"downloading {name} {versions[name]} ({number} of {len(missing)})")
             # Into a directory of its own first: an interrupted download must not look like a
             # package.
-            partial = os.path.join(self.debs, f"partial.{os.getpid()}")
-            os.makedirs(partial, exist_ok=True)
-            self._apt("apt-get", "-q", "download", f"{name}={versions[name]}", cwd=partial)
-            for deb in os.listdir(partial):
-                os.replace(os.path.join(partial, deb), os.path.join(self.debs, deb))
-            os.rmdir(partial)
+            with tempfile.TemporaryDirectory(prefix="partial.", dir=self.debs) as partial:
+                self._apt("apt-get", "-q", "download", f"{name}={versions[name]}", cwd=partial)
+                for deb in os.listdir(partial):
+                    os.replace(os.path.join(partial, deb), os.path.join(self.debs, deb))
         return [self._present(name, version) for name, version in versions.items()]
 
     def _present(self, name, version):

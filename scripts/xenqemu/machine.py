@@ -9,6 +9,7 @@ agents (dom0/agent). There are two such ports, so that a hung command does not p
 traces. Every wait has a limit.
 """
 
+import contextlib
 import os
 import select
 import shutil
@@ -111,7 +112,12 @@ class Machine:
             raise
 
     def stop(self):
-        """End QEMU and remove every trace. Safe to call at any time, twice too."""
+        """End QEMU and remove every trace, however impatient the user is. Safe to call at any time,
+        twice too."""
+        with _uninterrupted():
+            self._stop()
+
+    def _stop(self):
         process, self._process = self._process, None
         if process and process.poll() is None:
             process.terminate()
@@ -389,6 +395,21 @@ class _Link:
         if not data:
             raise ConnectionError("QEMU closed the control port")
         self.buffer += data
+
+
+@contextlib.contextmanager
+def _uninterrupted():
+    """Signals that would end the program are ignored meanwhile. Only the main thread sees them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _die_with_parent():

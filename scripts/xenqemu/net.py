@@ -53,7 +53,10 @@ class UserNetwork:
                 try:
                     s.bind(("127.0.0.1", port))
                 except OSError as e:
-                    raise NetworkError(f"{protocol} port 127.0.0.1:{port}: {e.strerror}") from e
+                    raise NetworkError(
+                        f"{protocol} port 127.0.0.1:{port}: {e.strerror}; "
+                        "choose another one with PORT="
+                    ) from e
 
     def qemu_arguments(self):
         rules = "".join(

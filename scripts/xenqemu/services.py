@@ -49,7 +49,7 @@ def probe_echo(port):
 
 
 SERVICES = {
-    "dns": Service(5353, 53, probe_dns, "dig @127.0.0.1 -p {port} example.org"),
+    "dns": Service(5300, 53, probe_dns, "dig @127.0.0.1 -p {port} example.org"),
     "echo": Service(7007, 7, probe_echo, "echo hello | nc -u -w1 127.0.0.1 {port}"),
 }
 

@@ -28,6 +28,7 @@ class Session:
 
     def __init__(self, options, config, service):
         self.options, self.config, self.service = options, config, service
+        self.network = network_of(service)
         self.began = time.monotonic()
         self.machine = self.guest = None
         self.ended = threading.Event()
@@ -40,6 +41,8 @@ class Session:
         """The exit status of the program. Ctrl-C ends the guest in order: status 0."""
         status = 1
         try:
+            # Before minutes of fetching and building, not after them.
+            self.network.check()
             image = Builder(self.options.suite, self.say).image()
             self.machine = self._make_machine(image)
             self.say(f"starting Xen {image.manifest['xen']} on QEMU")
@@ -51,25 +54,18 @@ class Session:
             print(flush=True)
             status = 0
         except (DebianError, MachineError, NetworkError) as e:
-            hint = "; choose another one with PORT=" if isinstance(e, NetworkError) else ""
-            print(f"run: {e}{hint}", file=sys.stderr)
+            print(f"run: {e}", file=sys.stderr)
             self._explain()
         finally:
             self._shut_down()
         return status
 
     def _make_machine(self, image):
-        forwards = []
-        if self.service:
-            forwards = [
-                (protocol, self.service.host_port, GUEST_ADDRESS, self.service.guest_port)
-                for protocol in ("udp", "tcp")
-            ]
         self.disks = [disk_file(entry) for entry in self.config.get("disk", [])]
         return Machine(
             image,
             memory=int(self.config["memory"]) + OVERHEAD,
-            network=UserNetwork(forwards),
+            network=self.network,
             disks=self.disks,
             pcpus=self.options.pcpus,
             icount=self.options.icount,
@@ -190,6 +186,16 @@ class Session:
             if select.select([self.machine.console], [], [], 0.1)[0]:
                 sys.stdout.buffer.write(self.machine.console.recv(1 << 16).replace(b"\r\n", b"\n"))
                 sys.stdout.flush()
+
+
+def network_of(service):
+    """The machine's network, with the service's port of 127.0.0.1 leading to the guest."""
+    if not service:
+        return UserNetwork()
+    return UserNetwork(
+        (protocol, service.host_port, GUEST_ADDRESS, service.guest_port)
+        for protocol in ("udp", "tcp")
+    )
 
 
 def with_address(extra, address, gateway=""):

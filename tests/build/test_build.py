@@ -80,6 +80,16 @@ def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tr
         stream.write("\n")
     users = build()
     assert "kernel/log.c" in users and len(users) < len(everything)
+    # The table of symbols is no source of its own, but has a header.
+    table = f"{tree}/out/obj/hello/symtab-2.o"
+    before = stamp(table)
+    with open(f"{tree}/lib/symbols.h", "a", encoding="utf-8") as stream:
+        stream.write("\n")
+    build()
+    assert stamp(table) > before
+    # Other headers of Xen's, older than the objects.
+    shutil.copytree("/usr/include/xen", f"{tree}/headers", symlinks=True)
+    assert build(f"XEN_HEADERS={tree}/headers") == everything
     assert build("CONFIG_LOG_DEBUG=y") == everything
     assert build() == everything
     assert build("CONFIG_FRAME_POINTER=n") == everything
@@ -186,9 +196,40 @@ def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tm
 def test_clean_keeps_configurations(make, tmp_path):
     make("APP=hello")
     make("clean")
-    assert os.listdir(tmp_path / "out") == ["hello.config"]
+    assert sorted(os.listdir(tmp_path / "out")) == [".xenolith", "hello.config"]
     make("distclean", cwd=TOP)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["", " ", "/", ".", "..", "tests", "a b", "it's", "x;y"])
+def test_no_build_and_no_clean_where_it_would_harm(copy_of_tree, name):
+    tree = copy_of_tree("tree")
+    before = sorted(os.listdir(tree)), sorted(os.listdir(f"{tree}/tests"))
+    for goal in ("APP=hello", "clean", "distclean"):
+        done = call("make", goal, f"OUT={name}", cwd=tree)
+        assert done.returncode != 0, done.stdout
+        assert "OUT=" in done.stdout or "nothing is removed" in done.stdout
+    assert (sorted(os.listdir(tree)), sorted(os.listdir(f"{tree}/tests"))) == before
+
+
+def test_the_environments_out_is_not_ours(copy_of_tree, tmp_path):
+    tree = copy_of_tree("tree")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/work").write_text("of weeks")
+    os.mkdir(f"{tree}/out")
+    for goal in ("savedefconfig", "clean", "distclean"):
+        call("make", goal, "APP=hello", cwd=tree, OUT=f"{tmp_path}/other")
+    assert os.listdir(tmp_path / "other") == ["work"]
+    assert not os.path.exists(f"{tree}/out")
+
+
+def test_blanks_in_a_path_are_refused_by_name(copy_of_tree, tmp_path):
+    tree = copy_of_tree("a tree")
+    done = call("make", "APP=hello", cwd=tree)
+    assert done.returncode != 0 and "a tree" in done.stdout and "move the tree" in done.stdout
+    assert not os.path.exists(f"{tree}/out")
+    done = call("make", "apps", XENOLITH_CACHE=f"{tmp_path}/a cache")
+    assert done.returncode != 0 and "XENOLITH_CACHE" in done.stdout
 
 
 def test_help_names_every_goal(make):

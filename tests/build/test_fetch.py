@@ -52,8 +52,8 @@ def place(tmp_path, monkeypatch):
     return lock
 
 
-def unpacked(dep):
-    fetch.bring("toy", dep, {})
+def unpacked(dep, apts=None):
+    fetch.bring("toy", dep, apts or {})
     fetch.unpack("toy", dep)
     with open(os.path.join(fetch.source_dir("toy", dep), "hello.c"), encoding="utf-8") as stream:
         return stream.read()
@@ -115,6 +115,29 @@ def test_revision_gone_from_the_mirror(place):
     with pytest.raises(fetch.Refused, match="now has version 1.0-2.*config/deps.lock") as refusal:
         fetch.bring("toy", dep, {"trixie": FakeApt(["1.0-2"])})
     assert "toy_1.0-1.debian.tar.xz did not come" in str(refusal.value)
+
+
+def test_damaged_on_the_way(place):
+    """What came with a wrong hash is not kept: the next run fetches it again."""
+    dep = place()
+    target = place.dist / "toy_1.0-1.debian.tar.xz"
+    whole = target.read_bytes()
+    target.unlink()
+
+    class Mirror(FakeApt):
+        sends = whole[:-1]
+
+        def download(self, name, version, into):
+            with open(os.path.join(into, target.name), "wb") as stream:
+                stream.write(self.sends)
+            return ""
+
+    mirror = Mirror([])
+    with pytest.raises(fetch.Refused, match="sha256 is .*try again"):
+        fetch.bring("toy", dep, {"trixie": mirror})
+    assert os.listdir(place.dist) == ["toy_1.0.orig.tar.xz"]
+    mirror.sends = whole
+    assert unpacked(dep, {"trixie": mirror}) == "two\n"
 
 
 def test_no_network(tmp_path, place, monkeypatch):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: ISC
 """The smaller scripts: layers, and the runner of the suites."""
 import os
+import signal
+import subprocess
+import time
 
 import pytest
-from conftest import TOP, call
+from conftest import TOP, call, clean_environment
 from test_xlcfg import load
 
 layers = load("check-layers")
@@ -60,6 +63,46 @@ def test_layers(tmp_path, path, include, allowed):
 ])
 def test_counting_of_results(text, status, want):
     assert runner.counts(text, status) == want
+
+
+# Runs a script whose arguments are interrupted as soon as they are looked at.
+INTERRUPTED = """
+import sys
+class Arguments(list):
+    def __getitem__(self, _):
+        raise KeyboardInterrupt
+    __contains__ = __getitem__
+path = sys.argv[1]
+sys.argv = Arguments()
+exec(compile(open(path).read(), path, "exec"), {"__name__": "__main__", "__file__": path})
+"""
+
+
+@pytest.mark.parametrize("script", ["fetch", "kconfig.py", "run", "test", "unpacked", "xlcfg"])
+def test_ctrl_c_shows_no_traceback(script):
+    done = call("/usr/bin/python3", "-Bc", INTERRUPTED, os.path.join(TOP, "scripts", script))
+    assert done.returncode in (1, 130) and "Traceback" not in done.stdout, done.stdout
+
+
+def test_newlib_interrupted(tmp_path):
+    """An interrupted build of newlib leaves nothing in the cache, though make was still writing."""
+    source, cache = tmp_path / "source/newlib", tmp_path / "cache"
+    source.mkdir(parents=True)
+    (source / "configure").write_text(
+        "#!/bin/sh\nprintf 'all:\\n\\t@for i in $$(seq 99); do mkdir -p d/$$i; touch d/$$i/x.o; "
+        "sleep 0.1; done\\n' >Makefile\n")
+    (source / "configure").chmod(0o755)
+    child = subprocess.Popen(
+        ["scripts/newlib", source.parent, cache / "newlib"], cwd=TOP, stderr=subprocess.DEVNULL,
+        start_new_session=True, env=clean_environment(
+            CROSS_COMPILE="", NEWLIB_CC="gcc", NEWLIB_CFLAGS="", NEWLIB_OPTIONS=""))
+    while not list(cache.glob(".newlib-*/build/d/3")):
+        assert child.poll() is None
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGTERM)
+    assert child.wait(20) == 1
+    time.sleep(0.3)
+    assert os.listdir(cache) == ["newlib.lock"]
 
 
 def test_unknown_suite():

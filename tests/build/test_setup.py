@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: ISC
 """scripts/setup, with an invented dpkg and apt: what it asks for, installs, and says."""
 import os
+import signal
+import subprocess
 import time
 
 import pytest
-from conftest import TOP, call
+from conftest import TOP, call, clean_environment
 
 SETUP = os.path.join(TOP, "scripts/setup")
 
@@ -72,6 +74,21 @@ def test_no_network(machine):
     (machine.root / "offline").write_text("")
     done = machine("build")
     assert done.returncode == 1 and "is there a network" in done.stdout
+
+
+def test_interrupted(machine):
+    """Ctrl-C while apt works: no log stays behind, and nothing is said of a network."""
+    (machine.root / "tmp").mkdir()
+    (machine.root / "bin/apt-get").write_text("#!/bin/sh\nsleep 20\n")
+    child = subprocess.Popen([SETUP, "build"], stderr=subprocess.PIPE, text=True,
+                             start_new_session=True, env=clean_environment(
+                                 PATH=f"{machine.root}/bin:/usr/bin:/bin",
+                                 TMPDIR=machine.root / "tmp"))
+    assert "installing" in child.stderr.readline()
+    os.killpg(child.pid, signal.SIGINT)
+    assert child.wait(10) in (130, -signal.SIGINT)
+    assert "network" not in child.stderr.read()
+    assert os.listdir(machine.root / "tmp") == []
 
 
 def test_unknown_group(machine):

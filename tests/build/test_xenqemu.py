@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: ISC
+"""scripts/xenqemu and scripts/run where no Xen is needed: ports, and what an interruption leaves."""
+import os
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+from conftest import TOP, call
+from xenqemu import accel, debian, machine, services
+
+
+@pytest.fixture
+def port():
+    """A UDP port of this machine that is taken."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("0.0.0.0", 0))
+        yield s.getsockname()[1]
+
+
+def test_a_port_in_use_is_refused_before_anything_is_fetched(port, tmp_path):
+    done = call("make", "run", "APP=dns", f"PORT={port}", f"OUT={tmp_path}/out",
+                XENOLITH_CACHE=f"{tmp_path}/cache")
+    assert done.returncode != 0
+    assert str(port) in done.stdout and "in use" in done.stdout and "PORT=" in done.stdout
+    assert not os.path.exists(tmp_path / "cache") and os.listdir(tmp_path / "out") == [".xenolith"]
+
+
+def test_default_ports():
+    """Not one that Debian's own daemons hold, and as the documents say."""
+    port = services.service_of("dns", "").host_port
+    assert port == 5300
+    for name in ("README.md", "scripts/run"):
+        with open(os.path.join(TOP, name), encoding="utf-8") as stream:
+            text = stream.read()
+        assert str(port) in text and "5353" not in text
+
+
+def test_interrupted_probe_leaves_no_verdict(tmp_path, monkeypatch):
+    class Image:
+        path = str(tmp_path / "image")
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.delenv("XENOLITH_ACCEL", raising=False)
+    monkeypatch.setattr(accel, "_cpu_can", lambda: True)
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    monkeypatch.setattr(accel, "_probe", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        accel.choose(Image)
+    monkeypatch.setattr(accel, "_probe", lambda _: True)
+    assert accel.choose(Image) == "kvm"
+    monkeypatch.setattr(accel, "_probe", interrupted)
+    assert accel.choose(Image) == "kvm"  # remembered
+
+
+def test_failed_download_leaves_nothing(tmp_path, monkeypatch):
+    packages = debian.Packages("bookworm", str(tmp_path))
+    os.mkdir(packages.debs)
+
+    def fails(*_, cwd):
+        with open(os.path.join(cwd, "half.deb"), "wb") as stream:
+            stream.write(b"!<arch>")
+        raise debian.DebianError("gone")
+
+    monkeypatch.setattr(packages, "_apt", fails)
+    with pytest.raises(debian.DebianError):
+        packages.fetch({"toy": "1"})
+    assert os.listdir(packages.debs) == []
+
+
+def test_impatience_while_the_machine_stops(tmp_path):
+    """Ctrl-C during stop(): it goes on, and its directory is removed."""
+    m = machine.Machine(image=None)
+    m.workdir = str(tmp_path / "work")
+    os.mkdir(m.workdir)
+    m._process = subprocess.Popen(["sh", "-c", "trap 'sleep 0.5; exit 0' TERM; echo; sleep 20 & wait"],
+                                  stdout=subprocess.PIPE, start_new_session=True)
+    m._process.stdout.readline()
+    process, work = m._process, m.workdir
+    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    m.stop()
+    timer.join()
+    os.killpg(process.pid, signal.SIGKILL)  # its sleep
+    assert process.returncode == 0 and not os.path.exists(work)
