@@ -30,7 +30,7 @@ enum {
     ANSWER_MAX = 65536 - NET_MEM_HEADER - LENGTH_SIZE,
     OUTPUT_MAX = 16384,    /* unacknowledged octets of a connection */
     POLL_HALF_SECONDS = 2, /* how often lwIP calls polled() */
-    POLLS_PER_SECOND = 1,
+    BLOCKS_MAX = 8,        /* that the waiting input of a connection is in */
 };
 
 struct connection {
@@ -40,7 +40,7 @@ struct connection {
     uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
     uint32_t answer_sent; /* octets of it written already */
     uint32_t unacknowledged; /* octets written which the client has not acknowledged */
-    unsigned idle;           /* polls since the last use */
+    uint64_t last_use;       /* monotonic time */
     bool closing;            /* the client has sent its FIN */
 };
 
@@ -97,7 +97,7 @@ static err_t finish(struct connection *c)
 
 static void used(struct connection *c)
 {
-    c->idle = 0;
+    c->last_use = time_monotonic();
     list_del(&c->link);
     list_add_tail(&tcp.connections, &c->link);
 }
@@ -161,21 +161,34 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
 }
 
 /*
- * What cannot be answered yet is moved to a block of its own size, so that a client which sends its
- * queries octet by octet does not hold a page of the pool for each.
+ * What cannot be answered yet is moved to blocks of its own size, so that a client which sends its
+ * queries octet by octet does not hold a page of the pool for each; and the blocks to one when they
+ * are many, for it holds a block for each as well.
  */
 static bool compact(struct connection *c)
 {
-    struct pbuf *copy;
+    struct pbuf **at = &c->input, *copy;
+    unsigned blocks = 0;
 
-    if (!c->input || (!c->input->next && !netpage_of(c->input)))
+    for (; *at && !netpage_of(*at); at = &(*at)->next)
+        blocks++;
+    if (!*at && blocks < BLOCKS_MAX)
         return true;
-    copy = pbuf_clone(PBUF_RAW, PBUF_RAM, c->input);
+    if (blocks >= BLOCKS_MAX)
+        at = &c->input;
+    copy = pbuf_clone(PBUF_RAW, PBUF_RAM, *at);
     if (!copy)
         return false;
-    pbuf_free(c->input);
-    c->input = copy;
+    pbuf_free(*at);
+    *at = copy;
     return true;
+}
+
+/* Ends a connection whose next message is not to be read; what was answered goes out before. */
+static err_t refuse(struct connection *c)
+{
+    (void)tcp_output(c->pcb);
+    return kill(c);
 }
 
 /* Answers complete queries as long as there is room for their answers. */
@@ -185,12 +198,12 @@ static err_t serve(struct connection *c)
     unsigned len;
 
     if (too_long(c))
-        return kill(c);
+        return refuse(c);
     while ((query = first_query(c, &len))) {
         err_t err = write_answer(c, query, len);
 
         if (err == ERR_CLSD)
-            return kill(c);
+            return refuse(c);
         if (err != ERR_OK)
             break;
         c->answer_sent = 0;
@@ -198,7 +211,7 @@ static err_t serve(struct connection *c)
         tcp_recved(c->pcb, (u16_t)(LENGTH_SIZE + len));
         used(c);
         if (too_long(c))
-            return kill(c);
+            return refuse(c);
     }
     if (!compact(c))
         return kill(c);
@@ -234,7 +247,7 @@ static err_t polled(void *arg, struct tcp_pcb *pcb)
 {
     struct connection *c = arg;
 
-    if (++c->idle < CONFIG_DNS_TCP_IDLE_SECONDS * POLLS_PER_SECOND)
+    if (time_monotonic() - c->last_use < CONFIG_DNS_TCP_IDLE_SECONDS * NSEC_PER_SEC)
         return serve(c);
     /* An answer which nobody takes, or a query that never ends, is not worth an orderly end. */
     return c->input ? kill(c) : finish(c);
@@ -270,6 +283,7 @@ static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     if (!c)
         return ERR_MEM; /* lwIP aborts the connection */
     c->pcb = pcb;
+    c->last_use = time_monotonic();
     list_add_tail(&tcp.connections, &c->link);
     tcp.count++;
     tcp_nagle_disable(pcb);

@@ -91,17 +91,21 @@ int main(int argc, char **argv)
 {
     static struct pollfd fds[2 + CLIENTS_MAX];
     static struct client *clients[2 + CLIENTS_MAX];
-    unsigned short port = (unsigned short)(argc > 1 ? atoi(argv[1]) : 7);
+    long port = argc > 1 ? strtol(argv[1], NULL, 10) : 7;
     char *buffer = malloc(DATAGRAM_MAX);
     nfds_t count = 2;
 
-    fds[0] = (struct pollfd){.fd = open_socket(SOCK_DGRAM, port), .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = open_socket(SOCK_STREAM, port)};
+    if (port < 1 || port > 65535) {
+        fprintf(stderr, "echo-sockets: %s: not a port, want 1 to 65535\n", argv[1]);
+        return 2;
+    }
+    fds[0] = (struct pollfd){.fd = open_socket(SOCK_DGRAM, (unsigned short)port), .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = open_socket(SOCK_STREAM, (unsigned short)port)};
     if (!buffer || fds[0].fd < 0 || fds[1].fd < 0) {
         perror("echo-sockets");
         return 1;
     }
-    printf("listening on port %u\n", port);
+    printf("listening on port %ld\n", port);
     for (;;) {
         /* Those who come when all places are taken wait in line. */
         fds[1].events = count < 2 + CLIENTS_MAX ? POLLIN : 0;

@@ -19,15 +19,21 @@
 
 #define LOG_MODULE "echo"
 #define ECHO_PORT 7
+#define KEEPALIVE_MS 300000
 
 /* --- UDP --------------------------------------------------------------------------------- */
 
 static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
 {
-    /* A datagram from a service's own port could start two services echoing to each other. */
-    if (port != ECHO_PORT)
-        (void)udp_sendto(pcb, p, from, port); /* a full ring drops it: that is UDP */
+    const ip_addr_t *asked = ip_current_dest_addr();
+
+    /* A datagram from a service's own port could start two services echoing to each other, and one
+     * to a group would have all of its members answer. */
+    if (port != ECHO_PORT && !ip_addr_ismulticast(asked) &&
+        !ip_addr_isbroadcast(asked, ip_current_input_netif()))
+        /* From the address that was asked. A full ring drops it: that is UDP. */
+        (void)udp_sendto_if_src(pcb, p, from, port, ip_current_input_netif(), asked);
     pbuf_free(p);
 }
 
@@ -134,7 +140,9 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_MEM;
     c = net_mem_calloc(1, sizeof(*c));
     if (!c)
-        return ERR_MEM; /* lwIP aborts the connection */
+        return ERR_MEM;                /* lwIP aborts the connection */
+    ip_set_option(pcb, SOF_KEEPALIVE); /* clients that vanish are noticed */
+    pcb->keep_idle = KEEPALIVE_MS;
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_received);
     tcp_sent(pcb, on_acknowledged);

@@ -109,6 +109,9 @@ static bool add_address(struct reply *r, const uint8_t *node, unsigned type, siz
     const uint8_t *set = node_find_set(node, type);
     uint16_t owner = POINTER_BITS | (is_pointer(r, name) ? pointer_target(r, name) : name);
 
+    /* What has been sent can no longer be told, and a set appears once (RFC 2181 section 5). */
+    if (r->sent_count == REPLY_SENT_MAX && !r->referral)
+        return true;
     /* One wildcard may stand for several names; any other set has one owner. */
     if (!set || reply_has(r, set, node_flags(node) & NODE_ASTERISK ? owner : 0))
         return true;

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static void report(void *ctx, enum dns_severity severity, const struct dns_place *place,
                    const char *message)
@@ -110,6 +111,17 @@ static int compile_all(int argc, char **argv, FILE *out)
     return err;
 }
 
+/* The output is made beside its place and moved there when it is whole; but not to /dev/null. */
+static const char *path_for(const char *name, char *temporary, size_t size)
+{
+    struct stat st;
+
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode))
+        return name;
+    snprintf(temporary, size, "%s.tmp", name);
+    return temporary;
+}
+
 static FILE *create(const char *name)
 {
     FILE *f = fopen(name, "wb");
@@ -124,6 +136,8 @@ int main(int argc, char **argv)
     bool with_depends = argc > 3 && !strcmp(argv[1], "-M");
     char **rest = argv + (with_depends ? 3 : 1);
     int left = argc - (rest - argv), err;
+    char temporary[4096];
+    const char *path;
     FILE *out;
 
     if (left < 3 || strcmp(rest[0], "-o")) {
@@ -131,14 +145,15 @@ int main(int argc, char **argv)
         return 2;
     }
     output = rest[1];
-    out = create(output);
+    path = path_for(output, temporary, sizeof(temporary));
+    out = create(path);
     depends = with_depends ? create(argv[2]) : NULL;
     if (!out || (with_depends && !depends))
         return 1;
     err = compile_all(left - 2, rest + 2, out);
     if ((fclose(out) | (depends ? fclose(depends) : 0)) && !err)
         err = -errno;
-    if (err)
-        remove(output);
+    if (path == temporary && (err ? remove(path) : rename(path, output)) && !err)
+        err = -errno;
     return err ? 1 : 0;
 }

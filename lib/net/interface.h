@@ -42,6 +42,7 @@ struct net_interface {
 #endif
 #if LWIP_IPV6
     ip6_addr_t shown6[LWIP_IPV6_NUM_ADDRESSES];
+    uint8_t duplicates; /* a bit per address that has been reported as another machine's */
 #endif
 };
 

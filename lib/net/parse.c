@@ -94,11 +94,13 @@ static bool parse_group(const char **text, uint16_t *group)
     return digits >= 1 && digits <= 4;
 }
 
+#define NO_GAP 9
+
 /* RFC 4291, section 2.2, without the forms that end in an IPv4 address. */
 bool net_parse_ip6(const char *text, ip6_addr_t *ip)
 {
     uint16_t groups[8] = {0};
-    unsigned count = 0, gap = 8; /* the groups before "::" */
+    unsigned count = 0, gap = NO_GAP; /* the groups before "::" */
 
     if (text[0] == ':' && text[1] == ':') {
         gap = 0;
@@ -111,14 +113,14 @@ bool net_parse_ip6(const char *text, ip6_addr_t *ip)
             break;
         if (*text++ != ':')
             return false;
-        if (*text == ':' && gap == 8) {
+        if (*text == ':' && gap == NO_GAP) {
             gap = count;
             text++;
         } else if (!*text) {
             return false;
         }
     }
-    if ((gap == 8) != (count == 8))
+    if ((gap == NO_GAP) != (count == 8))
         return false;
     memmove(groups + 8 - (count - MIN(gap, count)), groups + MIN(gap, count),
             (count - MIN(gap, count)) * sizeof(groups[0]));

@@ -60,6 +60,18 @@ static const char *text6(const ip6_addr_t *address, char *text, int size)
     return text;
 }
 
+/* RFC 4862 section 5.4.5: such an address is not used, and its owner should be told. */
+static void report_duplicate(struct net_interface *nif, unsigned slot)
+{
+    bool duplicate = ip6_addr_isduplicated(netif_ip6_addr_state(&nif->netif, slot));
+    char text[IP6ADDR_STRLEN_MAX];
+
+    if (duplicate && !(nif->duplicates & 1u << slot))
+        log_error("%s: address %s is in use by another machine", nif->dev->name,
+                  text6(netif_ip6_addr(&nif->netif, slot), text, sizeof(text)));
+    nif->duplicates = (uint8_t)((nif->duplicates & ~(1u << slot)) | (unsigned)duplicate << slot);
+}
+
 static void report6(struct net_interface *nif, unsigned slot)
 {
     ip6_addr_t *shown = &nif->shown6[slot];
@@ -67,6 +79,7 @@ static void report6(struct net_interface *nif, unsigned slot)
     bool valid = ip6_addr_isvalid(netif_ip6_addr_state(&nif->netif, slot));
     char text[IP6ADDR_STRLEN_MAX];
 
+    report_duplicate(nif, slot);
     if (valid ? ip6_addr_zoneless_eq(shown, now) : ip6_addr_isany(shown))
         return;
     if (!ip6_addr_isany(shown))

@@ -41,7 +41,8 @@ static ssize_t give_way(ssize_t n)
 {
     int error = errno;
 
-    if (n < 0 && (error == EWOULDBLOCK || error == EINPROGRESS || error == EALREADY)) {
+    if (n < 0 && (error == EWOULDBLOCK || error == EINPROGRESS || error == EALREADY ||
+                  error == ENOMEM || error == ENOBUFS)) {
         thread_yield();
         errno = error;
     }
@@ -273,9 +274,9 @@ int poll(struct pollfd *fds, nfds_t count, int timeout)
     if (!files)
         return (int)libc_result(-ENOMEM);
     theirs = (struct pollfd *)(files + count);
-    if (!timeout)
-        thread_yield(); /* see give_way() */
     ready = look_up(fds, count, theirs, files);
+    if (!timeout || ready)
+        thread_yield(); /* see give_way() */
     more = lwip_poll(theirs, count, ready ? 0 : timeout);
     for (nfds_t i = 0; i < count; i++) {
         if (theirs[i].fd >= 0)

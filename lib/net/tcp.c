@@ -131,6 +131,29 @@ void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port,
     }
 }
 
+/* --- the end ----------------------------------------------------------------------------- */
+
+#define LINGER (3 * NSEC_PER_SEC)
+#define LOOK_EVERY (10 * NSEC_PER_MSEC)
+
+static bool is_sending(void)
+{
+    for (const struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
+        if (pcb->state >= ESTABLISHED && (pcb->unsent || pcb->unacked))
+            return true;
+    return false;
+}
+
+/* What a program has written and closed is on its way when it returns: it is given time to arrive. */
+static void linger(struct shutdown_hook *hook)
+{
+    uint64_t until = time_monotonic() + LINGER;
+
+    (void)hook;
+    while (is_sending() && time_monotonic() < until)
+        thread_sleep(LOOK_EVERY);
+}
+
 /* --- windows ----------------------------------------------------------------------------- */
 
 #define SHARE_OF_MEMORY 32
@@ -140,8 +163,10 @@ unsigned net_tcp_window;
 
 void net_tcp_init(void)
 {
+    static struct shutdown_hook at_end = {.fn = linger};
     size_t share = page_count_total() * PAGE_SIZE / SHARE_OF_MEMORY;
 
+    shutdown_hook_add(&at_end); /* before those of the app, hence called after them */
     share = MIN(share, (size_t)CONFIG_NET_TCP_WINDOW_KIB * 1024);
     net_tcp_window = (unsigned)((MAX(share, (size_t)STEP) - STEP) & ~(size_t)(2 * STEP - 1)) | STEP;
 }
@@ -198,14 +223,15 @@ unsigned net_tcp_due(void)
     return due == NET_NEVER / SLOW ? NET_NEVER : due * SLOW;
 }
 
+static unsigned ticks_since_slow;
+
 void net_tcp_skip(unsigned ticks)
 {
-    static unsigned odd;
     unsigned slow;
 
-    ticks += odd;
+    ticks += ticks_since_slow;
     slow = ticks / SLOW;
-    odd = ticks % SLOW;
+    ticks_since_slow = ticks % SLOW;
     tcp_ticks += slow;
     for (struct tcp_pcb *pcb = tcp_active_pcbs; slow && pcb; pcb = pcb->next)
         pcb->polltmr = (u8_t)MIN(pcb->polltmr + slow, UINT8_MAX - 1u);
@@ -214,7 +240,11 @@ void net_tcp_skip(unsigned ticks)
 void net_tcp_tick(void)
 {
     trim_time_wait();
-    tcp_tmr();
+    tcp_fasttmr();
+    if (++ticks_since_slow >= SLOW) {
+        ticks_since_slow = 0;
+        tcp_slowtmr();
+    }
 }
 
 #endif
