@@ -140,6 +140,7 @@ static struct netpage *make_ring(struct netfront *nf)
     if (!np)
         return NULL;
     (void)netpage_pbuf(np, 0, 0);
+    memset(np->page, 0, PAGE_SIZE); /* before it is shown: it may have held packets */
     if (netfront_grant(nf, np, false) == 0)
         return np;
     pbuf_free(&np->custom.pbuf);

@@ -34,7 +34,6 @@ void netfront_rx_init(struct netfront *nf)
 {
     size_t share = page_count_total() / RX_SHARE;
 
-    memset(nf->rx_ring->page, 0, PAGE_SIZE);
     ring_init(&nf->rx, nf->rx_ring->page, PAGE_SIZE, sizeof(union netif_rx_sring_entry));
     nf->rx_target = (unsigned)MIN(MAX(share, (size_t)RX_MIN), (size_t)nf->rx.size);
 }
@@ -259,11 +258,15 @@ static void deliver(struct netfront *nf, struct packet *packet)
     net_input(&nf->net, packet->head, packet->checked);
 }
 
+/*
+ * While there are packets to deliver our own work is posted: a callback of the app's may never
+ * return (app_exit() starts the loop anew), and the backend sends no event before the ring is armed.
+ */
 void netfront_rx_poll(struct netfront *nf)
 {
     unsigned budget = NETFRONT_BUDGET;
 
-    while (nf->running && !nf->broken) {
+    while (budget && nf->running && !nf->broken) {
         int waiting = ring_responses(&nf->rx);
         unsigned left = (unsigned)waiting;
 
@@ -274,11 +277,15 @@ void netfront_rx_poll(struct netfront *nf)
         }
         if (waiting == 0) {
             netfront_rx_refill(nf);
-            if (!ring_rearm(&nf->rx))
+            if (!ring_rearm(&nf->rx)) {
+                work_cancel(&nf->rx_work);
                 return;
+            }
+            budget--; /* the backend's index may come and go for ever */
             continue;
         }
         nf->rx_progress = true;
+        work_post(&nf->rx_work);
         for (; left && budget && nf->running && !nf->broken; budget--) {
             struct packet packet = {.tail = &packet.head};
 
@@ -287,11 +294,10 @@ void netfront_rx_poll(struct netfront *nf)
             else
                 deliver(nf, &packet);
         }
-        if (!budget) {
-            netfront_rx_refill(nf);
-            work_post(&nf->rx_work);
-            return;
-        }
+    }
+    if (!budget) {
+        netfront_rx_refill(nf);
+        work_post(&nf->rx_work);
     }
 }
 

@@ -119,43 +119,41 @@ int netfront_read_offers(struct netfront *nf, bool *split)
 
 /* --- what we answer --------------------------------------------------------------------- */
 
-/* A key to write below our directory. */
-struct answer {
-    const char *key;
-    char value[12];
+/* What to write below our directory. */
+#define ANSWERS 12
+struct answers {
+    unsigned count;
+    struct xs_write_item items[ANSWERS];
+    char paths[ANSWERS][XENBUS_PATH_MAX + 32], values[ANSWERS][12];
 };
 
-static void number(struct answer *a, const char *key, unsigned value)
+/* Adds a key. 0 takes it away: it may be there from an earlier connection. */
+static void answer(struct netfront *nf, struct answers *a, const char *key, unsigned value)
 {
-    a->key = key;
-    (void)fmt_print(a->value, sizeof(a->value), "%u", value);
+    char *path = a->paths[a->count], *text = a->values[a->count];
+
+    (void)fmt_print(path, sizeof(a->paths[0]), "%s/%s", nf->dev->nodename, key);
+    (void)fmt_print(text, sizeof(a->values[0]), "%u", value);
+    a->items[a->count++] = (struct xs_write_item){path, value ? text : NULL, 0};
 }
 
 int netfront_write_answers(struct netfront *nf)
 {
-    struct answer answers[12];
-    char paths[ARRAY_SIZE(answers)][XENBUS_PATH_MAX + 32];
-    struct xs_write_item items[ARRAY_SIZE(answers)];
-    unsigned n = 0;
+    bool split = nf->rx_port != nf->tx_port;
+    struct answers a;
 
-    number(&answers[n++], "tx-ring-ref", nf->tx_ring->grant);
-    number(&answers[n++], "rx-ring-ref", nf->rx_ring->grant);
-    if (nf->rx_port == nf->tx_port) {
-        number(&answers[n++], "event-channel", nf->rx_port);
-    } else {
-        number(&answers[n++], "event-channel-tx", nf->tx_port);
-        number(&answers[n++], "event-channel-rx", nf->rx_port);
-    }
-    number(&answers[n++], "request-rx-copy", 1);
-    number(&answers[n++], "feature-rx-notify", 1);
-    number(&answers[n++], "feature-sg", 1);
-    number(&answers[n++], "feature-gso-tcpv4", IS_ENABLED(CONFIG_NETFRONT_GSO));
-    number(&answers[n++], "feature-gso-tcpv6", IS_ENABLED(CONFIG_NETFRONT_GSO));
-    number(&answers[n++], "feature-ipv6-csum-offload", 1);
-    number(&answers[n++], "request-multicast-control", !!(nf->net.features & NETDEV_MULTICAST));
-    for (unsigned i = 0; i < n; i++) {
-        (void)fmt_print(paths[i], sizeof(paths[i]), "%s/%s", nf->dev->nodename, answers[i].key);
-        items[i] = (struct xs_write_item){paths[i], answers[i].value, 0};
-    }
-    return xs_write_many(XS_NONE, items, n);
+    a.count = 0;
+    answer(nf, &a, "tx-ring-ref", nf->tx_ring->grant);
+    answer(nf, &a, "rx-ring-ref", nf->rx_ring->grant);
+    answer(nf, &a, "event-channel", split ? 0 : nf->rx_port);
+    answer(nf, &a, "event-channel-tx", split ? nf->tx_port : 0);
+    answer(nf, &a, "event-channel-rx", split ? nf->rx_port : 0);
+    answer(nf, &a, "request-rx-copy", 1);
+    answer(nf, &a, "feature-rx-notify", 1);
+    answer(nf, &a, "feature-sg", 1);
+    answer(nf, &a, "feature-gso-tcpv4", IS_ENABLED(CONFIG_NETFRONT_GSO));
+    answer(nf, &a, "feature-gso-tcpv6", IS_ENABLED(CONFIG_NETFRONT_GSO));
+    answer(nf, &a, "feature-ipv6-csum-offload", 1);
+    answer(nf, &a, "request-multicast-control", !!(nf->net.features & NETDEV_MULTICAST));
+    return xs_write_many(XS_NONE, a.items, a.count);
 }

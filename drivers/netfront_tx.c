@@ -26,7 +26,6 @@
 
 void netfront_tx_init(struct netfront *nf)
 {
-    memset(nf->tx_ring->page, 0, PAGE_SIZE);
     ring_init(&nf->tx, nf->tx_ring->page, PAGE_SIZE, sizeof(union netif_tx_sring_entry));
     memset(nf->tx_slots, 0, sizeof(nf->tx_slots));
     for (unsigned i = 0; i < nf->tx.size; i++)
@@ -132,6 +131,8 @@ static int make_room(struct netfront *nf, unsigned n)
     if (ring_free(&nf->tx) >= n)
         return 0;
     nf->tx_blocked = true;
+    if (!nf->reap_timer.armed) /* should fewer than half of the requests be answered */
+        timer_arm_in(&nf->reap_timer, REAP_AFTER);
     if (rearm(nf, MAX((nf->tx.size - ring_free(&nf->tx)) / 2, 1u)))
         netfront_tx_reap(nf);
     return ring_free(&nf->tx) >= n ? 0 : -EBUSY;

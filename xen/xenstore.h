@@ -60,7 +60,7 @@ struct xs_read_item {
 void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count);
 struct xs_write_item {
     const char *path;
-    const char *value; /* NULL: remove */
+    const char *value; /* NULL: remove; what is not there is removed already */
     int result;
 };
 /* Returns the first error, or 0. */

@@ -228,8 +228,10 @@ int xs_write_many(xs_tid t, struct xs_write_item *items, unsigned count)
         call_wait(&waiter);
         for (unsigned i = 0; i < n; i++) {
             items[done + i].result = calls[i].req.result;
+            if (calls[i].req.type == XS_RM && calls[i].req.result == -ENOENT)
+                items[done + i].result = 0;
             if (!err)
-                err = calls[i].req.result;
+                err = items[done + i].result;
         }
     }
     return err;

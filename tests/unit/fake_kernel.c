@@ -189,7 +189,7 @@ static bool run_timers(void)
 
 /* --- work --- */
 
-static struct list works = LIST_INIT(works);
+static struct list works = LIST_INIT(works), late_works = LIST_INIT(late_works);
 
 void work_init(struct work *w, void (*run)(struct work *w))
 {
@@ -201,6 +201,12 @@ void work_post(struct work *w)
 {
     if (list_empty(&w->node))
         list_add_tail(&works, &w->node);
+}
+
+void work_post_late(struct work *w)
+{
+    if (list_empty(&w->node))
+        list_add_tail(&late_works, &w->node);
 }
 
 void work_cancel(struct work *w)
@@ -430,9 +436,9 @@ static bool run_threads(void)
 
 /* --- the loop --- */
 
-static bool run_work(void)
+static bool run_work(struct list *queue)
 {
-    struct list *node = list_pop(&works);
+    struct list *node = list_pop(queue);
     struct work *w;
 
     if (!node)
@@ -446,9 +452,10 @@ static bool turn(void)
 {
     bool any = run_events();
 
-    any |= run_work();
+    any |= run_work(&works);
     any |= run_timers();
     any |= run_threads();
+    any |= run_work(&late_works);
     return any;
 }
 

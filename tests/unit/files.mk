@@ -3,6 +3,12 @@
 # $(unit-lwip) is lwIP's source directory and $(unit-lwip-cflags) what its headers need.
 # A test is a program of Check (srunner_run_all(..., CK_ENV)); config/unit.mk has the rules.
 
+# The network driver with the pages and packet buffers it works on, and its backend.
+unit-netback = tests/unit/fake_netback.c tests/unit/fake_netback_rings.c \
+	tests/unit/fake_kernel.c drivers/netfront_page.c drivers/netfront_rx.c \
+	drivers/netfront_store.c drivers/netfront_tx.c lib/net/netpage.c \
+	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
+
 unit-clock-srcs := tests/unit/test_clock.c
 unit-cmdline-srcs := tests/unit/test_cmdline.c kernel/cmdline.c
 unit-evtchn-srcs := tests/unit/test_evtchn.c
@@ -21,6 +27,12 @@ unit-symbols-cflags := -DCONFIG_SYMBOLS=1
 unit-timer-srcs := tests/unit/test_timer.c kernel/timer.c
 unit-console-srcs := tests/unit/test_console.c tests/unit/fake_kernel.c
 unit-ring-srcs := tests/unit/test_ring.c
+unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)
+unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NETFRONT_GSO=1 -DCONFIG_IPV4=1
+unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)
+unit-netfront_rings-cflags = $(unit-netfront-cflags)
+unit-netfront_walk-srcs := tests/unit/test_netfront_walk.c $(unit-netback)
+unit-netfront_walk-cflags = $(unit-netfront-cflags)
 unit-shutdown-srcs := tests/unit/test_shutdown.c tests/unit/fake_kernel.c \
 	tests/unit/fake_xenstored.c kernel/control.c kernel/publish.c xen/xenstore.c \
 	xen/xenstore_reply.c xen/xenstore_ops.c xen/xenstore_watch.c

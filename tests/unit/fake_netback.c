@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: ISC */
+/* See fake_netback.h. The driver's table of functions is static: hence the include of a .c file. */
+#include "tests/unit/fake_netback.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/fake_kernel.h"
+
+#include "drivers/netfront.c"
+
+#define BACKEND 7
+#define TOTAL_PAGES 1024
+
+struct fake_grant fake_grants[FAKE_GRANTS];
+bool fake_no_grants;
+struct fake_offers fake_offers;
+struct netdev *netback_dev;
+const char *netback_disabled;
+void (*netback_input)(struct pbuf *p, bool checked);
+unsigned netback_delivered, netback_ready;
+struct netback_ring netback_rx, netback_tx;
+struct netback_got netback_got;
+
+static struct xenbus_device device;
+static unsigned grants_made; /* since connecting: the first two are the rings' */
+static unsigned objects;     /* of the network's allocator */
+
+/* --- memory --- */
+
+size_t page_count_total(void)
+{
+    return TOTAL_PAGES;
+}
+
+size_t page_count_free(void)
+{
+    return TOTAL_PAGES - fake_pages;
+}
+
+/* One object each, so that ASan sees a use after free. */
+void *net_mem_alloc(size_t size)
+{
+    if (fake_no_memory)
+        return NULL;
+    objects++;
+    return malloc(size);
+}
+
+void *net_mem_calloc(size_t count, size_t size)
+{
+    void *p = net_mem_alloc(count * size);
+
+    return p ? memset(p, 0, count * size) : NULL;
+}
+
+void net_mem_free(void *p)
+{
+    objects -= p != NULL;
+    free(p);
+}
+
+/* --- grants and ports --- */
+
+int gnttab_alloc(void)
+{
+    for (int ref = GNTTAB_NR_RESERVED_ENTRIES; ref < FAKE_GRANTS && !fake_no_grants; ref++) {
+        if (!fake_grants[ref].allocated) {
+            fake_grants[ref] = (struct fake_grant){.allocated = true};
+            return ref;
+        }
+    }
+    return -ENOSPC;
+}
+
+static struct fake_grant *grant_of(grant_ref_t ref)
+{
+    ck_assert_uint_lt(ref, FAKE_GRANTS);
+    ck_assert_msg(fake_grants[ref].allocated, "reference %u is not ours", ref);
+    ck_assert_msg(!fake_grants[ref].quarantined, "reference %u is in quarantine", ref);
+    return &fake_grants[ref];
+}
+
+void gnttab_free(grant_ref_t ref)
+{
+    ck_assert_msg(!grant_of(ref)->live, "reference %u is freed while the grant is live", ref);
+    fake_grants[ref].allocated = false;
+}
+
+void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
+{
+    struct fake_grant *g = grant_of(ref);
+    static const uint8_t zeros[PAGE_SIZE];
+
+    ck_assert_msg(!g->live, "reference %u is granted anew while it is live", ref);
+    ck_assert_uint_eq(dom, BACKEND);
+    if (grants_made++ < 2 || (fake_offers.trusted && fake_offers.trusted[0] == '0'))
+        ck_assert_msg(!memcmp(page, zeros, PAGE_SIZE), "the page that is granted is not zero");
+    g->live = true;
+    g->readonly = readonly;
+    g->page = (uint8_t *)(uintptr_t)page;
+}
+
+int gnttab_end(grant_ref_t ref)
+{
+    struct fake_grant *g = grant_of(ref);
+
+    if (g->live && g->mapped)
+        return -EBUSY;
+    g->live = false;
+    return 0;
+}
+
+void gnttab_quarantine(grant_ref_t ref)
+{
+    grant_of(ref)->quarantined = true;
+}
+
+int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx)
+{
+    ck_assert_uint_eq(remote, BACKEND);
+    for (evtchn_port_t port = 1; port < FAKE_PORTS; port++) {
+        if (!fake_ports[port].fn) {
+            fake_ports[port] = (struct fake_port){0};
+            return evtchn_attach(port, fn, ctx) ? -ENOSPC : (int)port;
+        }
+    }
+    return -ENOSPC;
+}
+
+/* --- the store and xenbus --- */
+
+static struct {
+    char path[128], value[16];
+} store[24];
+
+void xenbus_disable(struct xenbus_device *dev, const char *reason)
+{
+    ck_assert_ptr_eq(dev, &device);
+    netback_disabled = reason;
+}
+
+const char *fake_store(const char *key)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "device/vif/0/%s", key);
+    for (unsigned i = 0; i < ARRAY_SIZE(store); i++)
+        if (!strcmp(store[i].path, path))
+            return store[i].value;
+    return NULL;
+}
+
+int xs_write_many(xs_tid t, struct xs_write_item *items, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned at = ARRAY_SIZE(store);
+
+        for (unsigned j = ARRAY_SIZE(store); j--;)
+            if (!strcmp(store[j].path, items[i].path) || (!store[j].path[0] && items[i].value))
+                at = j;
+        for (unsigned j = 0; j < ARRAY_SIZE(store); j++)
+            if (!strcmp(store[j].path, items[i].path))
+                at = j;
+        items[i].result = 0;
+        if (at == ARRAY_SIZE(store))
+            continue; /* what is not there is removed already */
+        snprintf(store[at].path, sizeof(store[at].path), "%s", items[i].value ? items[i].path : "");
+        snprintf(store[at].value, sizeof(store[at].value), "%s", items[i].value ?: "");
+    }
+    return 0;
+}
+
+void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        const char *key = strrchr(items[i].path, '/') + 1, *value = NULL;
+
+        if (!strcmp(key, "mac"))
+            value = fake_offers.mac;
+        else if (!strcmp(key, "mtu"))
+            value = fake_offers.mtu;
+        else if (!strcmp(key, "trusted"))
+            value = fake_offers.trusted;
+        items[i].result = value ? snprintf(items[i].buf, items[i].size, "%s", value) : -ENOENT;
+        if (items[i].result >= (int)items[i].size)
+            items[i].result = -ENOSPC;
+    }
+}
+
+bool xs_parse_number(const char *text, size_t len, uint64_t min, uint64_t max, uint64_t *value)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if (!len || end != text + len || n < min || n > max)
+        return false;
+    *value = n;
+    return true;
+}
+
+void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!strcmp(keys[i].name, "feature-rx-copy"))
+            keys[i].value = !fake_offers.no_rx_copy;
+        else if (!strcmp(keys[i].name, "feature-split-event-channels"))
+            keys[i].value = !fake_offers.no_split;
+        else if (!strcmp(keys[i].name, "feature-multicast-control"))
+            keys[i].value = fake_offers.multicast;
+        else
+            keys[i].value = !fake_offers.no_sg;
+    }
+}
+
+/* --- the stack --- */
+
+int net_attach(struct netdev *dev)
+{
+    netback_dev = dev;
+    return 0;
+}
+
+void net_detach(struct netdev *dev)
+{
+    netback_dev = NULL;
+}
+
+void net_link(struct netdev *dev, bool up)
+{
+}
+
+void net_tx_ready(struct netdev *dev)
+{
+    netback_ready++;
+}
+
+/* Rule 10: what goes up is out of the backend's reach, or was never within. */
+static void check_packet(const struct pbuf *p)
+{
+    size_t length = 0;
+
+    for (const struct pbuf *q = p; q; q = q->next) {
+        struct netpage *np = netpage_of((struct pbuf *)(uintptr_t)q);
+
+        length += q->len;
+        if (!np)
+            continue;
+        ck_assert_msg(!fake_grants[np->grant].live, "a page goes up while the backend has it");
+        ck_assert_uint_le((size_t)((uint8_t *)q->payload - np->page) + q->len, PAGE_SIZE);
+    }
+    ck_assert_uint_eq(length, p->tot_len);
+}
+
+void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+{
+    netback_delivered++;
+    check_packet(p);
+    if (netback_input)
+        netback_input(p, checked);
+    else
+        pbuf_free(p);
+}
+
+/* --- the device's life --- */
+
+void netback_plug(void)
+{
+    device = (struct xenbus_device){.driver = &netfront_driver, .otherend_id = BACKEND};
+    strcpy(device.name, "vif/0");
+    strcpy(device.nodename, "device/vif/0");
+    strcpy(device.otherend, "/local/domain/7/backend/vif/1/0");
+    ck_assert_int_eq(netfront_driver.probe(&device), 0);
+}
+
+static void find_ring(struct netback_ring *r, const char *ref, const char *port, size_t entry)
+{
+    const struct fake_grant *g = grant_of((grant_ref_t)atoi(fake_store(ref)));
+
+    ck_assert(g->live && !g->readonly);
+    *r = (struct netback_ring){.page = (void *)g->page, .entry = entry};
+    ck_assert_msg((fake_store("event-channel") == NULL) != (fake_store(port) == NULL),
+                  "the store names ports of both layouts");
+    r->port = (evtchn_port_t)atoi(fake_store(port) ?: fake_store("event-channel"));
+}
+
+int netback_open(void)
+{
+    int err;
+
+    grants_made = 0;
+    netback_disabled = NULL;
+    err = netfront_driver.connect(&device);
+    if (err) {
+        netfront_driver.disconnect(&device); /* as xenbus does */
+        return err;
+    }
+    find_ring(&netback_rx, "rx-ring-ref", "event-channel-rx", sizeof(union netif_rx_sring_entry));
+    find_ring(&netback_tx, "tx-ring-ref", "event-channel-tx", sizeof(union netif_tx_sring_entry));
+    return 0;
+}
+
+int netback_connect(void)
+{
+    int err = netback_open();
+
+    if (!err)
+        err = netfront_driver.connected(&device);
+    netback_run();
+    return err;
+}
+
+void netback_disconnect(void)
+{
+    netfront_driver.disconnect(&device);
+}
+
+void netback_unplug(void)
+{
+    size_t used = 0, lost = 0, ports = 0;
+
+    netback_disconnect();
+    for (unsigned i = 0; i < FAKE_GRANTS; i++)
+        fake_grants[i].mapped &= fake_grants[i].quarantined;
+    fake_sleep(NSEC_PER_SEC);
+    netfront_driver.remove(&device);
+    for (unsigned i = 0; i < FAKE_GRANTS; i++) {
+        used += fake_grants[i].allocated;
+        lost += fake_grants[i].quarantined;
+    }
+    for (unsigned i = 0; i < FAKE_PORTS; i++)
+        ports += fake_ports[i].fn != NULL;
+    ck_assert_uint_eq(used, lost);
+    ck_assert_uint_eq(fake_pages, lost);
+    ck_assert_uint_eq(objects, 0);
+    ck_assert_uint_eq(ports, 0);
+}
+
+void netback_run(void)
+{
+    fake_run();
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * drivers/netfront*.c: traffic, and a backend that breaks the rules of hardening (docs/grants.md)
+ * about grants, events and the store, one at a time. The device is disabled or goes on, and
+ * everything lent comes back: fake_netback.c looks when the device is unplugged.
+ */
+#include <errno.h>
+#include <setjmp.h>
+
+#include "tests/unit/netfront_testing.h"
+
+/* --- traffic as it should be ----------------------------------------------------------------- */
+
+START_TEST(packets_go_both_ways)
+{
+    for (unsigned i = 0; i < 2000; i++) {
+        size_t len = 14 + i * 37 % 60000;
+
+        netback_send((unsigned char)i, len, PAGE_SIZE, NETRXF_data_validated);
+        netback_show(&netback_rx);
+        netback_run();
+        ck_assert_uint_eq(netback_delivered, i + 1);
+        ck_assert_int_eq(send_frame(len, len < NETPAGE_PAYLOAD_MAX && i % 2), 0);
+        netback_run();
+        ck_assert_uint_eq(netback_receive(10), 1);
+        ck_assert_uint_eq(netback_got.len, len);
+        ck_assert_uint_eq(netback_got.data[len - 1], 'f');
+    }
+    ck_assert_ptr_null(netback_disabled);
+    ck_assert_uint_eq(netback_dev->stats.tx_packets, 2000);
+}
+END_TEST
+
+START_TEST(slots_come_back_in_the_quiet) /* without another packet to send */
+{
+    for (unsigned i = 0; i < 100; i++)
+        ck_assert_int_eq(send_frame(100, true), 0);
+    netback_run();
+    while (netback_receive(3))
+        fake_sleep(NSEC_PER_MSEC);
+    fake_sleep(NSEC_PER_SEC);
+    for (unsigned i = 0; i < FAKE_GRANTS; i++)
+        ck_assert_msg(!fake_grants[i].live || !fake_grants[i].readonly,
+                      "a sent page is still lent");
+}
+END_TEST
+
+START_TEST(a_full_ring_says_when_there_is_room)
+{
+    unsigned sent = 0;
+
+    while (send_frame(100, true) == 0)
+        sent++;
+    ck_assert_uint_ge(sent, SLOTS - XEN_NETIF_NR_SLOTS_MIN - 1);
+    fake_sleep(NSEC_PER_SEC); /* the timer of the first send has run out */
+    ck_assert_int_eq(send_frame(100, true), -EBUSY);
+    ck_assert_uint_eq(netback_receive(30), 30); /* fewer than the event waits for */
+    fake_sleep(NSEC_PER_SEC);
+    ck_assert_uint_eq(netback_ready, 1);
+    ck_assert_int_eq(send_frame(100, true), 0);
+}
+END_TEST
+
+static jmp_buf elsewhere;
+
+static void never_returns(struct pbuf *p, bool checked)
+{
+    pbuf_free(p);
+    netback_input = NULL;
+    longjmp(elsewhere, 1);
+}
+
+START_TEST(receiving_goes_on_after_a_callback_that_never_returns) /* app_exit() */
+{
+    for (unsigned i = 0; i < 5; i++)
+        netback_send(1, 60, PAGE_SIZE, 0);
+    netback_input = never_returns;
+    netback_show(&netback_rx);
+    if (setjmp(elsewhere) == 0)
+        netback_run();
+    netback_run(); /* no event has come meanwhile */
+    ck_assert_uint_eq(netback_delivered, 5);
+    ck_works();
+}
+END_TEST
+
+/* --- grants: rules 9 to 12 ------------------------------------------------------------------- */
+
+START_TEST(received_page_still_mapped) /* rule 9 */
+{
+    netif_rx_request_t request = netback_take_rx();
+
+    fake_grants[request.gref].mapped = true;
+    netback_answer_rx(request.id, 60, 0, 0);
+    netback_show(&netback_rx);
+    ck_broken("a page that was answered is still in use");
+    ck_assert(fake_grants[request.gref].quarantined);
+    ck_assert_uint_eq(netpage_stats()->lost, 1);
+}
+END_TEST
+
+START_TEST(sent_page_still_mapped) /* rule 9 */
+{
+    netif_tx_request_t request;
+
+    ck_assert_int_eq(send_frame(100, _i), 0);
+    netback_run();
+    request = netback_take_tx();
+    fake_grants[request.gref].mapped = true;
+    netback_answer_tx(request.id, NETIF_RSP_OKAY);
+    netback_show(&netback_tx);
+    fake_sleep(NSEC_PER_SEC);
+    ck_broken("a page that was sent is still in use");
+    ck_assert(fake_grants[request.gref].quarantined);
+}
+END_TEST
+
+/* A backend that closes holds on to everything: for a moment, or for ever. */
+START_TEST(pages_mapped_at_the_end) /* rules 9 and 12 */
+{
+    unsigned mapped = 0, lost = 0;
+
+    for (unsigned i = 0; i < 10; i++)
+        ck_assert_int_eq(send_frame(100, true), 0);
+    for (unsigned i = 0; i < FAKE_GRANTS; i++)
+        mapped += fake_grants[i].mapped = fake_grants[i].live;
+    netback_disconnect();
+    if (_i)
+        fake_sleep(20 * NSEC_PER_SEC);
+    for (unsigned i = 0; i < FAKE_GRANTS; i++)
+        lost += fake_grants[i].quarantined;
+    ck_assert_uint_gt(mapped, 100);
+    ck_assert_uint_eq(lost, _i ? mapped : 0);
+}
+END_TEST
+
+static unsigned char seen;
+
+static void look(struct pbuf *p, bool checked)
+{
+    seen = *(unsigned char *)p->payload;
+    ck_assert_ptr_null(netpage_of(p));
+    pbuf_free(p);
+}
+
+/* Every page is zero when it is granted: gnttab_grant() of fake_netback.c looks. */
+START_TEST(untrusted_backend) /* rule 11 */
+{
+    netback_disconnect();
+    fake_offers.trusted = "0";
+    connected();
+    netback_input = look;
+    for (unsigned i = 1; i < 600; i++) {
+        netback_send((unsigned char)i, 1 + i * 7 % 9000, PAGE_SIZE, 0);
+        netback_show(&netback_rx);
+        netback_run();
+        ck_assert_uint_eq(seen, (unsigned char)i);
+        ck_assert_int_eq(send_frame(100, true), 0);
+        netback_run();
+        ck_assert_uint_eq(netback_receive(1), 1);
+        ck_assert_uint_eq(netback_got.data[99], 'f');
+    }
+    netback_input = NULL;
+}
+END_TEST
+
+START_TEST(no_references_no_pages) /* rule 29 */
+{
+    netback_disconnect();
+    fake_no_grants = _i == 0;
+    fake_no_memory = _i == 1;
+    if (_i == 0)
+        ck_assert_int_eq(netback_connect(), -ENOMEM);
+    fake_no_grants = fake_no_memory = false;
+    netback_disconnect();
+    connected();
+    fake_no_memory = true;
+    while (netback_waiting(&netback_rx))
+        netback_send(1, 60, PAGE_SIZE, 0);
+    netback_show(&netback_rx);
+    netback_run();
+    fake_no_memory = false;
+    fake_sleep(NSEC_PER_SEC);
+    ck_works();
+}
+END_TEST
+
+/* --- events, states, the store: rules 14, 16, 18 --------------------------------------------- */
+
+START_TEST(events_for_nothing) /* rule 14 */
+{
+    struct netback_ring *r = _i & 1 ? &netback_tx : &netback_rx;
+
+    netback_disconnect();
+    if (_i & 2)
+        ck_assert_int_eq(netback_open(), 0); /* before the backend is connected */
+    else
+        connected();
+    fake_ports[r->port].spurious = 0;
+    for (unsigned i = 0; i < 10; i++) {
+        fake_raise(r->port);
+        netback_run();
+    }
+    ck_assert_uint_ge(fake_ports[r->port].spurious, 9);
+}
+END_TEST
+
+START_TEST(connects_again_and_again) /* rules 12 and 18 */
+{
+    for (unsigned i = 0; i < 20; i++) {
+        ck_works();
+        for (unsigned j = 0; j < 20; j++)
+            ck_assert_int_eq(send_frame(100, j % 2), 0);
+        netback_disconnect();
+        ck_assert_int_eq(send_frame(100, true), -ENOTCONN);
+        fake_offers.no_split = i % 2;
+        fake_offers.no_sg = i % 3 == 0;
+        connected(); /* and the store names no port of the connection before */
+    }
+}
+END_TEST
+
+START_TEST(bad_addresses) /* rule 16 */
+{
+    static const char *const bad[] = {
+        NULL,
+        "",
+        "00:16:3e:01:02",
+        "00:16:3e:01:02:03:04",
+        "00:16:3e:01:02:0g",
+        "00:00:00:00:00:00",
+        "01:16:3e:01:02:03", /* a group's */
+        "00:16:3e:01:02:03 and so much more that it does not fit",
+    };
+
+    netback_disconnect();
+    fake_offers.mac = bad[_i];
+    ck_assert_int_eq(netback_connect(), -EINVAL);
+}
+END_TEST
+
+START_TEST(mtu_within_bounds) /* rule 16 */
+{
+    static const struct {
+        const char *text;
+        unsigned mtu;
+    } cases[] = {{NULL, 1500}, {"9000", 9000}, {"65520", 65520}, {"65521", 1500}, {"575", 1500},
+                 {"-1", 1500}, {"", 1500},     {"x", 1500},      {"576", 576}};
+
+    netback_disconnect();
+    fake_offers.mtu = cases[_i].text;
+    connected();
+    ck_assert_uint_eq(netback_dev->mtu, cases[_i].mtu);
+}
+END_TEST
+
+START_TEST(backend_that_cannot_copy)
+{
+    netback_disconnect();
+    fake_offers.no_rx_copy = true;
+    ck_assert_int_eq(netback_connect(), -EOPNOTSUPP);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *c = tcase_create("life");
+
+    tcase_add_test(c, packets_go_both_ways);
+    tcase_add_test(c, slots_come_back_in_the_quiet);
+    tcase_add_test(c, a_full_ring_says_when_there_is_room);
+    tcase_add_test(c, receiving_goes_on_after_a_callback_that_never_returns);
+    tcase_add_test(c, received_page_still_mapped);
+    tcase_add_loop_test(c, sent_page_still_mapped, 0, 2);
+    tcase_add_loop_test(c, pages_mapped_at_the_end, 0, 2);
+    tcase_add_test(c, untrusted_backend);
+    tcase_add_loop_test(c, no_references_no_pages, 0, 2);
+    tcase_add_loop_test(c, events_for_nothing, 0, 4);
+    tcase_add_test(c, connects_again_and_again);
+    tcase_add_loop_test(c, bad_addresses, 0, 8);
+    tcase_add_loop_test(c, mtu_within_bounds, 0, 9);
+    tcase_add_test(c, backend_that_cannot_copy);
+    return run_suite(suite_create("netfront"), c);
+}
