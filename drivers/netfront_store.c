@@ -151,8 +151,8 @@ int netfront_write_answers(struct netfront *nf)
     answer(nf, &a, "request-rx-copy", 1);
     answer(nf, &a, "feature-rx-notify", 1);
     answer(nf, &a, "feature-sg", 1);
-    answer(nf, &a, "feature-gso-tcpv4", IS_ENABLED(CONFIG_NETFRONT_GSO));
-    answer(nf, &a, "feature-gso-tcpv6", IS_ENABLED(CONFIG_NETFRONT_GSO));
+    answer(nf, &a, "feature-gso-tcpv4", IS_ENABLED(CONFIG_NET_GSO));
+    answer(nf, &a, "feature-gso-tcpv6", IS_ENABLED(CONFIG_NET_GSO));
     answer(nf, &a, "feature-ipv6-csum-offload", 1);
     answer(nf, &a, "request-multicast-control", !!(nf->net.features & NETDEV_MULTICAST));
     return xs_write_many(XS_NONE, a.items, a.count);

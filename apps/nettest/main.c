@@ -64,6 +64,10 @@ static void write_figures(struct text *t)
     figure(t, "rx_bytes", dev->stats.rx_bytes);
     figure(t, "tx_packets", dev->stats.tx_packets);
     figure(t, "tx_bytes", dev->stats.tx_bytes);
+    figure(t, "rx_checked", dev->stats.rx_checked);
+    figure(t, "rx_large", dev->stats.rx_large);
+    figure(t, "tx_blank", dev->stats.tx_blank);
+    figure(t, "tx_large", dev->stats.tx_large);
     for (unsigned i = 0; i < NETDEV_DROPS; i++)
         figure(t, drop_names[i], dev->stats.drops[i]);
     figure(t, "pages", pages->pages);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "kernel/app.h"
+#include "lib/net/gso.h"
 #include "lib/net/headers.h"
 #include "lib/net/interface.h"
 #include "lib/net/tcp.h"
@@ -91,6 +92,8 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
+    dev->stats.rx_checked += checked;
+    dev->stats.rx_large += p->tot_len > dev->mtu + ETH_BYTES;
     if (p->len < ETH_BYTES) {
         netdev_drop(dev, NETDEV_RX_SHORT);
         pbuf_free(p);
@@ -108,32 +111,42 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 
 /* --- output ------------------------------------------------------------------------------ */
 
-/* What the backend is to do with the frame, whose headers are all in its first pbuf. */
-static void choose_offload(const struct net_interface *nif, struct pbuf *p,
-                           struct netdev_offload *offload)
+int net_transmit(struct net_interface *nif, struct pbuf *p, const struct netdev_offload *offload)
 {
-    struct headers h;
+    struct netdev *dev = nif->dev;
+    int err = dev->transmit(dev, p, offload);
 
-    if (!headers_parse(p->payload, p->len, &h))
-        return;
-    if (LWIP_TCP && h.protocol == PROTOCOL_TCP)
-        net_timeouts_note_tcp();
-    if (LWIP_TCP && h.protocol == PROTOCOL_TCP && !(nif->checksums & NETIF_CHECKSUM_GEN_TCP)) {
-        headers_blank_tcp(p->payload, &h, (uint16_t)(p->tot_len - h.transport));
-        offload->blank = true;
-    } else {
-        offload->valid = true;
+    if (!err) {
+        dev->stats.tx_blank += offload->blank;
+        dev->stats.tx_large += offload->gso != 0;
     }
+    return err;
 }
 
 err_t net_link_output(struct netif *netif, struct pbuf *p)
 {
     struct net_interface *nif = netif->state;
     struct netdev_offload offload = {0};
+    struct headers h; /* they are all in the first pbuf */
 
     net_timeouts_note_output();
-    choose_offload(nif, p, &offload);
-    switch (nif->dev->transmit(nif->dev, p, &offload)) {
+    if (headers_parse(p->payload, p->len, &h)) {
+        offload.valid = true;
+#if LWIP_TCP
+        if (h.protocol == PROTOCOL_TCP) {
+            enum net_gso_verdict verdict = net_gso_take(nif->gso, p, &h);
+
+            net_timeouts_note_tcp();
+            if (verdict != NET_GSO_PASS)
+                return verdict == NET_GSO_TAKEN ? ERR_OK : ERR_MEM;
+            if (!(nif->checksums & NETIF_CHECKSUM_GEN_TCP)) {
+                headers_blank_tcp(p->payload, &h, (uint16_t)(p->tot_len - h.transport));
+                offload = (struct netdev_offload){.blank = true};
+            }
+        }
+#endif
+    }
+    switch (net_transmit(nif, p, &offload)) {
     case 0:
         return ERR_OK;
     case -ENOTCONN:
@@ -150,6 +163,10 @@ static void send_again(struct work *w)
 {
     (void)w;
 #if LWIP_TCP
+    struct list *at;
+
+    list_for_each(at, &net_interfaces)
+        (void)net_gso_flush(container_of(at, struct net_interface, node)->gso);
     tcp_txnow();
 #endif
 }
@@ -166,11 +183,12 @@ void net_frame_init(void)
     work_init(&send_again_work, send_again);
 }
 
-void net_choose_checksums(struct net_interface *nif)
+void net_choose_offloads(struct net_interface *nif)
 {
     unsigned needed = NETDEV_CSUM4 | (LWIP_IPV6 ? NETDEV_CSUM6 : 0);
 
     nif->checksums = NETIF_CHECKSUM_ENABLE_ALL & ~CHECK_ALL;
     if ((nif->dev->features & needed) == needed)
         nif->checksums &= (uint16_t)~NETIF_CHECKSUM_GEN_TCP;
+    net_gso_configure(nif);
 }

@@ -29,8 +29,10 @@
 #define IP6_BYTES 40
 /* Offsets in a TCP header. */
 #define AT_TCP_SEQ 4
+#define AT_TCP_ACK 8
 #define AT_TCP_OFFSET 12
 #define AT_TCP_FLAGS 13
+#define AT_TCP_WINDOW 14
 #define AT_TCP_SUM 16
 #define TCP_BYTES 20
 #define UDP_BYTES 8

@@ -34,6 +34,7 @@ struct net_interface {
     struct list node;
     struct net_config config;
     struct work changed; /* an address came or went */
+    struct net_gso *gso; /* gso.c's, or NULL */
     uint16_t checksums;  /* the netif's checksum flags without those of the packet at hand */
     bool added;          /* netif_add() done */
     /* What has been logged and published. */
@@ -48,10 +49,13 @@ struct net_interface {
 
 /* frame.c */
 void net_frame_init(void);
-/* Which checksums lwIP is to compute, by what the device offers now. */
-void net_choose_checksums(struct net_interface *interface);
+/* What lwIP is to do and what the backend, by what the device offers now. */
+void net_choose_offloads(struct net_interface *interface);
 /* For netif->linkoutput. */
 err_t net_link_output(struct netif *netif, struct pbuf *p);
+/* Gives the frame p to the device; errors as netdev's transmit(). */
+int net_transmit(struct net_interface *interface, struct pbuf *p,
+                 const struct netdev_offload *offload);
 
 /* filter.c: tells the backend's multicast filter. For netif->igmp_mac_filter and mld_mac_filter. */
 #if LWIP_IGMP

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kernel/app.h"
+#include "lib/net/gso.h"
 #include "lib/net/interface.h"
 #include "lib/net/mem.h"
 #include "lib/net/tcp.h"
@@ -76,7 +77,7 @@ static void take_device(struct net_interface *nif)
 #if LWIP_IPV6
     nif->netif.mtu6 = dev->mtu;
 #endif
-    net_choose_checksums(nif);
+    net_choose_offloads(nif);
 }
 
 static void add_netif(struct net_interface *nif)
@@ -137,6 +138,7 @@ void net_detach(struct netdev *dev)
     if (!nif)
         return;
     if (nif->added) {
+        net_gso_free(nif);
         net_address_stop(nif);
         netif_remove(&nif->netif);
         net_report(nif);

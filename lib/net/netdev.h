@@ -39,6 +39,9 @@ enum netdev_drop {
 
 struct netdev_stats {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
+    uint64_t rx_checked;         /* its checksum was not computed here... */
+    uint64_t tx_blank;           /* ...nor here */
+    uint64_t rx_large, tx_large; /* longer than the MTU: segments that were not cut */
     uint64_t drops[NETDEV_DROPS];
 };
 

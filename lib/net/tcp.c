@@ -117,10 +117,33 @@ static void trim_time_wait(void)
         forget(pcb->next);
 }
 
+/* --- half-open connections --------------------------------------------------------------- */
+
+/* A listener with as many connections pending as it may have ignores requests. Of those that wait
+ * for the client's last word the oldest goes: a flood's never comes, a client's within one round
+ * trip. */
+static void make_room(uint16_t port)
+{
+    struct tcp_pcb *oldest = NULL; /* the list has the newest first */
+    struct tcp_pcb_listen *listener = tcp_listen_pcbs.listen_pcbs;
+
+    while (listener && listener->local_port != port)
+        listener = listener->next;
+    if (!listener || listener->accepts_pending < listener->backlog)
+        return;
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+        if (pcb->state == SYN_RCVD && pcb->local_port == port)
+            oldest = pcb;
+    }
+    if (oldest)
+        tcp_abandon(oldest, 0);
+}
+
 void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port, uint16_t dest_port,
                  uint32_t seq)
 {
     trim_time_wait();
+    make_room(dest_port);
     for (struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next) {
         if (pcb->remote_port != src_port || pcb->local_port != dest_port ||
             !ip_addr_eq(&pcb->remote_ip, src) || !ip_addr_eq(&pcb->local_ip, dest))
