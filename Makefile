@@ -39,7 +39,7 @@ Q := $(if $(V),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 
 # Goals that need an app's configuration and rules; all others run without them.
-app-goals := app size image-size
+app-goals := app size
 config-goals := menuconfig defconfig olddefconfig savedefconfig
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 
@@ -72,8 +72,10 @@ help:
 apps:
 	@scripts/setup --check build && scripts/kconfig.py apps
 
+one-build = $(foreach v,$(filter CONFIG_%,$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(v)=))
 $(config-goals):
 	@$(if $(APP),,echo 'make $@: name the app, as in: make $@ APP=hello' >&2; exit 1)
+	@$(if $(one-build),echo 'make $@: $(one-build): options hold for a build; edit the file' >&2; exit 1)
 	@scripts/setup build && scripts/kconfig.py $@ $(APP)
 
 setup:

@@ -7,6 +7,8 @@
         host("ping", "-c1", g.address)      # a tool of the host, on one Ethernet with the guest
 
 xen             a Machine (scripts/xenqemu/machine.py) in real time; xen.run("xl list").out
+xen_of          the same with the Xen and dom0 of the Debian suite that the test's parameter "suite"
+                names, whatever SUITE= says
 xen_icount      a Machine whose clock counts instructions: figures repeat, and virtual time passes
                 at once while all are idle
 guest(app, paused=False, machine=xen, extra=None, address=None, **config)
@@ -55,24 +57,27 @@ from xenqemu.image import DEFAULT_SUITE, Builder  # noqa: E402
 from xenqemu.machine import Machine, MachineError  # noqa: E402
 
 LOGS = os.path.join(TOP, "out", "boot-tests")
-OUT = os.path.join(LOGS, "out")  # the apps as they come, whatever configurations out/ holds
+# The apps as they come, whatever configurations out/ holds; tests/build has most of them built.
+OUT = os.path.join(TOP, "out", "test", "apps")
 os.environ["XENOLITH_OUT"] = os.path.relpath(OUT, TOP)
+SUITE = os.environ.get("SUITE") or DEFAULT_SUITE
 GUEST_MEMORY = 1200  # MiB for all guests of a test together
 
 
 class Machines:
     """At most one running Machine, of the kind last asked for."""
 
-    def __init__(self, image, namespace_error):
-        self.image, self.namespace_error = image, namespace_error
+    def __init__(self, images, namespace_error):
+        self.images, self.namespace_error = images, namespace_error
         self.kind = self.machine = None
 
-    def get(self, **kind):
+    def get(self, suite=SUITE, **kind):
+        kind["image"] = self.images[suite]
         if self.machine and (self.kind != kind or not self.machine.alive()):
             self.stop()
         if not self.machine:
             network = net.UserNetwork() if self.namespace_error else net.TapNetwork()
-            machine = Machine(self.image, memory=GUEST_MEMORY, network=network, **kind)
+            machine = Machine(memory=GUEST_MEMORY, network=network, **kind)
             machine.start()
             self.kind, self.machine = kind, machine
         return self.machine
@@ -95,7 +100,14 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     # Starting a machine takes longer than most tests: all tests of one kind in a row.
-    items.sort(key=lambda item: "xen_icount" in getattr(item, "fixturenames", ()))
+    items.sort(
+        key=lambda item: (suite_of(item), "xen_icount" in getattr(item, "fixturenames", ()))
+    )
+
+
+def suite_of(item):
+    """The Debian suite that a test asks for by name, or ""."""
+    return getattr(item, "callspec", None) and item.callspec.params.get("suite", "") or ""
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +119,8 @@ def machines(request):
         with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
             print(f"\n{text}", end="", flush=True)
 
-    image = Builder(os.environ.get("SUITE") or DEFAULT_SUITE, progress).image()
+    suites = {suite_of(item) or SUITE for item in request.session.items}
+    images = {suite: Builder(suite, progress).image() for suite in suites}
     error = None
     try:
         net.enter()
@@ -116,7 +129,7 @@ def machines(request):
         probe.close()
     except (net.NetworkError, OSError) as e:
         error = str(e)
-    pool = Machines(image, error)
+    pool = Machines(images, error)
     yield pool
     pool.stop()
 
@@ -124,6 +137,11 @@ def machines(request):
 @pytest.fixture
 def xen(machines):
     return machines.get()
+
+
+@pytest.fixture
+def xen_of(machines, suite):
+    return machines.get(suite)
 
 
 @pytest.fixture

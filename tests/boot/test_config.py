@@ -6,16 +6,44 @@ import os
 
 import pytest
 
-from conftest import TOP, app_config
+from conftest import SUITE, TOP, app_config
 from xenqemu.guest import Guest
+from xenqemu.image import XEN_OF_SUITE
 
 APPS = sorted(path.split(os.sep)[-2] for path in glob.glob(os.path.join(TOP, "apps", "*", "Kconfig")))
+OTHER_SUITES = [suite for suite in XEN_OF_SUITE if suite != SUITE]
 
 
-@pytest.mark.parametrize("app", APPS)
-def test_xl_accepts(xen, app):
+def accepts(xen, app):
     """A dry run of xl create: it parses every key, and warns of those that it does not know."""
     config = app_config(app)
     g = Guest(xen, config.pop("name"), config)
     done = xen.run(f"xl create -n {g.write_config()}")
     assert "warn" not in done.err.lower() and "unknown" not in done.err.lower(), done.err
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_xl_accepts(xen, app):
+    accepts(xen, app)
+
+
+@pytest.mark.parametrize("suite", OTHER_SUITES)
+def test_other_versions_accept_and_run(xen_of, suite, network, guest, host):
+    """The same images and configurations on the other Xens, with their own xl and dom0."""
+    assert XEN_OF_SUITE[suite] in xen_of.run("xl info xen_version").out
+    for app in APPS:
+        accepts(xen_of, app)
+    hello = guest("hello", on_poweroff="preserve")
+    assert hello.wait_shutdown().reason == "poweroff"
+    assert "Hello from hello." in hello.console()
+    dns = guest("dns")
+    dns.wait(r"address 10\.0\.1\.[0-9]*/16")
+    for transport in ("+notcp", "+tcp"):
+        answer = host("dig", f"@{dns.address}", "www.example.org", transport).stdout
+        assert "status: NOERROR" in answer and "flags: qr aa" in answer
+    dns.xl("reboot")
+    dns.wait_gone()
+    dns.domid = dns.wait_restarted()
+    dns.wait(r"address 10\.0\.1\.[0-9]*/16", count=2)
+    dns.xl("shutdown")
+    dns.wait_gone()

@@ -2,10 +2,14 @@
 """Helpers of the build system's tests: run make and the scripts on this tree or on a copy of it.
 
 make(*words)            runs make in the tree with an OUT of its own; returns the CompletedProcess
+app(name)               builds an app as it comes, once for all tests, with OUT=APPS_OUT, where the
+                        boot tests find it; returns that directory
 copy_of_tree(name)      a copy of the tree's files (also those not committed), without out/
-Both use the shared cache, so newlib is not built again.
+All use the shared cache, so newlib is not built again.
 """
+import functools
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -16,6 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "scripts"))
 sys.dont_write_bytecode = True
 
+APPS_OUT = "out/test/apps"
 CACHE = os.environ.get("XENOLITH_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "xenolith")
 
@@ -41,6 +46,16 @@ def make(tmp_path):
     def run(*words, cwd=TOP, **environment):
         return call("make", "-j2", *words, f"OUT={tmp_path}/out", cwd=cwd, **environment)
     return run
+
+
+@pytest.fixture(scope="session")
+def app():
+    @functools.lru_cache(maxsize=None)
+    def build(name, *words, out=APPS_OUT):
+        done = call("make", "-j2", f"APP={name}", *words, f"OUT={out}")
+        assert done.returncode == 0, "\n".join(done.stdout.splitlines()[-15:])
+        return pathlib.Path(TOP, out)
+    return build
 
 
 @pytest.fixture

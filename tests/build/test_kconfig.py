@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: ISC
 """scripts/kconfig.py: overrides, defconfigs, edited configurations, and errors that name the option."""
+import fcntl
 import os
+import pty
+import select
 import shutil
+import struct
+import termios
 
 import pytest
-from conftest import TOP, call
+from conftest import TOP, call, clean_environment
 from test_xlcfg import load
 
 unpacked = load("unpacked")
@@ -153,6 +158,38 @@ def test_defconfig_round_trip(copy_of_tree):
     with open(os.path.join(tree, "out/obj/hello/config.h"), encoding="utf-8") as stream:
         text = stream.read()
     assert "CONFIG_SYMBOLS 1" in text and "CONFIG_LOG_LEVEL 3" in text
+
+
+def test_options_of_one_build_are_not_for_saving(make, tmp_path):
+    for goal in ("defconfig", "savedefconfig", "olddefconfig", "menuconfig"):
+        done = make(goal, "APP=hello", "CONFIG_IPV6=n")
+        assert done.returncode and "CONFIG_IPV6=" in done.stdout, done.stdout
+    assert os.listdir(tmp_path / "out") == [".xenolith"]
+
+
+def test_menuconfig(out):
+    """The real menu on a terminal: search an option, switch it off, save, leave."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        os.execve(f"{TOP}/scripts/kconfig.py", ["kconfig.py", "menuconfig", "hello"],
+                  clean_environment(TERM="linux", XENOLITH_OUT=out))
+    seen = b""
+    for keys, answer in ((b"", b"Jump to symbol"), (b"/FRAME_POINTER", b"Keep frame pointers"),
+                         (b"\n", b"Toggle"), (b"n", b""), (b"s", b"Filename"),
+                         (b"\n", b"Configuration saved"), (b"\n", b""), (b"q", b"")):
+        os.write(terminal, keys)
+        while answer not in seen:
+            assert select.select([terminal], [], [], 10)[0], seen
+            seen += os.read(terminal, 65536)
+        seen = b""
+    try:
+        while os.read(terminal, 65536):
+            pass
+    except OSError:
+        pass  # the other end is closed: it has left
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert "# CONFIG_FRAME_POINTER is not set" in (out / "hello.config").read_text()
 
 
 def test_every_app_and_every_defconfig(kconfig):

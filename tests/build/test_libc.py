@@ -6,30 +6,28 @@ import subprocess
 STDIO = {"__sf", "__sinit", "_fflush_r", "_vfprintf_r", "_printf_common"}
 
 
-def symbols(make, tmp_path, app):
-    done = make(f"APP={app}")
-    assert done.returncode == 0, done.stdout
-    elf = f"{tmp_path}/out/{app}.elf"
+def symbols(app, name):
+    elf = app(name) / f"{name}.elf"
     listing = subprocess.run(["nm", elf], capture_output=True, text=True, check=True).stdout
     return elf, {line.split()[-1] for line in listing.splitlines()}
 
 
-def test_an_app_with_callbacks_has_no_stdio_and_no_malloc(make, tmp_path):
-    _, found = symbols(make, tmp_path, "selftest")
+def test_an_app_with_callbacks_has_no_stdio_and_no_malloc(app):
+    _, found = symbols(app, "selftest")
     assert not found & (STDIO | {"_malloc_r", "_free_r", "__getreent", "main"})
 
 
-def test_hello_has_only_what_printf_needs(make, tmp_path):
-    _, found = symbols(make, tmp_path, "hello")
+def test_hello_has_only_what_printf_needs(app):
+    _, found = symbols(app, "hello")
     assert STDIO <= found
     assert not found & {"_printf_float", "_dtoa_r", "__call_exitprocs", "_scanf_i", "memalign",
                         "setlocale", "arc4random_uniform"}
     assert "__wrap__free_r" in found, "pointers are not looked at before they are freed"
 
 
-def test_no_copy_goes_byte_by_byte(make, tmp_path):
+def test_no_copy_goes_byte_by_byte(app):
     """gcc -Os copies and clears with `rep movsb` in line; newlib's own with non-temporal stores."""
-    elf, found = symbols(make, tmp_path, "hello")
+    elf, found = symbols(app, "hello")
     assert {"memcpy", "memmove", "memset"} <= found
     text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", elf], capture_output=True,
                           text=True, check=True).stdout

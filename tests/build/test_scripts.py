@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """The smaller scripts: layers, and the runner of the suites."""
 import os
+import re
 import signal
 import subprocess
 import time
@@ -111,7 +112,8 @@ def test_unknown_suite():
 
 
 def test_one_suite_and_the_last_line():
-    done = call("scripts/test", "unit", UNIT_TIMEOUT="120")
+    """With one of the unit tests: they all have had their turn."""
+    done = call("scripts/test", "unit", UNIT_TIMEOUT="120", TEST="symbols")
     last = done.stdout.splitlines()[-1]
-    assert done.returncode == (0 if last.endswith(" 0 failed") else 1)
-    assert last.split()[1::2] == ["passed,", "failed"], last
+    assert done.returncode == 0, done.stdout
+    assert re.fullmatch(r"[1-9]\d* passed, 0 failed", last)

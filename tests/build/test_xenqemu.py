@@ -76,7 +76,7 @@ def test_impatience_while_the_machine_stops(tmp_path):
     m = machine.Machine(image=None)
     m.workdir = str(tmp_path / "work")
     os.mkdir(m.workdir)
-    m._process = subprocess.Popen(["sh", "-c", "trap 'sleep 0.5; exit 0' TERM; echo; sleep 20 & wait"],
+    m._process = subprocess.Popen(["sh", "-c", "trap 'sleep 0.5; exit 0' TERM; sleep 20 & echo; wait"],
                                   stdout=subprocess.PIPE, start_new_session=True)
     m._process.stdout.readline()
     process, work = m._process, m.workdir

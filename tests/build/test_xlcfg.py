@@ -140,17 +140,16 @@ def test_environment_and_arguments():
             xlcfg.parse_words(words, {})
 
 
-def test_from_any_directory(make, tmp_path):
-    built = make("APP=hello")
-    assert built.returncode == 0, built.stdout
+def test_from_any_directory(app, tmp_path):
+    out = app("hello")
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     done = call(os.path.join(TOP, "scripts", "xlcfg"), "hello", "MEMORY=3", "CFG=mine.cfg",
-                cwd=elsewhere, XENOLITH_OUT=f"{tmp_path}/out")
+                cwd=elsewhere, XENOLITH_OUT=out)
     assert done.returncode == 0, done.stdout
     made = xlconfig.parse((elsewhere / "mine.cfg").read_text())
     assert made["memory"] == 3
-    assert made["kernel"] == f"{tmp_path}/out/hello" and os.path.exists(made["kernel"])
+    assert made["kernel"] == str(out / "hello") and os.path.exists(made["kernel"])
 
 
 def test_not_built_yet(tmp_path):
