@@ -15,8 +15,9 @@ guest(app, paused=False, machine=xen, extra=None, address=None, **config)
                 a Guest (scripts/xenqemu/guest.py): wait(), console(), send(), stat(), xl(),
                 wait_gone(), wait_shutdown(). Keywords override keys of out/APP.cfg; None removes a
                 key; extra is appended to the command line. An app with a vif gets the next static
-                address (g.address, g.address6) unless extra says ip= itself. The domain is
-                destroyed after the test, whatever happened.
+                address (g.address, g.address6) unless extra says ip= itself or address is "".
+                The domain is destroyed after the test, whatever happened.
+shared(app)     a guest of that app that the tests of a module use one after the other
 host(program, *arguments, timeout=20, check=True, input=None)
                 run a tool of the host in the guests' network; a CompletedProcess (text). Python's
                 sockets, scapy and dnspython need no fixture: the whole process lives there.
@@ -214,7 +215,7 @@ class Guests:
         words = [config.get("extra", ""), extra or ""]
         config.update(overrides)
         number = Guests.count % 250 + 2
-        if config.get("vif") and "ip=" not in " ".join(words):
+        if config.get("vif") and address != "" and "ip=" not in " ".join(words):
             words += [
                 f"ip={address or f'10.0.1.{number}'}/16",
                 "gw=10.0.0.1",
@@ -227,19 +228,46 @@ class Guests:
         return g.create(paused=paused)
 
 
-@pytest.fixture
-def guest(request, machines):
-    guests = request.node.guests = Guests(
-        lambda: machines.machine
-        if machines.machine and machines.machine.alive()
-        else machines.get()
-    )
-    yield guests
+def running_machine(machines):
+    alive = machines.machine and machines.machine.alive()
+    return machines.machine if alive else machines.get()
+
+
+def destroy(guests, machines):
     for g in guests.made:
         try:
             g.destroy()
         except MachineError:
             machines.stop()  # dom0 does not answer: the next test gets a new machine
+
+
+@pytest.fixture
+def guest(request, machines):
+    guests = request.node.guests = Guests(lambda: running_machine(machines))
+    yield guests
+    destroy(guests, machines)
+
+
+@pytest.fixture(scope="module")
+def module_guests(machines):
+    guests, running = Guests(lambda: running_machine(machines)), {}
+    yield guests, running
+    destroy(guests, machines)
+
+
+@pytest.fixture
+def shared(request, xen, module_guests):
+    guests, running = module_guests
+    request.node.guests = guests
+
+    def get(app):
+        g = running.get(app)
+        stat = g.stat() if g and g.machine is xen else None
+        if not stat or stat.state & {"shutdown", "dying"}:
+            g = running[app] = guests(app)
+        return g
+
+    return get
 
 
 @pytest.fixture

@@ -13,12 +13,14 @@ def family(address):
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
-def wait_ready(guest, *addresses, timeout=15):
-    """Until each address answers a UDP echo: IPv6 needs a moment for duplicate address detection."""
+def wait_ready(guest, *addresses, port=7, timeout=30):
+    """Until each address answers on UDP (nettest: port=99): IPv6 needs a moment for duplicate
+    address detection."""
     end = time.time() + timeout
     for address in addresses:
-        while udp_echo(address, b"ready?", timeout=0.3) != b"ready?":
+        while udp_echo(address, b"ready?", port, timeout=0.3) is None:
             assert time.time() < end, f"{address} does not answer\n{guest.console()}"
+            time.sleep(0.02)
 
 
 def udp_echo(address, data, port=7, timeout=3):
@@ -81,11 +83,55 @@ def tcp_echo(address, size, port=7, timeout=60, connections=1):
 
 def figures(address):
     """nettest's figures as a dictionary."""
-    for _ in range(5):
+    for _ in range(10):
         answer = udp_echo(address, b"?", port=99, timeout=2)
         if answer:
             return {name: int(value) for name, value in map(str.split, answer.decode().splitlines())}
     raise AssertionError(f"no figures from {address}")
+
+
+def in_use(now):
+    """Network pages that hold a packet or wait for one."""
+    return now["pages"] - now["pages_free"]
+
+
+def wait_until(guest, before, holds, timeout):
+    """Until holds(figures): those figures. What is on its way out, or was just closed, needs a
+    moment."""
+    end = time.time() + timeout
+    while True:
+        now = figures(guest.address)
+        if holds(now) and not now["pages_lost"]:
+            return now
+        assert time.time() < end, f"before: {before}\nnow: {now}\n{guest.console()}"
+        time.sleep(0.1)
+
+
+def wait_baseline(guest, before, timeout=30):
+    """Until the guest holds no more than before."""
+
+    def holds(now):
+        return in_use(now) <= in_use(before) and now["tcp_active"] <= before["tcp_active"]
+
+    return wait_until(guest, before, holds, timeout)
+
+
+# Pages that incomplete datagrams may hold, for each IP version (lib/net/include/lwipopts.h).
+REASSEMBLY = 96
+
+
+def wait_bounded(guest, before, timeout=10):
+    """Until the guest holds no more than before and what reassembly may."""
+    return wait_until(
+        guest, before, lambda now: in_use(now) - in_use(before) <= 2 * REASSEMBLY + 10, timeout
+    )
+
+
+def grants(guest):
+    """What the guest's kernel says about its grant references: "N in use, N in quarantine"."""
+    before = guest.console().count("sysrq: grants")
+    guest.xl("sysrq e")
+    return guest.wait("sysrq: grants", count=before + 1).split("grants: ")[1]
 
 
 def mac_of(guest):
@@ -121,4 +167,33 @@ class Wire:
                     time.sleep(0.001)
 
     def close(self):
+        self.socket.close()
+
+
+class Capture:
+    """Collects the frames that pass the host's end of the network while it is open."""
+
+    def __init__(self, interface=INTERFACE):
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.socket.bind((interface, 0))
+        self.frames = []
+
+    def __enter__(self):
+        self.thread = threading.Thread(target=self._collect)
+        self.open = True
+        self.thread.start()
+        return self
+
+    def _collect(self):
+        self.socket.settimeout(0.1)
+        while self.open:
+            try:
+                self.frames.append(self.socket.recv(70000))
+            except TimeoutError:
+                pass
+
+    def __exit__(self, *_):
+        self.open = False
+        self.thread.join()
         self.socket.close()

@@ -28,7 +28,7 @@ unit-timer-srcs := tests/unit/test_timer.c kernel/timer.c
 unit-console-srcs := tests/unit/test_console.c tests/unit/fake_kernel.c
 unit-ring-srcs := tests/unit/test_ring.c
 unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)
-unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NETFRONT_GSO=1 -DCONFIG_IPV4=1
+unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1
 unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)
 unit-netfront_rings-cflags = $(unit-netfront-cflags)
 unit-netfront_walk-srcs := tests/unit/test_netfront_walk.c $(unit-netback)
