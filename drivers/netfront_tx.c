@@ -131,8 +131,6 @@ static int make_room(struct netfront *nf, unsigned n)
     if (ring_free(&nf->tx) >= n)
         return 0;
     nf->tx_blocked = true;
-    if (!nf->reap_timer.armed) /* should fewer than half of the requests be answered */
-        timer_arm_in(&nf->reap_timer, REAP_AFTER);
     if (rearm(nf, MAX((nf->tx.size - ring_free(&nf->tx)) / 2, 1u)))
         netfront_tx_reap(nf);
     return ring_free(&nf->tx) >= n ? 0 : -EBUSY;

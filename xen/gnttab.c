@@ -8,7 +8,7 @@
  * (and fail) or Xen sees the entry gone.
  *
  * The table is shared with Xen alone, never with a peer; so the list of free references runs
- * through the frame field of the unused entries.
+ * through the frame field of the unused entries, which name no domain (DOMID_INVALID).
  */
 #include "xen/gnttab.h"
 
@@ -24,7 +24,7 @@
 #define LOG_MODULE "gnttab"
 
 #define PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
-/* As many frames as Xen grants by default times two; 16 frames are 8192 references. */
+/* 8192 references; Xen's default is four times as many. */
 #define FRAMES_MAX 16
 #define LAST 0 /* reference 0 is reserved */
 
@@ -37,6 +37,7 @@ static struct {
 
 static void push_free(grant_ref_t ref)
 {
+    gnttab.table[ref].domid = DOMID_INVALID;
     gnttab.table[ref].frame = gnttab.free;
     gnttab.free = ref;
 }
@@ -92,12 +93,17 @@ int gnttab_alloc(void)
     }
     ref = gnttab.free;
     gnttab.free = gnttab.table[ref].frame;
+    gnttab.table[ref].domid = DOMID_SELF;
     gnttab.used++;
     return (int)ref;
 }
 
+/* A live entry on the free list would lend whatever page its link happens to number. */
 void gnttab_free(grant_ref_t ref)
 {
+    if (ref < GNTTAB_NR_RESERVED_ENTRIES || ref >= gnttab.frames * PER_FRAME ||
+        shared_read(&gnttab.table[ref].flags) || gnttab.table[ref].domid == DOMID_INVALID)
+        panic("gnttab: reference %u is live or free already", ref);
     push_free(ref);
     gnttab.used--;
 }
@@ -105,8 +111,11 @@ void gnttab_free(grant_ref_t ref)
 void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
 {
     struct grant_entry_v1 *e = &gnttab.table[ref];
+    uint64_t frame = arch_virt_to_mfn(page).n;
 
-    shared_write(&e->frame, (uint32_t)arch_virt_to_mfn(page).n);
+    if (frame > UINT32_MAX)
+        panic("gnttab: frame %lx lies above 16 TiB", frame);
+    shared_write(&e->frame, (uint32_t)frame);
     shared_write(&e->domid, dom);
     /* Partner: Xen reads the flags first, then the rest. */
     shared_store_release(&e->flags, (uint16_t)(GTF_permit_access | (readonly ? GTF_readonly : 0)));
@@ -129,26 +138,6 @@ void gnttab_quarantine(grant_ref_t ref)
     gnttab.quarantined++;
     log_limited(LOG_WARN, "reference %u is still mapped by domain %u: its page is lost", ref,
                 shared_read(&gnttab.table[ref].domid));
-}
-
-int gnttab_grant_page(domid_t dom, const void *page, bool readonly)
-{
-    int ref = gnttab_alloc();
-
-    if (ref > 0)
-        gnttab_grant((grant_ref_t)ref, dom, page, readonly);
-    return ref;
-}
-
-int gnttab_end_page(grant_ref_t ref)
-{
-    int err = gnttab_end(ref);
-
-    if (err)
-        gnttab_quarantine(ref);
-    else
-        gnttab_free(ref);
-    return err;
 }
 
 unsigned gnttab_count_used(void)

@@ -19,23 +19,17 @@
 
 int gnttab_init(void);
 
-/* Takes a free reference: > 0, or -ENOSPC when the table is full and cannot grow. */
+/* Takes a free reference: > 0; -ENOSPC when the table is full and cannot grow, -ENOMEM. */
 int gnttab_alloc(void);
 /* Gives a reference back; it must not be granted. */
 void gnttab_free(grant_ref_t ref);
 
-/* Lets domain dom access the page at this (page-aligned, mapped) address. Never fails. */
+/* Lets domain dom access the page at this (page-aligned, mapped) address. */
 void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly);
 /* Ends the access: 0, or -EBUSY while dom has it mapped. Ending an ended grant is 0. */
 int gnttab_end(grant_ref_t ref);
 /* The grant cannot be ended: leaves it, and the page it names, unused for ever; counts it. */
 void gnttab_quarantine(grant_ref_t ref);
-
-/* gnttab_alloc() and gnttab_grant() in one: the reference, or -ENOSPC. */
-int gnttab_grant_page(domid_t dom, const void *page, bool readonly);
-/* gnttab_end() and gnttab_free() in one. On -EBUSY reference and page are quarantined: the caller
- * must not free the page. */
-int gnttab_end_page(grant_ref_t ref);
 
 /* References allocated, of which grants may be live, and those in quarantine. */
 unsigned gnttab_count_used(void);
