@@ -10,15 +10,19 @@ dns-host-headers := $(wildcard lib/dns/*.h) lib/util.h
 dns-host-cflags := -std=gnu11 -g -Wall -Wextra -Werror -iquote .
 dns-sanitize := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# Another compiler or other flags compile again.
+$(H)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(HOST_CC) $(dns-host-cflags) $(dns-sanitize)' | cmp -s - $@ || \
+		echo '$(HOST_CC) $(dns-host-cflags) $(dns-sanitize)' > $@
+
 .PHONY: host-dns
 host-dns: $(H)/zonec $(H)/hostserver
 
-$(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-srcs) $(dns-host-headers)
-	@mkdir -p $(@D)
+$(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-srcs) $(dns-host-headers) $(H)/flags
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) -O2 -o $@ $(filter %.c,$^)
 
-$(H)/hostserver: tests/dns/hostserver.c $(dns-answer-srcs) $(dns-host-headers)
-	@mkdir -p $(@D)
+$(H)/hostserver: tests/dns/hostserver.c $(dns-answer-srcs) $(dns-host-headers) $(H)/flags
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-sanitize) -o $@ $(filter %.c,$^)

@@ -21,6 +21,7 @@ import threading
 import time
 
 from . import accel, cpio
+from .net import NetworkError
 
 CONTROL_PORTS = 2
 XEN_MEMORY = 96  # MiB for Xen itself; with icount or without, independent of the guests
@@ -154,7 +155,8 @@ class Machine:
 
     def run(self, command, input=b"", timeout=60, check=True):
         """Run a shell command in dom0; Result. Raises CommandError if it fails and check is set,
-        MachineError if there is no answer within timeout seconds of the host's clock."""
+        MachineError if there is no answer within timeout seconds of the host's clock (None: however
+        long it takes)."""
         if not self._claim.acquire(timeout=timeout):
             raise MachineError(
                 f"both control ports of dom0 are busy, {command!r} had to wait over {timeout} s"
@@ -186,10 +188,10 @@ class Machine:
         self._next += 1
         # dom0 ends the command a little later than we give up; under icount its clock runs ahead of
         # ours, so not there.
-        limit = 0 if self.icount else int(timeout) + 5
+        limit = 0 if self.icount or timeout is None else int(timeout) + 5
         head = b"%d %d %d %d\n" % (self._next, limit, len(command), len(data))
         try:
-            link.deadline = time.monotonic() + timeout
+            link.deadline = None if timeout is None else time.monotonic() + timeout
             link.send(head + command + data)
             ident, status, size, errors = (int(field) for field in link.line().split())
             return Result(status, link.take(size), link.take(errors))
@@ -339,6 +341,8 @@ class Machine:
         if self._process.poll() is not None:
             with open(os.path.join(self.workdir, "qemu.log"), errors="replace") as f:
                 said = f.read().strip()
+            if "host forwarding" in said:  # two runs looked at the same port at once
+                raise NetworkError(f"{said[said.find('Could not'):]}; choose another with PORT=")
             raise MachineError(
                 f"QEMU ended with status {self._process.returncode}\n{said}\n{self.console_tail()}"
             )
@@ -384,8 +388,8 @@ class _Link:
         return data
 
     def _limit(self):
-        left = self.deadline - time.monotonic()
-        if left <= 0:
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        if left is not None and left <= 0:
             raise TimeoutError
         self.socket.settimeout(left)
 

@@ -125,6 +125,16 @@ def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path)
     assert done.returncode and "ZONE=: name at least one zone file" in done.stdout, done.stdout
 
 
+def test_host_programs_follow_their_compiler(make, tmp_path):
+    def hostcc(*words):
+        done = make("APP=dns", tmp_path / "out/host/zonec", *words)
+        built(done)
+        return "  HOSTCC " in done.stdout
+
+    assert hostcc() and not hostcc()
+    assert hostcc("HOST_CC=gcc -pipe") and not hostcc("HOST_CC=gcc -pipe")
+
+
 def test_warnings_are_errors(copy_of_tree):
     tree = copy_of_tree("tree")
     with open(f"{tree}/apps/hello/main.c", "a", encoding="utf-8") as stream:

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from conftest import TOP, call
-from xenqemu import accel, debian, machine, services
+from xenqemu import accel, debian, machine, net, services
 
 
 @pytest.fixture
@@ -86,3 +86,29 @@ def test_impatience_while_the_machine_stops(tmp_path):
     timer.join()
     os.killpg(process.pid, signal.SIGKILL)  # its sleep
     assert process.returncode == 0 and not os.path.exists(work)
+
+
+def test_port_lost_to_another_run(tmp_path):
+    """Two runs looked at one port at once: QEMU's own words become ours."""
+    m = machine.Machine(image=None)
+    m.workdir = str(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken, open(tmp_path / "qemu.log", "wb") as log:
+        rule = f"user,id=n0,hostfwd=tcp:127.0.0.1:{taken.getsockname()[1]}-10.0.2.15:7"
+        m._process = subprocess.Popen(
+            ["qemu-system-x86_64", "-display", "none", "-nodefaults", "-machine", "none",
+             "-netdev", rule], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        assert m._process.wait(20)
+    with pytest.raises(net.NetworkError, match="^Could not .*PORT="):
+        m._check_boot(deadline=float("inf"))
+
+
+def test_command_without_a_limit():
+    """The one that tells how the guest ended may take as long as the guest lives."""
+    near, far = socket.socketpair()
+    m = machine.Machine(image=None)
+    m._controls = [machine._Link(near)]
+    timer = threading.Timer(0.2, lambda: far.sendall(b"1 0 2 0\nhi"))
+    timer.start()
+    assert m.run("wait", timeout=None).out == "hi"
+    assert far.recv(99) == b"1 0 4 0\nwait"  # 0: dom0 is to set no limit either
+    timer.join()
