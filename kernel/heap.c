@@ -221,6 +221,7 @@ int heap_move_end(ptrdiff_t delta, void **old_end)
 
     if (!heap.records)
         start();
+    DEBUG_CHECK(heap.base <= heap.end && heap.end <= heap.top);
     if (delta > 0) {
         err = grow((size_t)delta);
     } else if (-(size_t)delta > heap.end - heap.base) {

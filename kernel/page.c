@@ -25,8 +25,9 @@
 #include "lib/list.h"
 #include "lib/util.h"
 
-#define ORDERS 11       /* up to 4 MiB */
-#define MAP_BATCH 32    /* pages mapped at a time: one hypercall */
+#define ORDERS 11    /* up to 4 MiB */
+#define MAP_BATCH 32 /* pages mapped at a time: one hypercall */
+#define POISON 0xdb
 #define TABLE_RESERVE 4 /* a new mapping needs at most three tables */
 
 struct free_block {
@@ -37,6 +38,7 @@ struct free_block {
 static struct {
     struct list free[ORDERS];
     size_t free_pages; /* on the lists */
+    pfn_t first;       /* what lies before is not ours to hand out */
     size_t fresh;      /* next page never handed out */
     size_t mapped;     /* first page without a mapping */
     size_t end;
@@ -51,6 +53,7 @@ void page_init(void)
 
     for (unsigned i = 0; i < ORDERS; i++)
         list_init(&pages.free[i]);
+    pages.first = m.first;
     pages.fresh = m.first.n;
     pages.mapped = m.mapped_end.n;
     pages.end = m.end.n;
@@ -63,12 +66,30 @@ static uint64_t mark_of(const struct free_block *b)
     return pages.secret ^ (uintptr_t)b;
 }
 
+/* With CONFIG_DEBUG_CHECKS a free block is full of POISON, and still is when it is taken. */
+static void poison(struct free_block *b, unsigned order)
+{
+    if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+        memset(b + 1, POISON, (PAGE_SIZE << order) - sizeof(*b));
+}
+
+static void check_poison(const struct free_block *b, unsigned order)
+{
+    const uint8_t *bytes = (const uint8_t *)b;
+
+    if (IS_ENABLED(CONFIG_DEBUG_CHECKS))
+        for (size_t i = sizeof(*b); i < PAGE_SIZE << order; i++)
+            if (bytes[i] != POISON)
+                panic("page: byte %zu of free page %p was written", i, (const void *)b);
+}
+
 static void *take_free(unsigned order)
 {
     struct list *node = list_pop(&pages.free[order]);
 
     if (!node)
         return NULL;
+    check_poison(container_of(node, struct free_block, link), order);
     pages.free_pages -= (size_t)1 << order;
     container_of(node, struct free_block, link)->mark = 0;
     return node;
@@ -145,7 +166,9 @@ static void check_free(const struct free_block *block, unsigned order)
 {
     struct list *node;
 
-    ASSERT(order < ORDERS && (uintptr_t)block % PAGE_SIZE == 0);
+    ASSERT(order < ORDERS && (uintptr_t)block % PAGE_SIZE == 0 &&
+           (uintptr_t)block >= (uintptr_t)arch_pfn_to_virt(pages.first) &&
+           (uintptr_t)block < (uintptr_t)arch_pfn_to_virt((pfn_t){pages.fresh}));
     if (block->mark != mark_of(block))
         return;
     for (unsigned i = 0; i < ORDERS; i++)
@@ -159,6 +182,7 @@ void page_free(void *page, unsigned order)
     struct free_block *block = page;
 
     check_free(block, order);
+    poison(block, order);
     pages.free_pages += (size_t)1 << order;
     block->mark = mark_of(block);
     list_add_head(&pages.free[order], &block->link);

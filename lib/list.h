@@ -31,6 +31,7 @@ static inline bool list_empty(const struct list *head)
 
 static inline void list_add_before(struct list *pos, struct list *node)
 {
+    DEBUG_CHECK(pos->prev->next == pos && pos->next->prev == pos);
     node->next = pos;
     node->prev = pos->prev;
     pos->prev->next = node;
@@ -50,6 +51,7 @@ static inline void list_add_head(struct list *head, struct list *node)
 
 static inline void list_del(struct list *node)
 {
+    DEBUG_CHECK(node->prev->next == node && node->next->prev == node);
     node->prev->next = node->next;
     node->next->prev = node->prev;
     list_init(node);

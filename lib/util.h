@@ -34,6 +34,14 @@
 #define NSEC_PER_MSEC UINT64_C(1000000)
 #define NSEC_PER_USEC UINT64_C(1000)
 
+/* An invariant that only CONFIG_DEBUG_CHECKS looks after. Breaking it is an invalid opcode, which is
+ * reported with a back-trace. */
+#define DEBUG_CHECK(cond)                                                                          \
+    do {                                                                                           \
+        if (IS_ENABLED(CONFIG_DEBUG_CHECKS) && !(cond))                                            \
+            __builtin_trap();                                                                      \
+    } while (0)
+
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #endif

@@ -64,6 +64,7 @@ static inline void *ring_slot(const struct ring *r, uint32_t i)
 /* Writes a request; the caller checked ring_free(). It is not visible before ring_push(). */
 static inline void ring_put(struct ring *r, const void *request, size_t bytes)
 {
+    DEBUG_CHECK(ring_free(r) > 0 && bytes <= r->entry);
     __builtin_memcpy(ring_slot(r, r->req_prod), request, bytes);
     r->req_prod++;
 }
@@ -97,6 +98,7 @@ static inline void ring_get(struct ring *r, void *response, size_t bytes)
 {
     volatile const uint8_t *from = ring_slot(r, r->rsp_cons);
 
+    DEBUG_CHECK(r->rsp_cons != r->req_pushed && bytes <= r->entry);
     __builtin_memcpy(response, (const void *)from, bytes);
     __asm__ volatile("" : : "r"(response) : "memory"); /* the copy is made here, and only here */
     r->rsp_cons++;

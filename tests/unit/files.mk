@@ -20,6 +20,7 @@ unit-libc_console-cflags := -DCONFIG_CONSOLE_INPUT=1
 unit-libc_file-srcs := tests/unit/test_libc_file.c
 unit-libc_file-cflags := -DCONFIG_LIBC_FILES=64
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
+unit-page-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-random-srcs := tests/unit/test_random.c kernel/random.c kernel/chacha.c
 unit-string-srcs := tests/unit/test_string.c
 unit-symbols-srcs := tests/unit/test_symbols.c lib/symbols.c
@@ -27,6 +28,7 @@ unit-symbols-cflags := -DCONFIG_SYMBOLS=1
 unit-timer-srcs := tests/unit/test_timer.c kernel/timer.c
 unit-console-srcs := tests/unit/test_console.c tests/unit/fake_kernel.c
 unit-ring-srcs := tests/unit/test_ring.c
+unit-ring-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)
 unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1
 unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)

@@ -58,8 +58,7 @@ uint64_t arch_tsc(void)
 
 void panic(const char *fmt, ...)
 {
-    ck_assert_str_eq(fmt, "page: %p is freed twice");
-    exit(33);
+    exit(strstr(fmt, "freed twice") ? 33 : strstr(fmt, "was written") ? 34 : 35);
 }
 
 static void setup(void)
@@ -129,6 +128,33 @@ START_TEST(freed_twice)
     page_free(page, 0);
     page_free(other, 0);
     page_free(page, _i == 0 ? 0 : 1);
+}
+END_TEST
+
+START_TEST(written_after_it_was_freed)
+{
+    char *page = page_alloc(1);
+
+    page_free(page, 1);
+    page[_i == 0 ? 100 : 2 * PAGE_SIZE - 1] = 1;
+    (void)page_alloc(1);
+}
+END_TEST
+
+START_TEST(not_to_be_freed)
+{
+    char *page = page_alloc(0);
+
+    switch (_i) {
+    case 0:
+        page_free(page + 16, 0);
+        break;
+    case 1: /* before the first */
+        page_free(memory, 0);
+        break;
+    default: /* never handed out */
+        page_free(page + 5 * PAGE_SIZE, 0);
+    }
 }
 END_TEST
 
@@ -228,6 +254,8 @@ int main(void)
     tcase_add_test(c, all_pages_can_be_had_once);
     tcase_add_test(c, freed_pages_come_back);
     tcase_add_loop_exit_test(c, freed_twice, 33, 0, 2);
+    tcase_add_loop_exit_test(c, written_after_it_was_freed, 34, 0, 2);
+    tcase_add_loop_exit_test(c, not_to_be_freed, 35, 0, 3);
     tcase_add_test(c, content_of_a_free_page);
     tcase_add_test(c, a_large_block_is_split_when_small_ones_run_out);
     tcase_add_test(c, random_use_keeps_the_count);

@@ -4,6 +4,7 @@
  * for notifications, and producer indices that lie (hardening.md, rules 1 and 2).
  */
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,6 +201,18 @@ START_TEST(own_indices_are_private)
 }
 END_TEST
 
+/* CONFIG_DEBUG_CHECKS */
+START_TEST(our_own_mistakes)
+{
+    struct request r;
+
+    if (_i == 0)
+        put(ring.size + 1);
+    else
+        ring_get(&ring, &r, sizeof(r));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("ring");
@@ -215,6 +228,7 @@ int main(void)
     tcase_add_test(t, rearm);
     tcase_add_loop_test(t, producer_that_lies, 0, 4);
     tcase_add_test(t, own_indices_are_private);
+    tcase_add_loop_test_raise_signal(t, our_own_mistakes, SIGILL, 0, 2);
     suite_add_tcase(s, t);
     runner = srunner_create(s);
     srunner_run_all(runner, CK_ENV);
