@@ -107,6 +107,27 @@ static void thread_overflow(void)
     thread_create("recursion", recursion, NULL, 0);
 }
 
+/* Frames larger than the guard page: without a touch on the way the second one would begin below
+ * it, in somebody else's page. */
+static __attribute__((noinline)) int large_frames(int depth)
+{
+    volatile char frame[9000];
+
+    frame[0] = (char)depth;
+    return depth ? large_frames(depth - 1) + frame[0] : frame[0];
+}
+
+static void large_frames_thread(void *unused)
+{
+    (void)unused;
+    log_info("survived %d", large_frames(4));
+}
+
+static void bigframe(void)
+{
+    thread_create("frames", large_frames_thread, NULL, 0);
+}
+
 static void stack_overflow(void)
 {
     recursion(NULL);
@@ -311,6 +332,7 @@ static const struct {
     {"run-heap", run_heap},
     {"stack-overflow", stack_overflow},
     {"thread-overflow", thread_overflow},
+    {"bigframe", bigframe},
     {"smash", smash},
     {"divide", divide},
     {"flood", flood},

@@ -31,13 +31,14 @@ def test_fault_is_reported(xen, guest, deed):
     assert re.search(rf"\b{function}\b", console), "no such function in the back-trace"
 
 
-@pytest.mark.parametrize("deed", ["stack-overflow", "thread-overflow"])
+@pytest.mark.parametrize("deed", ["stack-overflow", "thread-overflow", "bigframe"])
 def test_stack_overflow_hits_a_guard_page(xen, guest, deed):
     """There is no stack left to report it on, so Xen stops the domain, at the first push beyond the
     end; Xen's own message then has the registers."""
     xen.run("xl dmesg -c")
     g = guest("selftest", extra=deed, on_crash="preserve")
     assert g.wait_shutdown().reason == "crash"
+    assert "survived" not in g.console()
     assert f"Domain {g.domid} (vcpu#0) crashed" in xen.run("xl dmesg").out
 
 
