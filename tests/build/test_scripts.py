@@ -106,6 +106,11 @@ def test_newlib_interrupted(tmp_path):
     assert os.listdir(cache) == ["newlib.lock"]
 
 
+def test_lint_of_nothing_is_no_success(copy_of_tree):
+    done = call("scripts/lint", cwd=copy_of_tree("tree"))
+    assert done.returncode == 1 and "git does not list" in done.stdout and "ok" not in done.stdout
+
+
 def test_unknown_suite():
     done = call("scripts/test", "nonsense")
     assert done.returncode == 1 and "unit" in done.stdout and "boot" in done.stdout
