@@ -5,7 +5,7 @@
  */
 #include "lib/symbols.h"
 
-#include <string.h>
+#include <stdbool.h>
 
 struct cursor {
     const unsigned char *next, *end;
@@ -28,25 +28,45 @@ static uintptr_t take_number(struct cursor *c)
     return value;
 }
 
+/* Spells the next name out. False: it is too long to be one. */
+static bool take_name(struct cursor *c, char name[SYMBOL_NAME_MAX + 1])
+{
+    unsigned char todo[SYMBOL_NAME_MAX + 1]; /* codes yet to be spelt, the next one last */
+    unsigned n = 0, len = 0;
+
+    for (;;) {
+        unsigned char code = n ? todo[--n] : take(c);
+
+        if (code < SYMBOL_LETTERS) {
+            name[len] = symbol_letters[code];
+            if (!name[len])
+                return true;
+            if (len++ == SYMBOL_NAME_MAX)
+                return false;
+        } else {
+            if (n + 2 > sizeof(todo))
+                return false;
+            todo[n++] = symbol_pairs[code - SYMBOL_LETTERS][1];
+            todo[n++] = symbol_pairs[code - SYMBOL_LETTERS][0];
+        }
+    }
+}
+
 const char *symbol_find(uintptr_t addr, size_t *offset)
 {
-    static char name[SYMBOL_NAME_MAX + 1];
+    static char names[2][SYMBOL_NAME_MAX + 1];
     struct cursor c = {symbol_table, symbol_table + symbol_table_size};
     const char *found = NULL;
+    unsigned turn = 0;
     uintptr_t at = 0;
 
     while (c.next < c.end) {
         at += take_number(&c);
-        if (at > addr)
+        if (at > addr || !take_name(&c, names[turn]))
             break;
-        size_t shared = take(&c), length = take(&c);
-        if (shared + length > SYMBOL_NAME_MAX || length > (size_t)(c.end - c.next))
-            break;
-        memcpy(name + shared, c.next, length);
-        name[shared + length] = '\0';
-        c.next += length;
         *offset = addr - at;
-        found = name;
+        found = names[turn];
+        turn ^= 1;
     }
     return found;
 }

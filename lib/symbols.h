@@ -6,10 +6,11 @@
  * The table is a row of entries in ascending order of address:
  *   delta    address less that of the entry before (of 0 for the first): seven bits a byte, lowest
  *            first, the top bit set in all bytes but the last
- *   shared   one byte: how many bytes of its name are those of the entry before
- *   length   one byte: how many bytes follow
- *   bytes    the rest of the name, without a final 0
- * Neighbours in the image come from one file and share its prefix, so an entry takes about 12 bytes.
+ *   name     codes, of which the last one ends in a 0. A code below SYMBOL_LETTERS is the letter
+ *            symbol_letters[code]; any other stands for the two codes symbol_pairs[code -
+ *            SYMBOL_LETTERS], both of them lower than itself.
+ * The pairs are those that occur most often (byte-pair encoding), so that "tcp_" or "_init" takes one
+ * byte, and an entry about 8.
  */
 #ifndef LIB_SYMBOLS_H
 #define LIB_SYMBOLS_H
@@ -21,13 +22,17 @@
 
 #define SYMBOL_NAME_MAX 63
 
+#define SYMBOL_LETTERS 65
+
+extern const char symbol_letters[SYMBOL_LETTERS];
+extern const unsigned char symbol_pairs[256 - SYMBOL_LETTERS][2];
 extern const unsigned char symbol_table[];
 extern const unsigned symbol_table_size; /* bytes */
 
 /*
  * The name of the function that addr lies in, and in *offset how far in; NULL when addr is below the
  * first function. An address behind the last one counts as that one's: the caller knows where text
- * ends. Reads the table from its start, about 10 us for 1000 names: meant for a crash. The text is
+ * ends. Reads the table from its start, about 50 us for 1000 names: meant for a crash. The text is
  * in a static buffer, overwritten by the next call.
  */
 const char *symbol_find(uintptr_t addr, size_t *offset);

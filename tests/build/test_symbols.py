@@ -42,14 +42,14 @@ def test_reader_and_writer_agree(tmp_path):
     for index in range(2000):
         at += chance.choice((1, 16, 127, 128, 16383, 16384, 1 << 22))
         table.append((at, f"{chance.choice(('net', 'xs', 'page'))}_{'x' * chance.randrange(50)}{index}"))
-    text = symbols.source(symbols.encode(table))
+    text = symbols.source(*symbols.encode(table))
     probes = [(at + extra, f"{name}+{extra}") for at, name in table for extra in (0,)]
     probes += [(0x3fffff, "-+0"), (table[-1][0] + 5, table[-1][1] + "+5")]
     assert lookup(tmp_path, text, [at for at, _ in probes]) == [want for _, want in probes]
 
 
 def test_empty_table(tmp_path):
-    assert lookup(tmp_path, symbols.source(symbols.encode([])), [0x401000]) == ["-+0"]
+    assert lookup(tmp_path, symbols.source(*symbols.encode([])), [0x401000]) == ["-+0"]
 
 
 def test_reads_nm():
