@@ -12,12 +12,18 @@ import nettools
 
 # What the backend offers is changed while the guest is paused: the guest must work with all of it.
 OFFERS = {
-    "no checksums": {"feature-no-csum-offload": 1, "feature-ipv6-csum-offload": 0},
-    "no IPv6 checksums": {"feature-ipv6-csum-offload": 0},
-    "no scatter-gather": {"feature-sg": 0, "feature-gso-tcpv4": 0, "feature-gso-tcpv6": 0},
-    "no GSO": {"feature-gso-tcpv4": 0, "feature-gso-tcpv6": 0},
-    "one event channel": {"feature-split-event-channels": 0},
-    "no multicast control": {"feature-multicast-control": 0},
+    "no checksums, one event channel": {
+        "feature-no-csum-offload": 1,
+        "feature-ipv6-csum-offload": 0,
+        "feature-split-event-channels": 0,
+    },
+    "no IPv6 offloads": {"feature-ipv6-csum-offload": 0, "feature-gso-tcpv6": 0},
+    "one page a packet": {"feature-sg": 0, "feature-gso-tcpv4": 0, "feature-gso-tcpv6": 0},
+    "no segments, no filter": {
+        "feature-gso-tcpv4": 0,
+        "feature-gso-tcpv6": 0,
+        "feature-multicast-control": 0,
+    },
     "nonsense": {"feature-sg": "yes", "feature-split-event-channels": 99999, "feature-gso-tcpv4": -1},
 }
 
@@ -30,7 +36,7 @@ def test_whatever_the_backend_offers(xen, network, guest):
         for key, value in offers.items():
             xen.run(f"xenstore-write -- {backend}/{key} '{value}'")
         g.unpause()
-    sizes = (0, 1, 64, 1400, 1452, 1472, 4000, 20000)
+    sizes = (0, 64, 1452, 1472, 4000, 20000)
     wrong = {}
     for name, g in guests.items():
         nettools.wait_ready(g, g.address, g.address6)
@@ -219,7 +225,7 @@ def test_detach_under_load(xen, network, guest, host):
         for n in range(3):
             g.xl("network-attach bridge=xenbr0")
             g.wait("vif/1: address", count=n + 2)
-            assert nettools.udp_echo("10.9.1.91", b"?", port=99) is not None
+            nettools.wait_ready(g, "10.9.1.91", port=99)
             g.xl("network-detach 1")
             g.wait("vif/1: removed", count=n + 2)
     finally:

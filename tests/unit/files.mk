@@ -14,6 +14,9 @@ unit-cmdline-srcs := tests/unit/test_cmdline.c kernel/cmdline.c
 unit-evtchn-srcs := tests/unit/test_evtchn.c
 unit-fmt-srcs := tests/unit/test_fmt.c kernel/fmt.c
 unit-gnttab-srcs := tests/unit/test_gnttab.c
+unit-gso-srcs := tests/unit/test_gso.c tests/unit/fake_kernel.c lib/net/gso.c lib/net/netpage.c \
+	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
+unit-gso-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1
 unit-heap-srcs := tests/unit/test_heap.c
 unit-libc_console-srcs := tests/unit/test_libc_console.c
 unit-libc_console-cflags := -DCONFIG_CONSOLE_INPUT=1
