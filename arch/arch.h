@@ -40,7 +40,7 @@ struct arch_memory {
 };
 struct arch_memory arch_memory(void);
 
-enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_R, ARCH_PROT_RW };
+enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_RW };
 
 /*
  * Maps count pages, first to first + count - 1, at va (replacing what was there), in as few
@@ -49,7 +49,7 @@ enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_R, ARCH_PROT_RW };
  */
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot);
 /* As arch_map() for page frames that are not ours to count: grant frames. */
-int arch_map_mfn(uintptr_t va, mfn_t mfn, enum arch_prot prot);
+int arch_map_mfn(uintptr_t va, mfn_t mfn);
 
 /* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. */
 #define ARCH_HEAP_BASE UINT64_C(0x4000000000)
@@ -77,9 +77,8 @@ bool arch_random(uint64_t *value);
 
 /* --- the end ----------------------------------------------------------------------------- */
 
-/* Fills pcs with the return addresses of the calling functions, innermost first: how many. */
-size_t arch_backtrace(uintptr_t *pcs, size_t max);
-/* As above, from the frame at this address on. Believes no frame outside the linear map. */
+/* Fills pcs with return addresses, from the frame at this address outwards: how many. Believes no
+ * frame outside the linear map. */
 size_t arch_backtrace_from(uintptr_t frame, uintptr_t *pcs, size_t max);
 
 #endif

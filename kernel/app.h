@@ -82,7 +82,7 @@ void random_bytes(void *buf, size_t len);
 /*
  * Publishes value at path below the domain's own xenstore directory (such as "attr/vif/0/ipv4/0"),
  * in the background; NULL removes it. Both strings are copied. Without xenstore it does nothing.
- * Returns -ENOMEM when it cannot be queued.
+ * Returns -ENOMEM when it cannot be queued, -E2BIG when both are more than a page holds.
  */
 int guest_publish(const char *path, const char *value);
 

@@ -63,7 +63,8 @@ static char *cut_word(char *in, bool *quoted)
         log_error("the command line ends inside quotes (%c)", quote);
     if (*in)
         in++;
-    *out = '\0';
+    /* To the end of what the word was: unquoting has moved its text, which may be a secret's. */
+    memset(out, 0, (size_t)(in - out));
     return in;
 }
 

@@ -74,7 +74,7 @@ static void try_later(const char *path, int err)
 {
     if (err == -ENOENT)
         return;
-    log_limited(LOG_WARN, "%s: error %d: looking again in a second", path, -err);
+    log_limited(LOG_WARN, "%s: %s: looking again in a second", path, errno_name(err));
     timer_arm_in(&control.again, NSEC_PER_SEC);
 }
 

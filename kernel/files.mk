@@ -8,6 +8,7 @@ obj-y += kernel/log.c
 obj-y += kernel/panic.c
 obj-y += kernel/fmt.c
 obj-y += kernel/cmdline.c
+obj-y += kernel/errno.c
 obj-y += kernel/random.c
 obj-y += kernel/chacha.c
 obj-y += kernel/heap.c

@@ -58,6 +58,11 @@ bool log_permit(struct log_limit *limit, const char *module);
 int fmt_print(char *buf, size_t size, const char *fmt, ...) PRINTF_LIKE(3, 4);
 int fmt_vprint(char *buf, size_t size, const char *fmt, va_list ap);
 
+/* "ENOMEM" for -ENOMEM. A number without a name here is written out: good until the next call. */
+const char *errno_name(int err);
+/* -ENOMEM for "ENOMEM"; 0 for a name that is not known. */
+int errno_number(const char *name);
+
 /*
  * An invariant of ours is broken: prints the message and a back-trace, then SHUTDOWN_crash.
  * Never for a peer's mistake (disable its device) and never for shortage (return -ENOMEM).

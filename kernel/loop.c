@@ -24,6 +24,9 @@
 
 #define LOG_MODULE "loop"
 
+/* Six days. Xen takes what is more than 2^50 ns ahead for a mistake, and fires in 100 ms. */
+#define FAR_AWAY (UINT64_C(1) << 49)
+
 static struct {
     struct list work, late;
     struct list work_mark, late_mark; /* on the queue that is being run: the end of this turn's */
@@ -103,14 +106,18 @@ void loop_init(void)
  */
 static bool set_deadline(void)
 {
-    uint64_t next = timer_next();
+    uint64_t next = timer_next(), now;
 
     if (next >= loop.deadline || next == UINT64_MAX)
         return true;
-    if (next <= clock_monotonic())
+    now = clock_monotonic();
+    if (next <= now)
+        return false;
+    next = MIN(next, now + FAR_AWAY);
+    if (hv_set_timer(next + clock_system_offset()))
         return false;
     loop.deadline = next;
-    return hv_set_timer(next + clock_system_offset()) == 0;
+    return true;
 }
 
 static void turn(void)

@@ -45,14 +45,15 @@ uint64_t time_wall(void)
 /* What cannot start ends the guest as a crash, whose reason is the last line of the log. */
 static void need(const char *what, int err)
 {
+    unsigned long kib = page_count_total() * (PAGE_SIZE / 1024);
+
     if (!err)
         return;
     if (err == -ENOMEM)
-        log_error("not enough memory for %s: this guest has %lu KiB, %s wants memory=%u (MiB)",
-                  what, (unsigned long)page_count_total() * (PAGE_SIZE / 1024), app_name,
-                  (unsigned)CONFIG_APP_MEMORY_MIB);
+        log_error("not enough memory for %s: this guest has %lu KiB; try memory=%lu (MiB)", what,
+                  kib, MAX((unsigned long)CONFIG_APP_MEMORY_MIB, kib / 1024 + 1));
     else
-        log_error("%s cannot start: error %d", what, -err);
+        log_error("%s cannot start: %s", what, errno_name(err));
     shutdown_now(SHUTDOWN_crash);
 }
 

@@ -166,9 +166,10 @@ static void check_free(const struct free_block *block, unsigned order)
 {
     struct list *node;
 
-    ASSERT(order < ORDERS && (uintptr_t)block % PAGE_SIZE == 0 &&
-           (uintptr_t)block >= (uintptr_t)arch_pfn_to_virt(pages.first) &&
-           (uintptr_t)block < (uintptr_t)arch_pfn_to_virt((pfn_t){pages.fresh}));
+    if (order >= ORDERS || (uintptr_t)block % PAGE_SIZE ||
+        block < (struct free_block *)arch_pfn_to_virt(pages.first) ||
+        block >= (struct free_block *)arch_pfn_to_virt((pfn_t){pages.fresh}))
+        panic("page: %p is not to be freed", (const void *)block);
     if (block->mark != mark_of(block))
         return;
     for (unsigned i = 0; i < ORDERS; i++)

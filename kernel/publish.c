@@ -27,7 +27,7 @@ static void published(struct xs_request *req)
     struct publication *p = container_of(req, struct publication, req);
 
     if (req->result && req->result != -EIO && !(req->type == XS_RM && req->result == -ENOENT))
-        log_limited(LOG_WARN, "%s: error %d", p->text, -req->result);
+        log_limited(LOG_WARN, "%s: %s", p->text, errno_name(req->result));
     page_free(p, 0);
 }
 
@@ -40,7 +40,7 @@ int guest_publish(const char *path, const char *value)
     if (!xenstore_available())
         return 0;
     if (path_size + value_len > PAGE_SIZE - sizeof(*p))
-        return -ENOMEM;
+        return -E2BIG;
     p = page_alloc(0);
     if (!p)
         return -ENOMEM;

@@ -32,7 +32,7 @@
 #define HARDWARE_WORDS 8 /* twice the key's size: each may hold less than 64 bits of entropy */
 #define JITTER_SAMPLES 64
 #define SEED_HEX_MAX 128   /* of seed=: 64 bytes */
-#define SEED_HEX_ENOUGH 32 /* 128 bits: such a seed alone is enough */
+#define SEED_HEX_ENOUGH 32 /* 128 bits, of hex digits: such a seed alone is enough */
 
 /* The nonce tells the uses of the block function apart, so that none repeats another's output. */
 enum purpose { PURPOSE_OUTPUT, PURPOSE_ABSORB };
@@ -197,11 +197,8 @@ void random_init(void)
 void random_add(const void *seed, size_t len)
 {
     absorb(seed, len);
-}
-
-void random_reseed(void)
-{
-    gather();
+    if (len >= SEED_HEX_ENOUGH)
+        rng.seed_given = rng.trusted = true;
 }
 
 static void refill(void)

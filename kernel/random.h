@@ -10,18 +10,12 @@
 /* Takes `seed=` from the command line. Everything else is gathered at the first random_bytes(). */
 void random_init(void);
 
-/* Mixes in bytes from elsewhere (a seed read from xenstore). They can only add to what is there,
- * whoever chose them. */
+/* Mixes in bytes from the toolstack (a seed read from xenstore): 32 and more of them are believed to
+ * be unpredictable. They can only add to what is there, whoever chose them. */
 void random_add(const void *seed, size_t len);
 
 /* Reads the key random-seed of the domain's xenstore directory, now (in the background) and each
  * time it changes. Comes after xenstore_init(). */
 void random_watch_store(void);
-
-/*
- * After a resume, when two guests may run on from one image: takes fresh input from every source
- * and drops what was generated ahead.
- */
-void random_reseed(void);
 
 #endif

@@ -4,6 +4,7 @@
  * read once at start and again whenever it is written (after a resume, say). The guest may not
  * remove it there, so the toolstack should (docs/entropy.md).
  */
+#include <errno.h>
 #include <string.h>
 
 #include "kernel/app.h"
@@ -19,6 +20,8 @@ static void read_seed(struct xs_watch *w)
     char seed[SEED_MAX];
     int len = xs_read(XS_NONE, w->path, seed, sizeof(seed));
 
+    if (len == -ENOSPC)
+        len = SEED_MAX; /* as much of it as there is room for */
     if (len > 0) {
         random_add(seed, (size_t)len);
         log_info("mixed in %d bytes of seed from xenstore", len);

@@ -19,7 +19,7 @@ _Noreturn void __stack_chk_fail(void);
 uintptr_t __stack_chk_guard = 0xff0a0d00;
 
 /* Where the processor has no random numbers the canary differs from boot to boot, but somebody who
- * can guess the time of the boot and the machine page of start_info to the bit can guess it. */
+ * can guess the time of the boot and the machine page of shared_info to the bit can guess it. */
 __attribute__((no_stack_protector)) void stackprotect_init(void)
 {
     uint64_t value = 0;

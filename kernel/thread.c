@@ -126,8 +126,8 @@ bool thread_run_ready(void)
 
     if (list_empty(&threads.ready))
         return false;
-    batch =
-        threads.ready; /* those ready now; who becomes ready meanwhile waits for the next turn */
+    /* Those that are ready now; who becomes ready meanwhile waits for the next turn. */
+    batch = threads.ready;
     batch.next->prev = batch.prev->next = &batch;
     list_init(&threads.ready);
     while ((node = list_pop(&batch))) {
@@ -183,7 +183,8 @@ void thread_each(void (*fn)(const struct thread *t, const char *state, void *ctx
 _Noreturn void thread_exit(void)
 {
     threads.dead = threads.current;
-    list_del(&threads.current->all);
+    if (threads.current) /* else switch_to_loop() says so */
+        list_del(&threads.current->all);
     switch_to_loop();
     __builtin_unreachable();
 }
@@ -218,7 +219,7 @@ int wait_queue_sleep_for(struct wait_queue *q, uint64_t ns)
     t->waits = true;
     if (ns != WAIT_FOREVER)
         /* From now, not from the start of the turn, which may be long past. */
-        timer_arm(&t->timeout, clock_monotonic() + ns);
+        timer_arm(&t->timeout, add_saturated(clock_monotonic(), ns));
     switch_to_loop();
     t->waits = false;
     return t->timed_out ? -ETIMEDOUT : 0;

@@ -9,9 +9,12 @@
 #include <stddef.h>
 
 #include "kernel/loop.h"
+#include "lib/util.h"
 
 static struct timer *root;
-static uint64_t earliest; /* while timers run: later than all that run in this turn */
+/* While timers run: later than all that run in this turn. (A callback that never returns, as with
+ * app_exit(), leaves it behind: the next turn is later.) */
+static uint64_t earliest;
 
 /* Makes the later of two trees the first child of the earlier: the common root. */
 static struct timer *meld(struct timer *a, struct timer *b)
@@ -105,7 +108,7 @@ void timer_arm(struct timer *t, uint64_t when)
 
 void timer_arm_in(struct timer *t, uint64_t ns)
 {
-    timer_arm(t, timer_now() + ns);
+    timer_arm(t, add_saturated(timer_now(), ns));
 }
 
 uint64_t timer_next(void)

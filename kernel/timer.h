@@ -23,7 +23,7 @@ uint64_t timer_now(void);
 void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Fires once, at or after `when` (absolute). Re-arms an armed timer. */
 void timer_arm(struct timer *t, uint64_t when);
-/* As timer_arm(), ns from now on. */
+/* As timer_arm(), ns after timer_now(): what a turn has taken so far counts. */
 void timer_arm_in(struct timer *t, uint64_t ns);
 void timer_disarm(struct timer *t);
 

@@ -30,6 +30,12 @@
 /* The struct of TYPE whose MEMBER is at pointer p. */
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 
+/* A sum of times, of which the largest means never. */
+static inline uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+    return a + b < a ? UINT64_MAX : a + b;
+}
+
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define NSEC_PER_MSEC UINT64_C(1000000)
 #define NSEC_PER_USEC UINT64_C(1000)

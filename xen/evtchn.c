@@ -96,13 +96,12 @@ static void end_delay(struct timer *t)
     }
 }
 
-int evtchn_init(void)
+void evtchn_init(void)
 {
     work_init(&evtchn.flush, flush_notifications);
     timer_init(&evtchn.unmask, end_delay);
     for (unsigned i = 0; i < ARRAY_SIZE(arch_shared_info->evtchn_mask); i++)
         shared_write(&arch_shared_info->evtchn_mask[i], ~0ul);
-    return 0;
 }
 
 int evtchn_attach(evtchn_port_t port, evtchn_handler *fn, void *ctx)
@@ -141,15 +140,6 @@ int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx)
     int err = hv_evtchn_op(EVTCHNOP_alloc_unbound, &op);
 
     return err ? err : attach_new(op.port, fn, ctx);
-}
-
-int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_handler *fn,
-                            void *ctx)
-{
-    struct evtchn_bind_interdomain op = {.remote_dom = remote, .remote_port = remote_port};
-    int err = hv_evtchn_op(EVTCHNOP_bind_interdomain, &op);
-
-    return err ? err : attach_new(op.local_port, fn, ctx);
 }
 
 void evtchn_unbind(evtchn_port_t port)

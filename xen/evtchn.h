@@ -18,14 +18,12 @@
 /* Called from the event loop with the port unmasked and not pending. It must not wait. */
 typedef void evtchn_handler(void *ctx);
 
-int evtchn_init(void);
+void evtchn_init(void);
 
 /* Each of these returns the local port (> 0) with the handler attached and the port unmasked, or a
  * negative errno: -ENOSPC no port left, or what Xen said. */
 int evtchn_bind_virq(unsigned virq, evtchn_handler *fn, void *ctx);
 int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx);
-int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_handler *fn,
-                            void *ctx);
 /* Attaches a handler to a port that the toolstack bound (console, xenstore). 0 or -ERANGE. */
 int evtchn_attach(evtchn_port_t port, evtchn_handler *fn, void *ctx);
 

@@ -56,7 +56,7 @@ static int grow(void)
     err = hv_grant_table_op(GNTTABOP_setup_table, &op, 1);
     if (err || op.status != GNTST_okay)
         return -ENOSPC;
-    err = arch_map_mfn(ARCH_GRANT_BASE + (n - 1) * PAGE_SIZE, (mfn_t){frames[n - 1]}, ARCH_PROT_RW);
+    err = arch_map_mfn(ARCH_GRANT_BASE + (n - 1) * PAGE_SIZE, (mfn_t){frames[n - 1]});
     if (err)
         return err;
     for (unsigned ref = n * PER_FRAME; ref-- > (n - 1) * PER_FRAME;) {

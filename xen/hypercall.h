@@ -18,7 +18,6 @@
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
 #include <xen/sched.h>
-#include <xen/vcpu.h>
 #include <xen/version.h>
 
 #include "arch/hypercall.h"
@@ -108,12 +107,6 @@ static inline int hv_set_timer(uint64_t ns)
 static inline int hv_console_write(const char *text, size_t len)
 {
     return (int)hypercall3(__HYPERVISOR_console_io, CONSOLEIO_write, len, (uintptr_t)text);
-}
-
-/* vcpu.h: arg is the struct that belongs to cmd. */
-static inline int hv_vcpu_op(int cmd, unsigned vcpu, void *arg)
-{
-    return (int)hypercall3(__HYPERVISOR_vcpu_op, (unsigned)cmd, vcpu, (uintptr_t)arg);
 }
 
 /* version.h: major << 16 | minor. */

@@ -113,7 +113,7 @@ static void device_start(struct xenbus_device *dev, const struct description *d)
     }
     err = dev->driver->probe(dev);
     if (err) {
-        log_error("%s: ignored: the driver says %d", dev->name, -err);
+        log_error("%s: ignored: the driver says %s", dev->name, errno_name(err));
         return;
     }
     dev->probed = true;
@@ -214,7 +214,7 @@ static void type_changed(struct xs_watch *w)
     bool complete = true;
 
     if (len < 0 && len != -ENOENT) {
-        log_error("%s: cannot be listed: error %d", type->path, -len);
+        log_error("%s: cannot be listed: %s", type->path, errno_name(len));
         return;
     }
     len = MAX(len, 0);
@@ -271,8 +271,8 @@ static void read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsign
             continue;
         keys[i].value = keys[i].def;
         if (len >= 0 || len == -ENOSPC)
-            log_warn("%s: the backend's %s is out of range: taken as %lu", dev->name, keys[i].name,
-                     (unsigned long)keys[i].def);
+            log_limited(LOG_WARN, "%s: the backend's %s is out of range: taken as %lu", dev->name,
+                        keys[i].name, (unsigned long)keys[i].def);
     }
 }
 
@@ -280,13 +280,4 @@ void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsign
 {
     for (unsigned i = 0; i < count; i += KEYS_BATCH)
         read_keys(dev, keys + i, MIN(count - i, (unsigned)KEYS_BATCH));
-}
-
-uint64_t xenbus_read_backend(struct xenbus_device *dev, const char *key, uint64_t min, uint64_t max,
-                             uint64_t def)
-{
-    struct xenbus_key one = {.name = key, .min = min, .max = max, .def = def};
-
-    xenbus_read_keys(dev, &one, 1);
-    return one.value;
 }

@@ -29,7 +29,8 @@ struct xenbus_driver {
     int (*probe)(struct xenbus_device *dev);
     /* The backend is ready (InitWait or Initialised): read its offers, set up rings and grants,
      * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device;
-     * but -ENOMEM, -EAGAIN and -EIO (a reset of the store's connection) only put it off. */
+     * but -ENOMEM (a shortage of anything), -EAGAIN and -EIO (a reset of the store's connection)
+     * only put it off. */
     int (*connect)(struct xenbus_device *dev);
     /* The backend became Connected: traffic may start. */
     int (*connected)(struct xenbus_device *dev);
@@ -70,8 +71,9 @@ struct xenbus_device {
     bool running;   /* connected() called since */
     bool closing;   /* broken, and the peer has been told */
     bool state_unwritten;
-    struct timer retry; /* after a shortage */
-    unsigned restarts;  /* of the backend, within the window that began at restart_window */
+    struct timer retry;   /* after a shortage */
+    uint64_t retry_after; /* ns, doubling; 0: none since it was last connected */
+    unsigned restarts;    /* of the backend, within the window that began at restart_window */
     uint64_t restart_window;
     struct xs_watch otherend_watch;
     char watch_path[XENBUS_PATH_MAX + 8];
@@ -96,10 +98,5 @@ struct xenbus_key {
     uint64_t value;
 };
 void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count);
-
-/* Reads key below the backend's directory as a number within [min, max]; def when it is missing or
- * not such a number (the latter is logged). */
-uint64_t xenbus_read_backend(struct xenbus_device *dev, const char *key, uint64_t min, uint64_t max,
-                             uint64_t def);
 
 #endif

@@ -24,7 +24,8 @@
 
 #define RESTARTS_MAX 8
 #define RESTART_WINDOW (10 * NSEC_PER_SEC)
-#define RETRY_AFTER NSEC_PER_SEC
+#define RETRY_FIRST NSEC_PER_SEC
+#define RETRY_MAX (64 * NSEC_PER_SEC)
 
 static const char *state_name(enum xenbus_state state)
 {
@@ -39,12 +40,14 @@ static const char *state_name(enum xenbus_state state)
 /*
  * An error that says nothing of the device: memory is short, or the connection to the store was
  * reset under the call. What it hindered is done again when the watch on the backend fires: by the
- * timer here, or for -EIO because every watch fires after a reset.
+ * timer here, later and later, or for -EIO because every watch fires after a reset.
  */
 static bool try_again_later(struct xenbus_device *dev, int err)
 {
-    if (err == -ENOMEM || err == -EAGAIN)
-        timer_arm_in(&dev->retry, RETRY_AFTER);
+    if (err == -ENOMEM || err == -EAGAIN) {
+        dev->retry_after = dev->retry_after ? MIN(2 * dev->retry_after, RETRY_MAX) : RETRY_FIRST;
+        timer_arm_in(&dev->retry, dev->retry_after);
+    }
     return err == -ENOMEM || err == -EAGAIN || err == -EIO;
 }
 
@@ -65,7 +68,8 @@ static void write_state(struct xenbus_device *dev)
     err = xs_printf(XS_NONE, path, "%u", (unsigned)dev->state);
     dev->state_unwritten = try_again_later(dev, err);
     if (err && err != -ENOENT && err != -EACCES) /* our directory has gone: so will the device */
-        log_warn("%s: cannot write state %s: error %d", dev->name, state_name(dev->state), -err);
+        log_limited(LOG_WARN, "%s: cannot write state %s: %s", dev->name, state_name(dev->state),
+                    errno_name(err));
 }
 
 static void set_state(struct xenbus_device *dev, enum xenbus_state state)
@@ -130,6 +134,7 @@ static bool restart_allowed(struct xenbus_device *dev)
 /* The backend waits for us: for the first time, or again after it was restarted or closed. */
 static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
 {
+    bool tried = dev->retry_after != 0;
     int err;
 
     if (dev->connected && (before == dev->peer_state || before == XenbusStateInitWait))
@@ -145,12 +150,19 @@ static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
     }
     err = dev->driver->connect(dev);
     if (err) {
-        log_error("%s: connect: error %d", dev->name, -err);
+        bool later = try_again_later(dev, err);
+
         dev->driver->disconnect(dev);
-        if (!try_again_later(dev, err))
+        if (!later)
             mark_broken(dev, "it cannot be connected");
+        if (!later || !tried)
+            log_error("%s: connect: %s%s", dev->name, errno_name(err),
+                      later ? ": will try on" : "");
         return;
     }
+    if (tried)
+        log_info("%s: connected at last", dev->name);
+    dev->retry_after = 0;
     dev->connected = true;
     set_state(dev, XenbusStateConnected);
 }
@@ -168,7 +180,7 @@ static void peer_connected(struct xenbus_device *dev)
     dev->running = true;
     err = dev->driver->connected(dev);
     if (err) {
-        log_error("%s: connected: error %d", dev->name, -err);
+        log_error("%s: connected: %s", dev->name, errno_name(err));
         mark_broken(dev, "it cannot be started");
     }
 }
@@ -251,7 +263,7 @@ void xenbus_peer_begin(struct xenbus_device *dev)
     dev->otherend_watch.fn = otherend_changed;
     err = xs_watch(&dev->otherend_watch);
     if (err)
-        log_error("%s: no watch on the backend: error %d", dev->name, -err);
+        log_error("%s: no watch on the backend: %s", dev->name, errno_name(err));
 }
 
 void xenbus_peer_end(struct xenbus_device *dev)

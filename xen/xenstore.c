@@ -131,7 +131,7 @@ static uint32_t payload_size(const struct xs_request *req)
     return req->part[0].size + req->part[1].size;
 }
 
-/* Copies the len bytes at offset `from` of the request's packet into the ring, at req_prod. */
+/* Copies len bytes of the request's packet into the ring, at req_prod. */
 static void put(const void *data, uint32_t len)
 {
     const char *src = data;
@@ -358,14 +358,16 @@ int xenstore_init(void)
         log_warn("none: no devices, no shutdown requests");
         return -ENODEV;
     }
-    err = xenstore_watch_init();
+    err = evtchn_attach(xs.port, event, NULL);
+    if (!err)
+        err = xenstore_watch_init();
     if (err)
         return err;
     start();
     if ((shared_read(&xs.page->server_features) & XENSTORE_SERVER_FEATURE_RECONNECTION) &&
         shared_read(&xs.page->connection) != XENSTORE_CONNECTED)
         xs.state = RECONNECTING; /* by the toolstack: the store will call when it is ready */
-    return evtchn_attach(xs.port, event, NULL);
+    return 0;
 }
 
 bool xenstore_available(void)

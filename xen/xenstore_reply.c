@@ -69,9 +69,10 @@ static void begin_payload(struct receiver *rx)
 
 static int error_from_name(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(xsd_errors); i++)
-        if (!strcmp(name, xsd_errors[i].errstring))
-            return -xsd_errors[i].errnum;
+    int err = errno_number(name);
+
+    if (err)
+        return err;
     log_limited(LOG_WARN, "unknown error \"%s\"", name);
     return -EIO;
 }

@@ -132,7 +132,7 @@ static void registered(struct xs_request *req)
     w->pending = false;
     w->registered = req->result == 0;
     if (req->result && req->result != -EIO) /* that has been logged, or the reset will mend it */
-        log_error("watch on %s: error %d", w->path, -req->result);
+        log_error("watch on %s: %s", w->path, errno_name(req->result));
     wait_queue_wake_all(&watches.settle);
 }
 

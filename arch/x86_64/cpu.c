@@ -87,8 +87,3 @@ size_t arch_backtrace_from(uintptr_t frame, uintptr_t *pcs, size_t max)
     }
     return n;
 }
-
-size_t arch_backtrace(uintptr_t *pcs, size_t max)
-{
-    return arch_backtrace_from((uintptr_t)__builtin_frame_address(0), pcs, max);
-}

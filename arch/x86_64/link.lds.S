@@ -68,7 +68,8 @@ SECTIONS
     }
     image_end = .;
 
-    ASSERT(window_end <= VIRT_BASE, "text and rodata do not fit the window")
+    /* The linear map has the whole of its first level-2 entry. */
+    ASSERT(window_end <= VIRT_BASE - VIRT_BASE % TABLE_SPAN, "text and rodata do not fit the window")
 
     /DISCARD/ : { *(.comment) *(.eh_frame) *(.note.GNU-stack) *(.note.gnu.*) *(.init) *(.fini) *(.fini_array*) *(.dtors) *(.ctors) }
 }

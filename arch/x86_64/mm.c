@@ -74,7 +74,7 @@ struct arch_memory arch_memory(void)
     /* In the order in which the toolstack allocates: the page tables are last but one, behind
      * them is a boot stack of one page, which we do not use. */
     uintptr_t used = l4_table() + arch_start_info->nr_pt_frames * PAGE_SIZE;
-    uint64_t end = arch_start_info->nr_pages;
+    uint64_t end = MIN(arch_start_info->nr_pages, (ARCH_HEAP_BASE - VIRT_BASE) >> PAGE_SHIFT);
     uint64_t mapped = (boot_mapping_end() - VIRT_BASE) >> PAGE_SHIFT;
 
     return (struct arch_memory){
@@ -165,18 +165,6 @@ bool mm_mapped(uintptr_t va)
     return *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE) & PTE_P;
 }
 
-static uint64_t prot_bits(enum arch_prot prot)
-{
-    switch (prot) {
-    case ARCH_PROT_R:
-        return PTE_R | PTE_NX;
-    case ARCH_PROT_RW:
-        return PTE_RW | PTE_NX;
-    default:
-        return 0;
-    }
-}
-
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
 {
     struct mmu_update op[BATCH];
@@ -192,8 +180,8 @@ int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
         }
         op[n].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
         op[n].val = 0;
-        if (prot != ARCH_PROT_NONE)
-            op[n].val = (arch_pfn_to_mfn((pfn_t){first.n + i}).n << PAGE_SHIFT) | prot_bits(prot);
+        if (prot == ARCH_PROT_RW)
+            op[n].val = (arch_pfn_to_mfn((pfn_t){first.n + i}).n << PAGE_SHIFT) | PTE_RW | PTE_NX;
         if (++n == BATCH) {
             write_entries(op, n);
             n = 0;
@@ -205,12 +193,12 @@ int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
     return err;
 }
 
-int arch_map_mfn(uintptr_t va, mfn_t mfn, enum arch_prot prot)
+int arch_map_mfn(uintptr_t va, mfn_t mfn)
 {
     maddr_t entry;
     int err = entry_for(va, &entry);
 
     if (err)
         return err;
-    return write_entry(entry, (mfn.n << PAGE_SHIFT) | prot_bits(prot));
+    return write_entry(entry, (mfn.n << PAGE_SHIFT) | PTE_RW | PTE_NX);
 }

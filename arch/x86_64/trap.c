@@ -94,7 +94,7 @@ static void print_page_fault(const struct trap_frame *f)
                 f->error & 1 ? "not permitted by its mapping" : "which is not mapped");
 }
 
-/* Called by trap_common (start.S). */
+/* Called by trap_common (traps.S). */
 _Noreturn void trap_fatal(const struct trap_frame *f)
 {
     panic_begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The registers as trap_common in start.S stores them. */
+/* The registers as trap_common in traps.S stores them. */
 #ifndef ARCH_X86_64_TRAP_H
 #define ARCH_X86_64_TRAP_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ways into the kernel from Xen: with an event and with a fault. arch/unix has the same ones,
- * since its simulated hypervisor enters the guest as Xen does.
+ * The ways into the kernel from Xen: with an event and with a fault.
  */
     .text
 /*

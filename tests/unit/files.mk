@@ -11,6 +11,7 @@ unit-netback = tests/unit/fake_netback.c tests/unit/fake_netback_rings.c \
 
 unit-clock-srcs := tests/unit/test_clock.c
 unit-cmdline-srcs := tests/unit/test_cmdline.c kernel/cmdline.c
+unit-errno-srcs := tests/unit/test_errno.c kernel/errno.c kernel/fmt.c
 unit-evtchn-srcs := tests/unit/test_evtchn.c
 unit-fmt-srcs := tests/unit/test_fmt.c kernel/fmt.c
 unit-gnttab-srcs := tests/unit/test_gnttab.c
@@ -38,16 +39,16 @@ unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)
 unit-netfront_rings-cflags = $(unit-netfront-cflags)
 unit-netfront_walk-srcs := tests/unit/test_netfront_walk.c $(unit-netback)
 unit-netfront_walk-cflags = $(unit-netfront-cflags)
-unit-shutdown-srcs := tests/unit/test_shutdown.c tests/unit/fake_kernel.c \
+unit-shutdown-srcs := tests/unit/test_shutdown.c tests/unit/fake_kernel.c kernel/errno.c \
 	tests/unit/fake_xenstored.c kernel/control.c kernel/publish.c xen/xenstore.c \
 	xen/xenstore_reply.c xen/xenstore_ops.c xen/xenstore_watch.c
 unit-shutdown-cflags := -DCONFIG_SYSRQ=1 -DCONFIG_XENSTORE=1
-unit-xenbus-srcs := tests/unit/test_xenbus.c tests/unit/fake_kernel.c tests/unit/fake_xenstored.c \
-	xen/xenbus.c xen/xenbus_state.c xen/xenstore.c xen/xenstore_reply.c xen/xenstore_ops.c \
+unit-xenbus-srcs := tests/unit/test_xenbus.c tests/unit/fake_kernel.c kernel/errno.c \
+	tests/unit/fake_xenstored.c xen/xenbus.c xen/xenbus_state.c xen/xenstore.c xen/xenstore_reply.c xen/xenstore_ops.c \
 	xen/xenstore_watch.c
 unit-xenbus-cflags := -fno-pie
 unit-xenbus-libs := -no-pie
-unit-xenstore-srcs := tests/unit/test_xenstore.c tests/unit/fake_kernel.c \
+unit-xenstore-srcs := tests/unit/test_xenstore.c tests/unit/fake_kernel.c kernel/errno.c \
 	tests/unit/fake_xenstored.c xen/xenstore.c xen/xenstore_reply.c xen/xenstore_ops.c \
 	xen/xenstore_watch.c
 

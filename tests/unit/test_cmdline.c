@@ -145,6 +145,10 @@ START_TEST(a_taken_value_is_gone)
     ck_assert_str_eq(cmdline_get("seed"), "");
     expect_arguments("a", "b", NULL);
     ck_assert_int_eq(cmdline_take("none", buf, sizeof(buf)), 0);
+    split("a seed='12\\34567xyz'"); /* unquoting moves text: nothing stays behind it */
+    ck_assert_int_eq(cmdline_take("seed", buf, sizeof(buf)), 11);
+    for (size_t i = 0; i < strlen("a seed='12345678xyz'"); i++)
+        ck_assert(text[i] == '\0' || strchr("a seed=", text[i]));
     split("seed=0123456789abcdefg");
     ck_assert_int_eq(cmdline_take("seed", buf, sizeof(buf)), -E2BIG);
     ck_assert_str_eq(cmdline_get("seed"), "");

@@ -101,7 +101,7 @@ static void setup(void)
     now = calls = 0;
     late = NULL;
     armed = NULL;
-    ck_assert_int_eq(evtchn_init(), 0);
+    evtchn_init();
 }
 
 static evtchn_port_t bind(evtchn_port_t port, evtchn_handler *fn, void *ctx)

@@ -66,6 +66,21 @@ static void on_fire_again(struct timer *t)
     timer_arm(t, again_when);
 }
 
+START_TEST(never_is_not_soon)
+{
+    struct timer t;
+
+    timer_init(&t, on_fire_again);
+    again = 0;
+    now = 1000;
+    timer_arm_in(&t, UINT64_MAX - 10);
+    timer_run(now);
+    ck_assert_uint_eq(again, 0);
+    ck_assert_uint_eq(timer_next(), UINT64_MAX);
+    timer_disarm(&t);
+}
+END_TEST
+
 /* One that arms itself for now, or for the past, waits for the next turn like everybody. */
 START_TEST(once_a_turn)
 {
@@ -177,6 +192,7 @@ int main(void)
     int failed;
 
     tcase_add_loop_test(c, once_a_turn, 0, 2);
+    tcase_add_test(c, never_is_not_soon);
     tcase_add_test(c, random_operations_match_the_model);
     tcase_add_test(c, a_timer_may_arm_itself_again);
     tcase_add_test(c, a_due_timer_may_be_disarmed_by_another);
