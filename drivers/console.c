@@ -234,7 +234,8 @@ static void wait_for_room(size_t len)
 
         if (wait_queue_sleep_for(&con.room, STALL_TIMEOUT) == 0)
             continue;
-        (void)output_event(); /* the event may be held off */
+        if (output_event()) /* whose event may be held off */
+            evtchn_useful(con.port);
         con.stalled = con.out_cons_seen == cons;
     }
 }

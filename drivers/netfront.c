@@ -33,9 +33,7 @@ void netfront_breach(struct netfront *nf, const char *rule, uint64_t value)
         return;
     nf->broken = true;
     nf->net.status = "the backend broke the protocol";
-    log_limited(LOG_ERROR, "%s: the backend sent %s: %llu", nf->net.name, rule,
-                (unsigned long long)value);
-    xenbus_disable(nf->dev, rule);
+    xenbus_disable(nf->dev, rule, value);
 }
 
 /* --- events ------------------------------------------------------------------------------ */

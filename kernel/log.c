@@ -8,16 +8,15 @@
 #include <string.h>
 
 #include "kernel/console.h"
+#include "kernel/timer.h"
 #include "xen/clock.h"
 
 #define LINE_MAX 200
 
-/* What other domains say is in some lines: it must not look like lines of ours, nor steer the
- * terminal of whoever reads the console. */
-static void make_printable(char *text, int len)
+void log_make_printable(char *text, size_t len)
 {
-    for (int i = 0; i < len; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~') /* a char is signed */
             text[i] = '?';
 }
 
@@ -41,26 +40,47 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
     } else {
         n += m;
     }
-    make_printable(line, n);
+    log_make_printable(line, (size_t)n);
     line[n] = '\n';
     console_write(line, (size_t)n + 1);
 }
 
+/* The sites at which lines were left out in this window. */
+static struct log_limit *dropping;
+
+static void report_dropped(struct timer *t)
+{
+    struct log_limit *limit = dropping;
+
+    (void)t;
+    dropping = NULL;
+    for (; limit; limit = limit->next) {
+        log_write(LOG_WARN, limit->module, "%u more such lines were left out", limit->dropped);
+        limit->in_window = limit->dropped = 0;
+    }
+}
+
 bool log_permit(struct log_limit *limit, const char *module)
 {
+    static struct timer timer;
     uint64_t now = clock_monotonic();
 
-    if (now - limit->window_start >= NSEC_PER_SEC) {
-        if (limit->dropped)
-            log_write(LOG_WARN, module, "%u more lines like the next were left out",
-                      limit->dropped);
+    if (!limit->dropped && now - limit->window_start >= NSEC_PER_SEC) {
         limit->window_start = now;
-        limit->in_window = limit->dropped = 0;
+        limit->in_window = 0;
     }
     if (limit->in_window < LOG_BURST) {
         limit->in_window++;
         return true;
     }
-    limit->dropped++;
+    if (limit->dropped++ == 0) {
+        limit->module = module;
+        limit->next = dropping;
+        dropping = limit;
+        if (!timer.armed) {
+            timer_init(&timer, report_dropped);
+            timer_arm(&timer, now + NSEC_PER_SEC);
+        }
+    }
     return false;
 }

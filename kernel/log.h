@@ -8,7 +8,8 @@
  * A line ends without "\n": the log adds it.
  *
  * Lines about a peer's or a client's mistakes use log_limited(): at most LOG_BURST lines per
- * call site and second, then a count of those left out (hardening.md, the failure policy).
+ * call site and second, and a second later a count of those left out (hardening.md, the failure
+ * policy).
  */
 #ifndef KERNEL_LOG_H
 #define KERNEL_LOG_H
@@ -30,10 +31,15 @@ enum log_level { LOG_ERROR = 0, LOG_WARN = 1, LOG_INFO = 2, LOG_DEBUG = 3 };
 struct log_limit {
     uint64_t window_start; /* ns, monotonic */
     unsigned in_window, dropped;
+    const char *module;
+    struct log_limit *next; /* of those with lines to be counted */
 };
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool log_permit(struct log_limit *limit, const char *module);
+/* Puts '?' for all but printable ASCII: what other domains say must not look like lines of ours, nor
+ * steer the terminal of whoever reads the console. */
+void log_make_printable(char *text, size_t len);
 
 #define log_at(level, ...)                                                                         \
     do {                                                                                           \

@@ -42,10 +42,11 @@ void panic_begin(void)
 static void print_v(const char *fmt, va_list ap)
 {
     char line[160];
-    int n = fmt_vprint(line, sizeof(line), fmt, ap);
+    size_t n = MIN((size_t)fmt_vprint(line, sizeof(line), fmt, ap), sizeof(line) - 1);
 
+    log_make_printable(line, n);
     console_write("PANIC: ", 7);
-    console_write(line, MIN((size_t)n, sizeof(line) - 1));
+    console_write(line, n);
     console_write("\n", 1);
 }
 

@@ -162,9 +162,10 @@ static void report(void)
                  rng.seed_given ? "the toolstack's seed" : "the processor",
                  rng.seed_given ? " (and the processor where it can)" : "");
     else
-        log_warn("the processor has no RDRAND and there is no seed= of %u hex digits: seeded from "
-                 "timing and the host's clocks only; make no long-lived keys here",
-                 SEED_HEX_ENOUGH);
+        log_warn(
+            "no RDRAND and no seed= of %u hex digits: seeded from timing and the host's clocks "
+            "only; make no long-lived keys here",
+            SEED_HEX_ENOUGH);
 }
 
 static int hex_digit(char c)

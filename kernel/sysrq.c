@@ -16,6 +16,7 @@
 #include "lib/util.h"
 #include "xen/evtchn.h"
 #include "xen/gnttab.h"
+#include "xen/xenbus.h"
 #include "xen/xenstore.h"
 
 #define LOG_MODULE "sysrq"
@@ -54,8 +55,8 @@ static void show_events(void)
     log_info("xenstore: requests %lu, replies %lu, events %lu, ignored %lu, resets %lu",
              x->requests, x->replies, x->events, x->ignored, x->reconnects);
     if (IS_ENABLED(CONFIG_XENBUS))
-        log_info("grants: %u in use, %u in quarantine", gnttab_count_used(),
-                 gnttab_count_quarantined());
+        log_info("grants: %u in use, %u in quarantine; devices disabled: %u", gnttab_count_used(),
+                 gnttab_count_quarantined(), xenbus_count_disabled());
 }
 
 static void crash(void)

@@ -20,6 +20,7 @@
 #define IS_ENABLED_SECOND(junk, second, ...) second
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+/* Each argument may be computed twice: none may be a read of shared memory. */
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 /* n must be a power of two. */

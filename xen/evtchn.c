@@ -36,7 +36,8 @@ extern uint64_t upcall_count; /* arch: written by the upcall only */
 static struct {
     struct binding bindings[PORTS];
     uint64_t notify[WORDS];  /* ports to be notified at the end of the turn */
-    uint64_t delayed[WORDS]; /* ports masked for sending spurious events */
+    uint64_t delayed[WORDS]; /* ports masked for sending spurious events... */
+    uint64_t due[PORTS];     /* ...until then */
     uint8_t spurious[PORTS]; /* spurious events in a row: the delay is 2^n us */
     struct work flush;
     struct timer unmask;
@@ -82,18 +83,25 @@ static void flush_notifications(struct work *w)
     }
 }
 
-/* Unmasks all delayed ports together, with the shortest of their delays: one timer is enough. */
+/* Unmasks the ports whose delay has passed; the timer is for the first of those left. */
 static void end_delay(struct timer *t)
 {
-    (void)t;
-    for (unsigned i = 0; i < WORDS; i++) {
-        while (evtchn.delayed[i]) {
-            unsigned bit = (unsigned)__builtin_ctzll(evtchn.delayed[i]);
+    uint64_t next = UINT64_MAX;
 
-            evtchn.delayed[i] &= evtchn.delayed[i] - 1;
-            unmask(i * WORD_BITS + bit);
+    for (unsigned i = 0; i < WORDS; i++) {
+        for (uint64_t left = evtchn.delayed[i]; left; left &= left - 1) {
+            evtchn_port_t port = i * WORD_BITS + (unsigned)__builtin_ctzll(left);
+
+            if (evtchn.due[port] > timer_now()) {
+                next = MIN(next, evtchn.due[port]);
+                continue;
+            }
+            evtchn.delayed[i] &= ~bit_of(port);
+            unmask(port);
         }
     }
+    if (next != UINT64_MAX)
+        timer_arm(t, next);
 }
 
 void evtchn_init(void)
@@ -178,9 +186,9 @@ void evtchn_spurious(evtchn_port_t port)
         evtchn.spurious[port]++;
     mask(port);
     evtchn.delayed[port / WORD_BITS] |= bit_of(port);
-    delay = MIN(delay, SPURIOUS_DELAY_MAX);
-    if (!evtchn.unmask.armed || evtchn.unmask.when > timer_now() + delay)
-        timer_arm_in(&evtchn.unmask, delay);
+    evtchn.due[port] = timer_now() + MIN(delay, SPURIOUS_DELAY_MAX);
+    if (!evtchn.unmask.armed || evtchn.unmask.when > evtchn.due[port])
+        timer_arm(&evtchn.unmask, evtchn.due[port]);
 }
 
 void evtchn_useful(evtchn_port_t port)

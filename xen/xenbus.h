@@ -83,10 +83,12 @@ struct xenbus_device {
  * without xenstore. */
 int xenbus_init(void);
 
-/* The driver found its peer breaking the protocol: disconnects soon (from the watch thread), sets
- * the state to Closing, writes the reason to the device's error node. The caller logs the reason.
- * Callable from anywhere but the upcall. */
-void xenbus_disable(struct xenbus_device *dev, const char *reason);
+/* The driver found its peer breaking the protocol: logs reason and value, once, disconnects soon
+ * (from the watch thread), sets the state to Closing, writes the reason to the device's error node.
+ * reason is a constant string. Callable from anywhere but the upcall. */
+void xenbus_disable(struct xenbus_device *dev, const char *reason, uint64_t value);
+/* How many devices have been disabled. */
+unsigned xenbus_count_disabled(void);
 
 /*
  * Reads several of the backend's keys, all of them numbers, in one round trip. A value that is

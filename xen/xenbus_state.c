@@ -27,6 +27,13 @@
 #define RETRY_FIRST NSEC_PER_SEC
 #define RETRY_MAX (64 * NSEC_PER_SEC)
 
+static unsigned disabled;
+
+unsigned xenbus_count_disabled(void)
+{
+    return disabled;
+}
+
 static const char *state_name(enum xenbus_state state)
 {
     static const char *const names[] = {
@@ -68,8 +75,8 @@ static void write_state(struct xenbus_device *dev)
     err = xs_printf(XS_NONE, path, "%u", (unsigned)dev->state);
     dev->state_unwritten = try_again_later(dev, err);
     if (err && err != -ENOENT && err != -EACCES) /* our directory has gone: so will the device */
-        log_limited(LOG_WARN, "%s: cannot write state %s: %s", dev->name, state_name(dev->state),
-                    errno_name(err));
+        log_warn("%s: cannot write state %s: %s", dev->name, state_name(dev->state),
+                 errno_name(err));
 }
 
 static void set_state(struct xenbus_device *dev, enum xenbus_state state)
@@ -90,17 +97,22 @@ static void disconnect(struct xenbus_device *dev)
 }
 
 /* Marks the device as broken; what follows from it is done by close_broken(). */
-static void mark_broken(struct xenbus_device *dev, const char *reason)
+static void mark_broken(struct xenbus_device *dev, const char *reason, const char *detail)
 {
     if (dev->broken)
         return;
     dev->broken = true;
     dev->reason = reason;
+    disabled++;
+    log_error("%s: disabled: %s (%s)", dev->name, reason, detail);
 }
 
-void xenbus_disable(struct xenbus_device *dev, const char *reason)
+void xenbus_disable(struct xenbus_device *dev, const char *reason, uint64_t value)
 {
-    mark_broken(dev, reason);
+    char text[24];
+
+    (void)fmt_print(text, sizeof(text), "%lu", (unsigned long)value);
+    mark_broken(dev, reason, text);
     xs_watch_kick(&dev->otherend_watch);
 }
 
@@ -113,7 +125,6 @@ static void close_broken(struct xenbus_device *dev)
         return;
     dev->closing = true;
     disconnect(dev);
-    log_error("%s: disabled: %s", dev->name, dev->reason);
     (void)fmt_print(path, sizeof(path), "error/%s/error", dev->nodename);
     (void)xs_write(XS_NONE, path, dev->reason);
     set_state(dev, XenbusStateClosing);
@@ -141,7 +152,7 @@ static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
         return; /* it has not seen our answer yet */
     if (dev->connected || dev->state != XenbusStateInitialising) {
         if (!restart_allowed(dev)) {
-            mark_broken(dev, "the backend restarts too often");
+            mark_broken(dev, "the backend restarts too often", "8 times in 10 s");
             return;
         }
         log_info("%s: the backend has restarted", dev->name);
@@ -154,10 +165,9 @@ static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
 
         dev->driver->disconnect(dev);
         if (!later)
-            mark_broken(dev, "it cannot be connected");
-        if (!later || !tried)
-            log_error("%s: connect: %s%s", dev->name, errno_name(err),
-                      later ? ": will try on" : "");
+            mark_broken(dev, "it cannot be connected", errno_name(err));
+        else if (!tried)
+            log_error("%s: connecting: %s: will try on", dev->name, errno_name(err));
         return;
     }
     if (tried)
@@ -179,10 +189,8 @@ static void peer_connected(struct xenbus_device *dev)
         return;
     dev->running = true;
     err = dev->driver->connected(dev);
-    if (err) {
-        log_error("%s: connected: %s", dev->name, errno_name(err));
-        mark_broken(dev, "it cannot be started");
-    }
+    if (err)
+        mark_broken(dev, "it cannot be started", errno_name(err));
 }
 
 static void peer_closed(struct xenbus_device *dev)
@@ -239,7 +247,7 @@ static void otherend_changed(struct xs_watch *w)
     if (state < 0)
         (void)try_again_later(dev, state);
     if (state == -EINVAL)
-        mark_broken(dev, "the backend's state is not a state");
+        mark_broken(dev, "the backend's state is not a state", errno_name(state));
     if (state >= 0) {
         dev->peer_state = (enum xenbus_state)state;
         log_debug("%s: %s, backend %s", dev->name, state_name(dev->state), state_name(state));

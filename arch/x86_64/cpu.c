@@ -37,23 +37,33 @@ uint64_t arch_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-static bool cpu_has(unsigned leaf, bool ecx, unsigned bit)
+enum { ASKED = 1, HAS_RDSEED = 2, HAS_RDRAND = 4 };
+
+/* Asked once: CPUID may be a trap into Xen. */
+static unsigned random_instructions(void)
 {
+    static unsigned known;
     uint32_t a, b, c, d;
 
-    if (!__get_cpuid_count(leaf, 0, &a, &b, &c, &d))
-        return false;
-    return (ecx ? c : b) >> bit & 1;
+    if (!known) {
+        known = ASKED;
+        if (__get_cpuid_count(7, 0, &a, &b, &c, &d) && b >> 18 & 1)
+            known |= HAS_RDSEED;
+        __cpuid(1, a, b, c, d); /* every x86-64 has it */
+        if (c >> 30 & 1)
+            known |= HAS_RDRAND;
+    }
+    return known;
 }
 
 bool arch_random(uint64_t *value)
 {
     bool ok = false;
 
-    if (cpu_has(7, false, 18)) /* RDSEED may be exhausted for a moment */
+    if (random_instructions() & HAS_RDSEED) /* it may be exhausted for a moment */
         for (int i = 0; i < 32 && !ok; i++)
             __asm__ volatile("rdseed %0" : "=r"(*value), "=@ccc"(ok));
-    if (!ok && cpu_has(1, true, 30))
+    if (!ok && random_instructions() & HAS_RDRAND)
         for (int i = 0; i < 10 && !ok; i++)
             __asm__ volatile("rdrand %0" : "=r"(*value), "=@ccc"(ok));
     return ok;

@@ -135,7 +135,7 @@ static struct {
     char path[128], value[16];
 } store[24];
 
-void xenbus_disable(struct xenbus_device *dev, const char *reason)
+void xenbus_disable(struct xenbus_device *dev, const char *reason, uint64_t value)
 {
     ck_assert_ptr_eq(dev, &device);
     netback_disabled = reason;

@@ -32,10 +32,10 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t))
     *t = (struct timer){.fn = fn};
 }
 
-void timer_arm_in(struct timer *t, uint64_t ns)
+void timer_arm(struct timer *t, uint64_t when)
 {
     t->armed = true;
-    t->when = now + ns;
+    t->when = when;
     armed = t;
 }
 
@@ -186,6 +186,32 @@ START_TEST(spurious_events_are_put_off_longer_and_longer) /* rule 14 */
 }
 END_TEST
 
+START_TEST(each_port_has_its_own_delay) /* a second port of the same peer shortens nothing */
+{
+    uint64_t start;
+
+    bind(11, count, NULL);
+    bind(150, count, NULL);
+    for (int i = 0; i < 11; i++)
+        evtchn_spurious(11);
+    start = now;
+    raise_event(11);
+    while (now < start + 1000 * NSEC_PER_USEC) {
+        evtchn_spurious(150);
+        ck_assert(armed->armed);
+        ck_assert_msg(!evtchn_pending(), "unmasked after %lu ns", now - start);
+        now = armed->when;
+        armed->armed = false;
+        armed->fn(armed);
+        evtchn_useful(150);
+    }
+    now = start + 1024 * NSEC_PER_USEC;
+    ck_assert(armed->armed);
+    armed->fn(armed);
+    ck_assert_msg(evtchn_pending(), "the event was lost");
+}
+END_TEST
+
 START_TEST(unbinding_closes_once_and_forgets)
 {
     bind(13, count, NULL);
@@ -243,6 +269,7 @@ int main(void)
     tcase_add_test(c, an_edge_raised_in_the_handler_is_seen);
     tcase_add_test(c, an_event_from_before_the_binding_is_seen);
     tcase_add_test(c, spurious_events_are_put_off_longer_and_longer);
+    tcase_add_test(c, each_port_has_its_own_delay);
     tcase_add_test(c, unbinding_closes_once_and_forgets);
     tcase_add_test(c, late_notifications_are_sent_once_each);
     tcase_add_test(c, a_port_beyond_the_table_is_closed_and_refused);

@@ -47,7 +47,7 @@ static int drv_connect(struct xenbus_device *dev)
     ck_assert(!dev->connected);
     ck_assert_int_eq(dev->state, XenbusStateInitialising);
     if (driver.disable_in_connect)
-        xenbus_disable(dev, "bad offer");
+        xenbus_disable(dev, "bad offer", 42);
     if (driver.connect_error)
         return driver.connect_error;
     if (driver.reset_in_connect)
@@ -665,11 +665,13 @@ END_TEST
 START_TEST(disable)
 {
     bring_up(0);
-    xenbus_disable(driver.last, "bad id");
-    xenbus_disable(driver.last, "and again"); /* the first reason counts */
-    ck_assert_uint_eq(driver.up, 1);          /* it happens in the watch thread */
+    xenbus_disable(driver.last, "bad id", 42);
+    xenbus_disable(driver.last, "and again", 43); /* the first reason counts */
+    ck_assert_uint_eq(driver.up, 1);              /* it happens in the watch thread */
     fake_run();
     check_disabled(0);
+    ck_assert(fake_logged("vif/0: disabled: bad id (42)"));
+    ck_assert_uint_eq(xenbus_count_disabled(), 1);
     ck_assert_str_eq(store_get("error/device/vif/0/error"), "bad id");
     ck_assert_uint_eq(driver.disconnect, 1);
     backend_state(0, "5");
@@ -785,7 +787,7 @@ START_TEST(store_breaks_down)
     fake_raise(STORE_PORT);
     fake_run();
     ck_assert(!xenstore_available());
-    xenbus_disable(driver.last, "x");
+    xenbus_disable(driver.last, "x", 0);
     fake_run();
     ck_assert_uint_eq(driver.up, 0);
 }
