@@ -7,7 +7,10 @@
 .DEFAULT_GOAL := $(if $(APP),app,help)
 .DELETE_ON_ERROR:
 .SUFFIXES:
-MAKEFLAGS += --no-builtin-rules --no-print-directory
+# As many jobs as there are processors; a -j of the caller's wins. Not for two goals, which may be
+# "clean" and what is to follow it; a make below this one takes its share of this one's jobs.
+jobs := $(if $(filter-out 0,$(MAKELEVEL))$(word 2,$(MAKECMDGOALS)),,-j$(shell nproc))
+MAKEFLAGS += --no-builtin-rules --no-print-directory $(jobs)
 
 # Where things go. The cache holds what is fetched and built once: sources, newlib, test images.
 # OUT= counts on the command line alone: other build systems leave theirs in the environment.
@@ -85,12 +88,13 @@ fetch:
 	@scripts/fetch
 
 # Each step is a make of its own: what the first installs, the second needs to start. What can be
-# refused at once (a port in use) is refused before anything is built or fetched.
+# refused at once (a port in use) is refused before anything is built or fetched. Of two at once,
+# one builds after the other.
 run:
 	@$(if $(APP),,echo 'make run: name the app, as in: make run APP=hello' >&2; exit 1)
 	@scripts/setup build run
 	@scripts/run --check $(APP)
-	@$(MAKE) app APP=$(APP)
+	@flock $(mark) $(MAKE) app APP=$(APP)
 	@scripts/run $(APP)
 
 test:

@@ -207,9 +207,9 @@ def write_if_changed(path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.exists(path) and read(path) == text:
         return
-    with open(path + ".tmp", "w", encoding="utf-8") as stream:
+    with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as stream:
         stream.write(text)
-    os.replace(path + ".tmp", path)
+    os.replace(stream.name, path)
 
 
 def automatic(app):

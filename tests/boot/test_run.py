@@ -75,17 +75,21 @@ def test_program_that_ends(run):
 
 
 def test_the_main_job(run):
-    """make run APP=dns, the dig line that it prints, Ctrl-C."""
-    r = run("dns", command=["make", "run", "APP=dns", f"OUT={os.environ['XENOLITH_OUT']}"])
-    r.wait_line(r"the guest answers on 127\.0\.0\.1:5300 \(UDP and TCP\)")
-    line = r.wait_line("dig @").split()
-    for transport in ("+notcp", "+tcp"):
-        answer = subprocess.run([*line, "SOA", transport], capture_output=True, text=True).stdout
-        assert "status: NOERROR" in answer and "ANSWER: 1" in answer, answer
-    # As a terminal does: to all of the group.
-    os.killpg(r.process.pid, signal.SIGINT)
-    text = r.finish(status=None)
-    assert "shutting the guest down" in text and "switching the machine off" in text
+    """make run APP=dns, a second one beside it, the dig lines that they print, Ctrl-C."""
+    make = ["make", "run", "APP=dns", f"OUT={os.environ['XENOLITH_OUT']}"]
+    both = [run("dns", command=make + words) for words in ([], ["PORT=5301"])]
+    for r, port in zip(both, (5300, 5301)):
+        r.wait_line(rf"the guest answers on 127\.0\.0\.1:{port} \(UDP and TCP\)")
+        line = r.wait_line("dig @").split()
+        for transport in ("+notcp", "+tcp"):
+            words = [*line, "SOA", transport]
+            answer = subprocess.run(words, capture_output=True, text=True).stdout
+            assert "status: NOERROR" in answer and "ANSWER: 1" in answer, answer
+    for r in both:
+        # As a terminal does: to all of the group.
+        os.killpg(r.process.pid, signal.SIGINT)
+        text = r.finish(status=None)
+        assert "shutting the guest down" in text and "switching the machine off" in text
 
 
 def test_terminal_and_ctrl_c(run):

@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import re
 import shutil
 import time
 
@@ -244,6 +245,23 @@ def test_blanks_in_a_path_are_refused_by_name(copy_of_tree, tmp_path):
     assert not os.path.exists(f"{tree}/out")
     done = call("make", "apps", XENOLITH_CACHE=f"{tmp_path}/a cache")
     assert done.returncode != 0 and "XENOLITH_CACHE" in done.stdout
+
+
+def test_jobs(tmp_path):
+    """As many as there are processors, unless the caller says how many or has two goals in mind."""
+    (tmp_path / "nproc").write_text("#!/bin/sh\necho 7\n")
+    (tmp_path / "nproc").chmod(0o755)
+
+    def jobs(*words):
+        done = call("make", *words, "-f", tmp_path / "show.mk",
+                    PATH=f"{tmp_path}:{os.environ['PATH']}")
+        return re.findall(r"jobs ?(\d*)", done.stdout)
+
+    (tmp_path / "show.mk").write_text(
+        "include Makefile\nshow show2: ; @echo jobs $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))\n")
+    assert jobs("show") == ["7"]
+    assert jobs("-j2", "show") == ["2"]
+    assert jobs("show", "show2") == ["", ""]
 
 
 def test_help_names_every_goal(make):

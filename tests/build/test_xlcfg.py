@@ -4,9 +4,10 @@ import importlib.machinery
 import importlib.util
 import os
 import re
+import subprocess
 
 import pytest
-from conftest import TOP, call
+from conftest import TOP, call, clean_environment
 from xenqemu import config as xlconfig
 
 
@@ -150,6 +151,15 @@ def test_from_any_directory(app, tmp_path):
     made = xlconfig.parse((elsewhere / "mine.cfg").read_text())
     assert made["memory"] == 3
     assert made["kernel"] == str(out / "hello") and os.path.exists(made["kernel"])
+
+
+def test_many_at_once(app, tmp_path):
+    """They write one file, each of them whole."""
+    out = app("hello")
+    words = [os.path.join(TOP, "scripts", "xlcfg"), "hello", f"CFG={tmp_path}/a.cfg"]
+    several = [subprocess.Popen(words, env=clean_environment(XENOLITH_OUT=out)) for _ in range(8)]
+    assert [child.wait() for child in several] == [0] * 8
+    assert os.listdir(tmp_path) == ["a.cfg"]
 
 
 def test_not_built_yet(tmp_path):
