@@ -34,15 +34,16 @@ int app_init(int argc, char **argv);
 /*
  * A library that must be ready before the app, or that reads keys of the command line: init()
  * runs once, just before argv is made and app_init() is called, under app_init()'s conditions.
+ * LIBRARY(net) is for net_init().
  */
 struct library {
     const char *name;
     int (*init)(void);
 };
-#define LIBRARY(init)                                                                              \
-    static const struct library init##_library = {#init, init};                                    \
-    static const struct library *const init##_entry                                                \
-        __attribute__((used, section(".set.libraries"))) = &init##_library
+#define LIBRARY(name)                                                                              \
+    static const struct library name##_library = {#name, name##_init};                             \
+    static const struct library *const name##_entry                                                \
+        __attribute__((used, section(".set.libraries"))) = &name##_library
 extern const struct library *const libraries_begin[], *const libraries_end[]; /* link script */
 
 /* The app's name, from its Kconfig fragment. */

@@ -238,4 +238,4 @@ int net_init(void)
     return result;
 }
 
-LIBRARY(net_init); /* so that its keys are not taken for the app's arguments */
+LIBRARY(net); /* so that its keys are not taken for the app's arguments */

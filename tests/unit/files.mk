@@ -24,6 +24,7 @@ unit-libc_console-cflags := -DCONFIG_CONSOLE_INPUT=1
 unit-libc_file-srcs := tests/unit/test_libc_file.c
 unit-libc_file-cflags := -DCONFIG_LIBC_FILES=64
 unit-log-srcs := tests/unit/test_log.c kernel/log.c kernel/fmt.c kernel/timer.c
+unit-loop-srcs := tests/unit/test_loop.c kernel/timer.c
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
 unit-page-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-random-srcs := tests/unit/test_random.c kernel/random.c kernel/chacha.c
