@@ -4,10 +4,12 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 
 import pytest
 from conftest import TOP, call
+from test_xlcfg import load
 from xenqemu import accel, debian, machine, net, services
 
 
@@ -112,3 +114,46 @@ def test_command_without_a_limit():
     assert m.run("wait", timeout=None).out == "hi"
     assert far.recv(99) == b"1 0 4 0\nwait"  # 0: dom0 is to set no limit either
     timer.join()
+
+
+@pytest.fixture
+def xen_host(app, tmp_path, monkeypatch):
+    """scripts/run on a machine that says it is a dom0, with an xl that writes down what it is asked."""
+    program = load("run")
+    out = str(app("hello"))
+    monkeypatch.setattr(program, "OUT", out)
+    monkeypatch.setattr(program, "is_dom0", lambda: True)
+    monkeypatch.setenv("XENOLITH_OUT", out)
+    for name in program.NAMES + ("NAME",):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*words, xl="exit 0"):
+        log = tmp_path / "log"
+        (tmp_path / "xl").write_text(
+            f'#!/bin/sh\necho "$@" >>{log}\n[ "$1" != create ] || cat "$3" >>{log}\n{xl}\n')
+        (tmp_path / "xl").chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin" if xl else "/nowhere")
+        monkeypatch.setattr(sys, "argv", ["run", *words])
+        old = signal.getsignal(signal.SIGINT)
+        try:
+            return program.main(), log.read_text() if log.exists() else ""
+        finally:
+            signal.signal(signal.SIGINT, old)
+    return run
+
+
+def test_on_a_xen_host_its_own_xl_is_used(xen_host):
+    status, asked = xen_host("hello", "MEMORY=5")
+    assert status == 0
+    assert asked.startswith("create -c ") and "memory = 5\n" in asked and "out/test/apps/hello" in asked
+    assert asked.endswith("domid hello\nshutdown -w hello\n")  # it was still there
+
+
+def test_on_a_xen_host_whose_guest_has_ended(xen_host):
+    status, asked = xen_host("hello", xl='[ "$1" != domid ]')
+    assert status == 0 and asked.endswith("domid hello\n")
+
+
+def test_xen_host_without_xl(xen_host, capsys):
+    status, asked = xen_host("hello", xl="")
+    assert status == 2 and not asked and "xl is not to be found" in capsys.readouterr().err
