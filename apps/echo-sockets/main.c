@@ -92,13 +92,14 @@ int main(int argc, char **argv)
     static struct pollfd fds[2 + CLIENTS_MAX];
     static struct client *clients[2 + CLIENTS_MAX];
     long port = argc > 1 ? strtol(argv[1], NULL, 10) : 7;
-    char *buffer = malloc(DATAGRAM_MAX);
+    char *buffer;
     nfds_t count = 2;
 
     if (port < 1 || port > 65535) {
         fprintf(stderr, "echo-sockets: %s: not a port, want 1 to 65535\n", argv[1]);
         return 2;
     }
+    buffer = malloc(DATAGRAM_MAX);
     fds[0] = (struct pollfd){.fd = open_socket(SOCK_DGRAM, (unsigned short)port), .events = POLLIN};
     fds[1] = (struct pollfd){.fd = open_socket(SOCK_STREAM, (unsigned short)port)};
     if (!buffer || fds[0].fd < 0 || fds[1].fd < 0) {
