@@ -105,6 +105,7 @@ void panic(const char *fmt, ...)
 /* --- time --- */
 
 static struct list timers = LIST_INIT(timers);
+unsigned fake_timers_fired;
 
 struct armed {
     struct list node;
@@ -183,6 +184,7 @@ static bool run_timers(void)
     if (!t || t->when > fake_now)
         return false;
     timer_disarm(t);
+    fake_timers_fired++;
     t->fn(t);
     return true;
 }

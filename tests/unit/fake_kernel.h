@@ -41,6 +41,7 @@ void fake_run_guest(void);
 /* Moves the clock and runs, timer by timer. */
 void fake_sleep(uint64_t ns);
 extern uint64_t fake_now;
+extern unsigned fake_timers_fired;
 
 /* Runs fn(arg) in a thread of the guest until the thread has ended (the peer being served). */
 void fake_in_thread(void (*fn)(void *arg), void *arg);

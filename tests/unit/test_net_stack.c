@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lib/net with lwIP, over a device that the test plays: what a backend says of checksums is believed
+ * only where it can be true (hardening.md, rule 7), clocks rest and do not oversleep, listeners
+ * survive floods and old connections, addresses are read strictly.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/app.h"
+#include "lib/net/headers.h"
+#include "lib/net/interface.h"
+#include "lib/net/net.h"
+#include "lib/net/netpage.h"
+#include "lib/net/tcp.h"
+#include "lib/util.h"
+#include "tests/unit/fake_kernel.h"
+
+#include "lwip/inet_chksum.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/icmp6.h"
+#include "lwip/udp.h"
+
+/* --- the rest of the kernel -------------------------------------------------------------- */
+
+const char app_name[] = "test";
+static const char *keys[8][2];
+static char published[16][2][64];
+
+size_t page_count_total(void)
+{
+    return 4096;
+}
+
+size_t page_count_free(void)
+{
+    return 4096;
+}
+
+uint64_t time_monotonic(void)
+{
+    return fake_now;
+}
+
+const char *cmdline_get(const char *key)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(keys) && keys[i][0]; i++) {
+        if (strcmp(keys[i][0], key) == 0)
+            return keys[i][1];
+    }
+    return NULL;
+}
+
+void cmdline_known(const char *key)
+{
+}
+
+void shutdown_hook_add(struct shutdown_hook *hook)
+{
+}
+
+void random_bytes(void *buf, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)rand();
+}
+
+int guest_publish(const char *path, const char *value)
+{
+    unsigned i = 0;
+
+    while (published[i][0][0] && strcmp(published[i][0], path) != 0)
+        i++;
+    ck_assert_uint_lt(i, ARRAY_SIZE(published));
+    strcpy(published[i][0], path);
+    strcpy(published[i][1], value ? value : "");
+    return 0;
+}
+
+static const char *published_at(const char *path)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(published); i++) {
+        if (strcmp(published[i][0], path) == 0)
+            return published[i][1];
+    }
+    return "";
+}
+
+/* --- the device -------------------------------------------------------------------------- */
+
+static struct {
+    unsigned frames, solicitations, advertisements, tcp;
+    uint8_t last[2048]; /* the latest TCP segment */
+    struct netdev_offload offload;
+    bool full;
+} sent;
+
+static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload)
+{
+    uint8_t frame[2048] = {0};
+    struct headers h;
+
+    if (sent.full)
+        return -EBUSY;
+    pbuf_copy_partial(p, frame, sizeof(frame), 0);
+    sent.frames++;
+    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6 && frame[AT_IP6_NEXT] == IP6_NEXTH_ICMP6) {
+        sent.solicitations += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NS;
+        sent.advertisements += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NA;
+    }
+    if (headers_parse(frame, p->tot_len, &h) && h.protocol == PROTOCOL_TCP) {
+        sent.tcp++;
+        memcpy(sent.last, frame, sizeof(frame));
+    }
+    sent.offload = *offload;
+    return 0;
+}
+
+static struct netdev dev = {
+    .name = "vif/0",
+    .transmit = transmit,
+    .mac = {0, 0x16, 0x3e, 1, 2, 3},
+    .mtu = 1500,
+};
+static unsigned received;
+
+static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                        u16_t port)
+{
+    received++;
+    pbuf_free(p);
+}
+
+static void release(struct netpage *np)
+{
+    (void)np;
+}
+
+static void key(const char *name, const char *value)
+{
+    unsigned i = 0;
+
+    while (keys[i][0])
+        i++;
+    keys[i][0] = name;
+    keys[i][1] = value;
+}
+
+static void start(void)
+{
+    struct udp_pcb *pcb;
+
+    netpage_open(release);
+    ck_assert_int_eq(net_init(), 0);
+    ck_assert_int_eq(net_attach(&dev), 0);
+    dev.features = NETDEV_CSUM4 | NETDEV_CSUM6;
+    net_link(&dev, true);
+    pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+    ck_assert_int_eq(udp_bind(pcb, IP_ANY_TYPE, 7), ERR_OK);
+    udp_recv(pcb, on_datagram, NULL);
+    fake_run();
+}
+
+static void start_with_addresses(void)
+{
+    key("ip", "10.0.0.2/24");
+    key("ip6", "fd00::2/64");
+    start();
+    fake_sleep(3 * NSEC_PER_SEC);
+}
+
+/* --- frames to it ------------------------------------------------------------------------ */
+
+struct frame {
+    uint8_t data[1514];
+    uint16_t length;
+};
+
+static void ethernet(struct frame *f, uint16_t type)
+{
+    memset(f, 0, sizeof(*f));
+    memcpy(f->data, dev.mac, 6);
+    f->data[6] = 2;
+    write_be16(f->data + AT_ETH_TYPE, type);
+}
+
+static uint16_t folded(uint32_t sum)
+{
+    sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t) ~((sum >> 16) + sum);
+}
+
+static void ip4(struct frame *f, uint8_t protocol, uint16_t content, uint16_t fragment)
+{
+    static const uint8_t ends[] = {10, 0, 0, 1, 10, 0, 0, 2};
+
+    ethernet(f, ETH_IP4);
+    f->data[ETH_BYTES] = 0x45;
+    write_be16(f->data + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + content));
+    write_be16(f->data + AT_IP4_ID, 77);
+    write_be16(f->data + AT_IP4_FRAGMENT, fragment);
+    f->data[AT_IP4_FRAGMENT + 2] = 64;
+    f->data[AT_IP4_PROTOCOL] = protocol;
+    memcpy(f->data + AT_IP4_SRC, ends, sizeof(ends));
+    write_be16(f->data + AT_IP4_SUM, folded(headers_sum(f->data + ETH_BYTES, IP4_BYTES)));
+    f->length = (uint16_t)(ETH_BYTES + IP4_BYTES + content);
+}
+
+static void ip6(struct frame *f, uint8_t next, uint16_t content)
+{
+    ethernet(f, ETH_IP6);
+    f->data[ETH_BYTES] = 0x60;
+    write_be16(f->data + AT_IP6_LENGTH, content);
+    f->data[AT_IP6_NEXT] = next;
+    f->data[AT_IP6_NEXT + 1] = 64;
+    f->data[AT_IP6_SRC] = f->data[AT_IP6_DEST] = 0xfd;
+    f->data[AT_IP6_SRC + 15] = 1;
+    f->data[AT_IP6_DEST + 15] = 2;
+    f->length = (uint16_t)(ETH_BYTES + IP6_BYTES + content);
+}
+
+/* A datagram of 32 bytes at p, with a checksum that is wrong. */
+static void udp(uint8_t *p)
+{
+    write_be16(p, 4000);
+    write_be16(p + 2, 7);
+    write_be16(p + 4, UDP_BYTES + 32);
+    write_be16(p + 6, 0xdead);
+}
+
+static void arrive(const struct frame *f, bool checked)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, f->length, PBUF_RAM);
+
+    pbuf_take(p, f->data, f->length);
+    net_input(&dev, p, checked);
+    fake_run();
+}
+
+/* --- checksums --------------------------------------------------------------------------- */
+
+START_TEST(backend_is_believed_where_it_can_know)
+{
+    struct frame f;
+
+    start_with_addresses();
+    if (_i) {
+        ip6(&f, PROTOCOL_UDP, UDP_BYTES + 32);
+        udp(f.data + ETH_BYTES + IP6_BYTES);
+    } else {
+        ip4(&f, PROTOCOL_UDP, UDP_BYTES + 32, 0);
+        udp(f.data + ETH_BYTES + IP4_BYTES);
+    }
+    arrive(&f, false);
+    ck_assert_uint_eq(received, 0);
+    arrive(&f, true);
+    ck_assert_uint_eq(received, 1);
+    ck_assert_uint_eq(dev.stats.rx_checked, 1);
+}
+END_TEST
+
+START_TEST(fragments_are_checked) /* rule 7 */
+{
+    struct frame f, second;
+
+    start_with_addresses();
+    ip4(&f, PROTOCOL_UDP, 24, 0x2000); /* more follow */
+    udp(f.data + ETH_BYTES + IP4_BYTES);
+    ip4(&second, PROTOCOL_UDP, 16, 24 / 8);
+    arrive(&f, true);
+    arrive(&second, true);
+    ck_assert_uint_eq(received, 0);
+    ck_assert_uint_eq(netpage_stats()->pages, netpage_stats()->free);
+}
+END_TEST
+
+START_TEST(what_extension_headers_hide_is_checked) /* rule 7 */
+{
+    struct frame f;
+
+    start_with_addresses();
+    ip6(&f, IP6_NEXTH_DESTOPTS, 8 + UDP_BYTES + 32);
+    f.data[ETH_BYTES + IP6_BYTES] = PROTOCOL_UDP;
+    f.data[ETH_BYTES + IP6_BYTES + 2] = 1; /* PadN */
+    f.data[ETH_BYTES + IP6_BYTES + 3] = 4;
+    udp(f.data + ETH_BYTES + IP6_BYTES + 8);
+    arrive(&f, true);
+    ck_assert_uint_eq(received, 0);
+    write_be16(f.data + ETH_BYTES + IP6_BYTES + 8 + 6, 0);
+    write_be16(f.data + ETH_BYTES + IP6_BYTES + 8 + 6,
+               folded(headers_sum(f.data + AT_IP6_SRC, 32) + PROTOCOL_UDP + UDP_BYTES + 32 +
+                      headers_sum(f.data + ETH_BYTES + IP6_BYTES + 8, UDP_BYTES + 32)));
+    arrive(&f, false);
+    ck_assert_uint_eq(received, 1);
+}
+END_TEST
+
+START_TEST(other_protocols_are_checked) /* rule 7 */
+{
+    unsigned before;
+    struct frame f;
+
+    start_with_addresses();
+    before = sent.frames;
+    ip4(&f, 1, 40, 0);
+    f.data[ETH_BYTES + IP4_BYTES] = 8; /* an echo request */
+    write_be16(f.data + ETH_BYTES + IP4_BYTES + 2, 0xdead);
+    arrive(&f, true);
+    ck_assert_uint_eq(sent.frames, before);
+}
+END_TEST
+
+/* Every length of a good frame, whole or cut off: nothing is read beyond it (ASan looks). */
+START_TEST(frames_cut_off_anywhere)
+{
+    struct frame f;
+
+    start_with_addresses();
+    for (unsigned kind = 0; kind < 4; kind++) {
+        if (kind & 1)
+            ip6(&f, kind & 2 ? PROTOCOL_TCP : PROTOCOL_UDP, 60);
+        else
+            ip4(&f, kind & 2 ? PROTOCOL_TCP : PROTOCOL_UDP, 60, 0);
+        for (uint16_t length = f.length; length > 0; length--) {
+            f.length = length;
+            arrive(&f, length & 1);
+        }
+    }
+    ck_assert_uint_ge(dev.stats.drops[NETDEV_RX_SHORT], 4 * (ETH_BYTES - 1));
+}
+END_TEST
+
+/* --- clocks ------------------------------------------------------------------------------ */
+
+START_TEST(addresses_come_up_in_silence)
+{
+    key("ip", "none");
+    start();
+    fake_sleep(3 * NSEC_PER_SEC);
+    ck_assert_uint_ge(sent.solicitations, 1); /* is it taken? */
+    ck_assert_uint_ge(sent.advertisements, 1);
+    ck_assert_str_eq(published_at("attr/vif/0/ipv6/0"), "fe80::216:3eff:fe01:203");
+    ck_assert(fake_logged("address fe80::216:3eff:fe01:203/64 (link-local)"));
+}
+END_TEST
+
+START_TEST(no_clock_runs_at_rest)
+{
+    unsigned before;
+    uint64_t then;
+
+    start_with_addresses();
+    fake_sleep(60 * NSEC_PER_SEC);
+    before = fake_timers_fired;
+    then = fake_now;
+    fake_sleep(500 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fake_timers_fired, before);
+    ck_assert_uint_ge(fake_now, then + 500 * NSEC_PER_SEC);
+}
+END_TEST
+
+/* --- TCP --------------------------------------------------------------------------------- */
+
+static err_t close_at_once(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    return tcp_close(pcb);
+}
+
+static void listen_on(uint16_t port)
+{
+    struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
+
+    ck_assert_int_eq(tcp_bind(pcb, IP_ANY_TYPE, port), ERR_OK);
+    tcp_accept(tcp_listen(pcb), close_at_once);
+}
+
+static void segment(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+    struct frame f;
+    uint8_t *tcp = f.data + ETH_BYTES + IP4_BYTES;
+
+    ip4(&f, PROTOCOL_TCP, TCP_BYTES, 0);
+    write_be16(tcp, from);
+    write_be16(tcp + 2, 13);
+    write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
+    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
+    write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
+    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
+    tcp[AT_TCP_OFFSET] = TCP_BYTES / 4 << 4;
+    tcp[AT_TCP_FLAGS] = flags;
+    write_be16(tcp + AT_TCP_WINDOW, 8192);
+    arrive(&f, true);
+}
+
+/* What was sent last: its flags, and where its sequence number is. */
+static uint8_t answer_flags(void)
+{
+    return sent.last[ETH_BYTES + IP4_BYTES + AT_TCP_FLAGS] & 0x3f;
+}
+
+static uint32_t answer_seq(void)
+{
+    return read_be32(sent.last + ETH_BYTES + IP4_BYTES + AT_TCP_SEQ);
+}
+
+/* The gratuitous answer that lets us send to the client without asking for its address. */
+static void know_client(void)
+{
+    struct frame f;
+    static const uint8_t arp[] = {0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 0,
+                                  10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
+
+    ethernet(&f, 0x0806);
+    memcpy(f.data + ETH_BYTES, arp, sizeof(arp));
+    f.length = ETH_BYTES + sizeof(arp);
+    arrive(&f, false);
+}
+
+START_TEST(a_full_listener_makes_room)
+{
+    start_with_addresses();
+    listen_on(13);
+    know_client();
+    for (unsigned i = 0; i < 1000; i++) {
+        sent.tcp = 0;
+        segment((uint16_t)(1000 + i), TCP_SYN, i, 0);
+        ck_assert_uint_ge(sent.tcp, 1);
+        ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
+    }
+    segment(1999, TCP_ACK, 1000, answer_seq() + 1); /* the last one was meant */
+    ck_assert_uint_eq(answer_flags(), TCP_FIN | TCP_ACK);
+}
+END_TEST
+
+/* A connection that the server closed, and the same client port again before two minutes. */
+START_TEST(time_wait_gives_way)
+{
+    uint32_t seq;
+
+    start_with_addresses();
+    listen_on(13);
+    know_client();
+    segment(1000, TCP_SYN, 100, 0);
+    segment(1000, TCP_ACK, 101, answer_seq() + 1);
+    ck_assert_uint_eq(answer_flags(), TCP_FIN | TCP_ACK);
+    seq = answer_seq();
+    segment(1000, TCP_FIN | TCP_ACK, 101, seq + 1);
+    ck_assert_ptr_nonnull(tcp_tw_pcbs);
+    if (_i == 0) { /* an old SYN is no reason */
+        segment(1000, TCP_SYN, 50, 0);
+        ck_assert_uint_ne(answer_flags(), TCP_SYN | TCP_ACK);
+        return;
+    }
+    segment(1000, TCP_SYN, 5000, 0);
+    ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
+    segment(1000, TCP_ACK, 5001, answer_seq() + 1);
+    ck_assert_uint_eq(answer_flags(), TCP_FIN | TCP_ACK);
+}
+END_TEST
+
+START_TEST(checksums_are_left_to_the_backend)
+{
+    uint16_t sum;
+    struct headers h;
+
+    start_with_addresses();
+    listen_on(13);
+    know_client();
+    segment(1000, TCP_SYN, 100, 0);
+    ck_assert(sent.offload.blank && !sent.offload.gso);
+    ck_assert(headers_parse(sent.last, sizeof(sent.last), &h));
+    sum = read_be16(sent.last + h.transport + AT_TCP_SUM);
+    headers_blank_tcp(sent.last, &h, (uint16_t)(read_be16(sent.last + AT_IP4_LENGTH) - IP4_BYTES));
+    ck_assert_uint_eq(sum, read_be16(sent.last + h.transport + AT_TCP_SUM));
+}
+END_TEST
+
+/* --- addresses --------------------------------------------------------------------------- */
+
+static const char *const good4[] = {"10.0.0.1", "192.0.2.255", "1.2.3.4", "223.255.255.254"};
+static const char *const bad4[] = {"",           "1.2.3",     "1.2.3.4.5",  "1.2.3.256",
+                                   "1.2.3.4 ",   " 1.2.3.4",  "1..3.4",     "0x7f.1.1.1",
+                                   "1.2.3.0004", "127.0.0.1", "0.0.0.0",    "255.255.255.255",
+                                   "224.0.0.1",  "1.2.3.-4",  "1.2.3.4/24", "99999999999.1.1.1"};
+static const char *const good6[] = {
+    "2001:db8::1", "fe80::1",         "1:2:3:4:5:6:7:8", "::2",
+    "1::",         "1:2:3:4:5:6:7::", "::2:3:4:5:6:7:8", "2001:DB8::aBc"};
+static const char *const bad6[] = {"",
+                                   ":",
+                                   "::",
+                                   "::1",
+                                   "1",
+                                   "1:2:3:4:5:6:7",
+                                   "1:2:3:4:5:6:7:8:9",
+                                   "1:2:3:4:5:6:7:8::",
+                                   "1::2::3",
+                                   ":1:2:3:4:5:6:7",
+                                   "1:2:3:4:5:6:7:",
+                                   "1:2:3:4:5:6:7:8:",
+                                   "12345::",
+                                   "g::",
+                                   "1:::2",
+                                   "ff02::1",
+                                   "::1.2.3.4",
+                                   "fe80::1%0"};
+
+START_TEST(addresses_are_read_strictly)
+{
+    struct net_config config = {0};
+    ip4_addr_t a4;
+    ip6_addr_t a6;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(good4); i++)
+        ck_assert_msg(net_parse_ip4(good4[i], &a4), "%s", good4[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(bad4); i++)
+        ck_assert_msg(!net_parse_ip4(bad4[i], &a4), "%s", bad4[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(good6); i++)
+        ck_assert_msg(net_parse_ip6(good6[i], &a6), "%s", good6[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(bad6); i++)
+        ck_assert_msg(!net_parse_ip6(bad6[i], &a6), "%s", bad6[i]);
+    ck_assert(net_parse_ip6("1:2::7:8", &a6));
+    ck_assert_uint_eq(a6.addr[0], lwip_htonl(0x00010002));
+    ck_assert_uint_eq(a6.addr[1] | a6.addr[2], 0);
+    ck_assert_uint_eq(a6.addr[3], lwip_htonl(0x00070008));
+    ck_assert(net_parse_static4("10.1.2.3/20", 0, &config));
+    ck_assert_uint_eq(ip4_addr_get_u32(&config.mask4), lwip_htonl(0xfffff000));
+    ck_assert(!net_parse_static4("10.1.2.3", 0, &config)); /* a length is wanted */
+    ck_assert(net_parse_static4("10.1.2.3", 24, &config));
+    for (unsigned i = 0; i < 5; i++) {
+        static const char *const lengths[] = {"1.2.3.4/", "1.2.3.4/33", "1.2.3.4/0", "1.2.3.4/-1",
+                                              "1.2.3.4/1000"};
+
+        ck_assert_msg(!net_parse_static4(lengths[i], 0, &config), "%s", lengths[i]);
+    }
+    ck_assert(net_parse_static6("fd00::1", &config) && net_parse_static6("fd00::1/64", &config));
+    ck_assert(!net_parse_static6("fd00::1/65", &config));
+}
+END_TEST
+
+START_TEST(addresses_go_with_the_interface)
+{
+    start_with_addresses();
+    ck_assert_str_eq(published_at("attr/vif/0/ipv4/0"), "10.0.0.2");
+    ck_assert_str_eq(published_at("attr/vif/0/ipv6/1"), "fd00::2");
+    ck_assert(net_is_up());
+    net_link(&dev, false);
+    ck_assert(!net_is_up());
+    net_detach(&dev);
+    fake_run();
+    ck_assert_str_eq(published_at("attr/vif/0/ipv4/0"), "");
+    ck_assert_str_eq(published_at("attr/vif/0/ipv6/1"), "");
+    ck_assert_ptr_null(net_device(0));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("net_stack");
+    TCase *c = tcase_create("net_stack");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_add_loop_test(c, backend_is_believed_where_it_can_know, 0, 2);
+    tcase_add_test(c, fragments_are_checked);
+    tcase_add_test(c, what_extension_headers_hide_is_checked);
+    tcase_add_test(c, other_protocols_are_checked);
+    tcase_add_test(c, frames_cut_off_anywhere);
+    tcase_add_test(c, addresses_come_up_in_silence);
+    tcase_add_test(c, no_clock_runs_at_rest);
+    tcase_add_test(c, a_full_listener_makes_room);
+    tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
+    tcase_add_test(c, checksums_are_left_to_the_backend);
+    tcase_add_test(c, addresses_are_read_strictly);
+    tcase_add_test(c, addresses_go_with_the_interface);
+    suite_add_tcase(s, c);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
