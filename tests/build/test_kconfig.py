@@ -89,6 +89,12 @@ def test_refused_with_the_options_name(kconfig, word, says):
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.parametrize("name", ["XENSTORE", "XENBUS", "NETFRONT"])
+def test_a_server_is_not_made_deaf(kconfig, name):
+    done = kconfig("generate", "dns", f"CONFIG_{name}=n")
+    assert done.returncode == 1 and f"CONFIG_{name}=n: NET needs it" in done.stdout, done.stdout
+
+
 def test_two_of_a_choice(kconfig):
     done = kconfig("generate", "hello", "CONFIG_LOG_DEBUG=y", "CONFIG_LOG_WARN=y")
     assert done.returncode == 1
