@@ -70,40 +70,45 @@ def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tr
         built(done)
         return compiled(done)
 
+    def append(path, text="\n"):
+        with open(f"{tree}/{path}", "a", encoding="utf-8") as stream:
+            stream.write(text)
+
     everything = build()
     assert "kernel/fmt.c" in everything and "apps/hello/main.c" in everything
     assert build() == []
-    with open(f"{tree}/kernel/fmt.c", "a", encoding="utf-8") as stream:
-        stream.write("\n")
+    append("kernel/fmt.c")
     assert build() == ["kernel/fmt.c"]
-    with open(f"{tree}/kernel/log.h", "a", encoding="utf-8") as stream:
-        stream.write("\n")
+    append("kernel/log.h")
     users = build()
     assert "kernel/log.c" in users and len(users) < len(everything)
     # The table of symbols is no source of its own, but has a header.
     table = f"{tree}/out/obj/hello/symtab-2.o"
     before = stamp(table)
-    with open(f"{tree}/lib/symbols.h", "a", encoding="utf-8") as stream:
-        stream.write("\n")
+    append("lib/symbols.h")
     build()
     assert stamp(table) > before
-    # Other headers of Xen's, older than the objects.
-    shutil.copytree("/usr/include/xen", f"{tree}/headers", symlinks=True)
-    assert build(f"XEN_HEADERS={tree}/headers") == everything
-    assert build("CONFIG_LOG_DEBUG=y") == everything
-    assert build("CONFIG_FRAME_POINTER=n") == everything
     # An object that is no longer listed leaves the image.
-    with open(f"{tree}/apps/hello/extra.c", "w", encoding="utf-8") as stream:
-        stream.write("int extra_thing(void);\nint extra_thing(void)\n{\n    return 1;\n}\n"
-                     "__attribute__((used, section(\".data.keep\"))) int (*extra)(void) = extra_thing;\n")
-    with open(f"{tree}/apps/hello/files.mk", "a", encoding="utf-8") as stream:
-        stream.write("obj-y += apps/hello/extra.c\n")
-    build("CONFIG_FRAME_POINTER=n")
+    append("apps/hello/extra.c",
+           "int extra_thing(void);\nint extra_thing(void)\n{\n    return 1;\n}\n"
+           "__attribute__((used, section(\".data.keep\"))) int (*extra)(void) = extra_thing;\n")
+    append("apps/hello/files.mk", "obj-y += apps/hello/extra.c\n")
+    assert build() == ["apps/hello/extra.c"]
     os.rename(f"{tree}/apps/hello/extra.c", f"{tree}/extra.c")
     with open(f"{tree}/apps/hello/files.mk", "w", encoding="utf-8") as stream:
         stream.write("obj-y += apps/hello/main.c\n")
-    assert build("CONFIG_FRAME_POINTER=n") == []
+    assert build() == []
     assert "extra_thing" not in call("nm", f"{tree}/out/hello.elf").stdout
+    # One source of each rule, after what must compile all of them.
+    sources = ["apps/hello/main.c", "arch/x86_64/traps.S", "kernel/fmt.c", "lib/symbols.c"]
+    objects = [f"out/obj/hello/{source}.o" for source in sources]
+    # Other headers of Xen's, older than the objects.
+    shutil.copytree("/usr/include/xen", f"{tree}/headers", symlinks=True)
+    assert build(*objects) == []
+    for words in ([f"XEN_HEADERS={tree}/headers"], ["CONFIG_LOG_DEBUG=y"],
+                  ["CONFIG_FRAME_POINTER=n"], []):
+        assert build(*words, *objects) == sources, words
+        assert build(*words, *objects) == []
 
 
 def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path):
@@ -194,17 +199,21 @@ def test_network_options_build(make, option):
 def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tmp_path):
     """Two copies of the tree at places of different length; the second builds newlib anew, too."""
     first, second = copy_of_tree("a"), copy_of_tree("elsewhere/far/away")
-    cache = tmp_path / "cache of its own".replace(" ", "-")
+    cache = tmp_path / "cache-of-its-own"
     cache.mkdir()
     shutil.copytree(os.path.join(CACHE, "dist"), cache / "dist")
-    for app in ("hello", "dns"):
-        built(call("make", "-j2", f"APP={app}", cwd=first))
-        built(call("make", "-j2", f"APP={app}", cwd=second, XENOLITH_CACHE=cache))
-        for product in (app, f"{app}.elf"):
-            assert filecmp.cmp(f"{first}/out/{product}", f"{second}/out/{product}", shallow=False), \
-                f"{product} differs"
-        with open(f"{first}/out/{app}.elf", "rb") as stream:
-            assert str(tmp_path).encode() not in stream.read()
+    built(call("make", "-j2", "APP=dns", cwd=first))
+    built(call("make", "-j2", "APP=dns", cwd=second, XENOLITH_CACHE=cache))
+    for product in ("dns", "dns.elf"):
+        assert filecmp.cmp(f"{first}/out/{product}", f"{second}/out/{product}", shallow=False), \
+            f"{product} differs"
+    with open(f"{first}/out/dns.elf", "rb") as stream:
+        assert str(tmp_path).encode() not in stream.read()
+    # All of newlib, not only what this image took of it.
+    (newlib,) = (cache / "build").glob("newlib-*/lib")
+    for library in ("libc.a", "libm.a"):
+        assert filecmp.cmp(newlib / library, os.path.join(CACHE, "build", newlib.parent.name, "lib",
+                                                          library), shallow=False), library
 
 
 def test_clean_keeps_configurations(make, tmp_path):
