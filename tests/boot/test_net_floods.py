@@ -382,8 +382,8 @@ def test_what_stays_incomplete_is_forgotten(xen_icount, network, guest, wire):
         assert nettools.in_use(nettools.figures(g.address)) > nettools.in_use(before) + 50
         xen_icount.run("sleep 75", timeout=120)  # RFC 8200: 60 s
         left.append(nettools.wait_baseline(g, before))
-    assert left[0]["memory_pages"] == left[1]["memory_pages"]
-    assert left[0]["pages"] == left[1]["pages"]
+    for name in ("memory_pages", "pages"):  # a leak would show as a hundred and more
+        assert abs(left[0][name] - left[1][name]) < 10, left
     g.xl("network-detach 0")
     g.wait("vif/0: removed")
     assert nettools.grants(g) == "0 in use, 0 in quarantine"
