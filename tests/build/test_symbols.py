@@ -4,7 +4,6 @@ import importlib
 import random
 import subprocess
 
-import pytest
 from conftest import TOP, call
 
 symbols = importlib.import_module("symbols")
