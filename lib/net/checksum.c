@@ -8,30 +8,45 @@
 
 uint16_t net_checksum(const void *data, int len);
 
+/* A ones' complement sum of 64 bits: the carry comes back in. */
+static inline uint64_t add(uint64_t sum, uint64_t word)
+{
+    sum += word;
+    return sum + (sum < word);
+}
+
 /*
  * The ones' complement sum, not inverted, of len bytes as 16-bit words in memory's byte order; an
- * odd last byte counts as if a zero followed. What LWIP_CHKSUM is to be.
+ * odd last byte counts as if a zero followed. What LWIP_CHKSUM is to be. Headers are most of what
+ * it sees, so the rest of fewer than eight bytes is taken in three steps, without a call.
  */
 uint16_t net_checksum(const void *data, int len)
 {
     const uint8_t *p = data;
     size_t n = (size_t)len;
     uint64_t sum = 0, word;
-    uint32_t tail = 0;
+    uint32_t half;
 
     for (; n >= 8; n -= 8, p += 8) {
         memcpy(&word, p, 8);
-        sum += word;
-        sum += sum < word; /* the carry comes back in: add with carry */
+        sum = add(sum, word);
     }
-    if (n) {
-        word = 0;
-        memcpy(&word, p, n);
-        sum += word;
-        sum += sum < word;
+    if (n & 4) {
+        memcpy(&half, p, 4);
+        sum = add(sum, half);
+        p += 4;
     }
-    tail = (uint32_t)(sum >> 32) + (uint32_t)sum;
-    tail += tail < (uint32_t)sum;
-    tail = (tail >> 16) + (tail & 0xffff);
-    return (uint16_t)((tail >> 16) + tail);
+    if (n & 2) {
+        uint16_t quarter;
+
+        memcpy(&quarter, p, 2);
+        sum = add(sum, quarter);
+        p += 2;
+    }
+    if (n & 1)
+        sum = add(sum, *p);
+    half = (uint32_t)(sum >> 32) + (uint32_t)sum;
+    half += half < (uint32_t)sum;
+    half = (half >> 16) + (half & 0xffff);
+    return (uint16_t)((half >> 16) + half);
 }

@@ -85,6 +85,18 @@ static unsigned checks_needed(struct net_interface *nif, const struct pbuf *p, b
     return checked ? 0 : CHECK_ALL;
 }
 
+static bool same_mac(const uint8_t *a, const uint8_t *b)
+{
+    uint32_t a4, b4;
+    uint16_t a2, b2;
+
+    memcpy(&a4, a, 4);
+    memcpy(&b4, b, 4);
+    memcpy(&a2, a + 4, 2);
+    memcpy(&b2, b + 4, 2);
+    return a4 == b4 && a2 == b2;
+}
+
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 {
     struct net_interface *nif = dev->interface;
@@ -100,7 +112,7 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         return;
     }
     /* A bridge floods what it cannot place: frames for other hosts end here. */
-    if (!nif->added || (!(frame[0] & 1) && memcmp(frame, nif->netif.hwaddr, 6) != 0)) {
+    if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr))) {
         pbuf_free(p);
         return;
     }

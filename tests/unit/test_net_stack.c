@@ -241,6 +241,28 @@ static void arrive(const struct frame *f, bool checked)
 
 /* --- checksums --------------------------------------------------------------------------- */
 
+START_TEST(sums_of_every_length)
+{
+    uint8_t data[128];
+
+    for (unsigned round = 0; round < 200; round++) {
+        for (unsigned i = 0; i < sizeof(data); i++)
+            data[i] = round < 4 ? (uint8_t) - (round & 1) : (uint8_t)rand();
+        for (unsigned from = 0; from < 8; from++) {
+            for (unsigned len = 0; len <= sizeof(data) - from; len++) {
+                uint32_t sum = 0;
+
+                for (unsigned i = 0; i < len; i++)
+                    sum += (uint32_t)data[from + i] << (i & 1 ? 8 : 0);
+                while (sum >> 16)
+                    sum = (sum >> 16) + (sum & 0xffff);
+                ck_assert_uint_eq(net_checksum(data + from, (int)len), sum);
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(backend_is_believed_where_it_can_know)
 {
     struct frame f;
@@ -562,6 +584,7 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
+    tcase_add_test(c, sums_of_every_length);
     tcase_add_loop_test(c, backend_is_believed_where_it_can_know, 0, 2);
     tcase_add_test(c, fragments_are_checked);
     tcase_add_test(c, what_extension_headers_hide_is_checked);
