@@ -23,6 +23,7 @@
 enum mood { HONEST, MISTAKEN, HOSTILE };
 
 static enum mood mood;
+static bool lost_track; /* the backend no longer knows where in the ring a packet begins */
 static struct pbuf *kept[KEPT_MAX];
 static unsigned kept_count;
 
@@ -199,6 +200,7 @@ static void deliver_packets(void)
 /* Requests that are not looked into, answered with anything. */
 static void answer_wildly(void)
 {
+    lost_track = true;
     for (unsigned n = below(60); n-- && netback_waiting(&netback_tx);) {
         netif_tx_request_t request = netback_take_tx();
         int status = once_in(20) ? -1 - (int)below(2) : NETIF_RSP_OKAY;
@@ -241,7 +243,7 @@ static void step(void)
         deliver_packets();
         break;
     case 2:
-        if (mood == HOSTILE && once_in(8))
+        if (lost_track || (mood == HOSTILE && once_in(8)))
             answer_wildly();
         else
             (void)netback_receive(below(60));
@@ -267,6 +269,7 @@ static void step(void)
 static void connection(void)
 {
     mood = below(3);
+    lost_track = false;
     fake_offers.no_sg = once_in(4);
     fake_offers.no_split = once_in(2);
     fake_offers.multicast = once_in(2);
