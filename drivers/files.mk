@@ -6,6 +6,10 @@ obj-$(CONFIG_NETFRONT) += drivers/netfront_page.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront_rx.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront_store.c
 obj-$(CONFIG_NETFRONT) += drivers/netfront_tx.c
+ifdef CONFIG_SYSRQ
+obj-$(CONFIG_NETFRONT) += drivers/netfront_sysrq.c
+endif
 # They hand lwIP's packet buffers to lib/net.
-$(foreach part,netfront netfront_page netfront_rx netfront_store netfront_tx,\
+$(foreach part,netfront netfront_page netfront_rx netfront_store netfront_sysrq \
+	netfront_tx,\
 	$(eval cflags-drivers/$(part).c := $$(LWIP_INCLUDES)))

@@ -240,6 +240,8 @@ static int probe(struct xenbus_device *dev)
     nf->net.transmit = netfront_transmit;
     nf->net.multicast = netfront_multicast;
     nf->net.status = "the backend is not ready";
+    if (IS_ENABLED(CONFIG_SYSRQ))
+        netfront_sysrq_init();
     work_init(&nf->rx_work, rx_continue);
     work_init(&nf->tx_work, tx_push);
     timer_init(&nf->reap_timer, reap_late);

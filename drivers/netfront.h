@@ -93,6 +93,9 @@ void netfront_end_later(struct netpage *np);
 /* The page goes back to the page allocator: so does its reference. For netpage_open(). */
 void netfront_release(struct netpage *np);
 
+/* netfront_sysrq.c, with CONFIG_SYSRQ: adds the command, once. */
+void netfront_sysrq_init(void);
+
 /* netfront_rx.c */
 void netfront_rx_init(struct netfront *nf);
 void netfront_rx_refill(struct netfront *nf);

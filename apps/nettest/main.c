@@ -25,14 +25,6 @@
 
 /* --- figures ----------------------------------------------------------------------------- */
 
-static const char *const drop_names[NETDEV_DROPS] = {
-    [NETDEV_RX_SHORT] = "rx_short",   [NETDEV_RX_LONG] = "rx_long",
-    [NETDEV_RX_STATUS] = "rx_status", [NETDEV_RX_HEADER] = "rx_header",
-    [NETDEV_RX_MEMORY] = "rx_memory", [NETDEV_TX_DOWN] = "tx_down",
-    [NETDEV_TX_FULL] = "tx_full",     [NETDEV_TX_LONG] = "tx_long",
-    [NETDEV_TX_MEMORY] = "tx_memory", [NETDEV_TX_STATUS] = "tx_status",
-};
-
 struct text {
     char *at;
     size_t left;
@@ -69,7 +61,7 @@ static void write_figures(struct text *t)
     figure(t, "tx_blank", dev->stats.tx_blank);
     figure(t, "tx_large", dev->stats.tx_large);
     for (unsigned i = 0; i < NETDEV_DROPS; i++)
-        figure(t, drop_names[i], dev->stats.drops[i]);
+        figure(t, netdev_drop_name(i), dev->stats.drops[i]);
     figure(t, "pages", pages->pages);
     figure(t, "pages_free", pages->free);
     figure(t, "pages_max", pages->max);

@@ -27,7 +27,6 @@ enum netdev_drop {
     NETDEV_RX_SHORT,  /* not even an Ethernet header */
     NETDEV_RX_LONG,   /* more than 65535 bytes, or more pieces than a packet may have */
     NETDEV_RX_STATUS, /* the backend reported an error */
-    NETDEV_RX_HEADER, /* claims about checksum or segments that its headers do not bear out */
     NETDEV_RX_MEMORY, /* no memory to receive it */
     NETDEV_TX_DOWN,   /* no link */
     NETDEV_TX_FULL,   /* the ring is full */
@@ -92,6 +91,9 @@ void net_detach(struct netdev *dev);
 void net_input(struct netdev *dev, struct pbuf *p, bool checked);
 /* The ring has room again after -EBUSY. Callable from within transmit(). */
 void net_tx_ready(struct netdev *dev);
+
+/* In short: "tx_full". */
+const char *netdev_drop_name(enum netdev_drop why);
 
 static inline void netdev_drop(struct netdev *dev, enum netdev_drop why)
 {

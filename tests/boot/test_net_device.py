@@ -3,6 +3,7 @@
 frames of several pages, interfaces that come and go."""
 
 import contextlib
+import re
 import socket
 import threading
 
@@ -185,6 +186,17 @@ def test_frames_longer_than_the_mtu(xen, network, host, nettest):
         wire.close()
         nettest.machine.run(f"ip link set {vif} mtu 1500")
     assert after["rx_packets"] - before["rx_packets"] >= 140
+
+
+def test_sysrq_shows_the_figures(nettest):
+    """xl sysrq DOMAIN n, for whoever wonders where packets went."""
+    before = nettools.figures(nettest.address)
+    nettest.xl("sysrq n")
+    nettest.wait("network pages: ")
+    console = nettest.console()
+    assert "sysrq: vif/0: up" in console
+    packets = int(re.search(r"vif/0: received (\d+) packets", console)[1])
+    assert before["rx_packets"] <= packets <= nettools.figures(nettest.address)["rx_packets"]
 
 
 # --- coming and going ------------------------------------------------------------------------

@@ -386,4 +386,4 @@ def test_what_stays_incomplete_is_forgotten(xen_icount, network, guest, wire):
         assert abs(left[0][name] - left[1][name]) < 10, left
     g.xl("network-detach 0")
     g.wait("vif/0: removed")
-    assert nettools.grants(g) == "0 in use, 0 in quarantine"
+    assert nettools.grants(g).startswith("0 in use, 0 in quarantine")
