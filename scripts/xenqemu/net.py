@@ -34,6 +34,18 @@ class NetworkError(Exception):
     """The network asked for cannot be had; the text says why."""
 
 
+class IsolatedNetwork:
+    """dom0 and its guests alone, 10.0.2.0/24: not a frame comes in or leaves."""
+
+    address, address6, gateway = "10.0.2.4/24", "", ""
+
+    def check(self):
+        """There is nothing that could be missing."""
+
+    def qemu_arguments(self):
+        return [], []
+
+
 class UserNetwork:
     """QEMU's user-mode network, 10.0.2.0/24. forwards: tuples (protocol, host port, guest address,
     guest port)."""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * domstat [DOMID]: one line per domain with its CPU time in nanoseconds, state and memory.
+ * domstat -u DOMID: starts the paused domain and prints the time (CLOCK_MONOTONIC, nanoseconds).
  *
  * xl prints CPU time in tenths of a second. Under QEMU's -icount a nanosecond is one instruction,
  * so the tests' budgets need the hypervisor's own figure: XEN_DOMCTL_getdomaininfo through
@@ -14,7 +15,15 @@
 #include <xen/xen.h>
 #include <xen/domctl.h>
 
-enum { SYS_write = 1, SYS_open = 2, SYS_ioctl = 16, SYS_exit = 60, O_RDWR = 2 };
+enum {
+    SYS_write = 1,
+    SYS_open = 2,
+    SYS_ioctl = 16,
+    SYS_exit = 60,
+    SYS_clock_gettime = 228,
+    O_RDWR = 2,
+    CLOCK_MONOTONIC = 1,
+};
 
 struct privcmd_hypercall {
     uint64_t op;
@@ -93,16 +102,21 @@ static void fail(const char *why, uint64_t value)
     syscall3(SYS_exit, 1, 0, 0);
 }
 
-static long get_info(long fd, struct xen_domctl *op, domid_t domid)
+static long domctl(long fd, struct xen_domctl *op, uint32_t cmd, domid_t domid)
 {
     struct privcmd_hypercall call = {__HYPERVISOR_domctl, {(uint64_t)op}};
 
     for (size_t i = 0; i < sizeof(*op); i++)
         ((volatile char *)op)[i] = 0;
-    op->cmd = XEN_DOMCTL_getdomaininfo;
+    op->cmd = cmd;
     op->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
     op->domain = domid;
     return syscall3(SYS_ioctl, fd, IOCTL_PRIVCMD_HYPERCALL, (long)&call);
+}
+
+static long get_info(long fd, struct xen_domctl *op, domid_t domid)
+{
+    return domctl(fd, op, XEN_DOMCTL_getdomaininfo, domid);
 }
 
 static void print_domain(const struct xen_domctl *op)
@@ -119,6 +133,28 @@ static void print_domain(const struct xen_domctl *op)
     flush(1);
 }
 
+static uint64_t number(const char *digits)
+{
+    uint64_t value = 0;
+
+    for (; *digits; digits++)
+        value = value * 10 + (uint64_t)(*digits - '0');
+    return value;
+}
+
+/* xl unpause takes longer than a small guest needs to boot. */
+static void unpause(long fd, struct xen_domctl *op, domid_t domid)
+{
+    int64_t time[2];
+
+    syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, (long)time, 0);
+    if (domctl(fd, op, XEN_DOMCTL_unpausedomain, domid))
+        fail("cannot unpause", domid);
+    put_number("unpaused_at=", (uint64_t)time[0] * 1000000000 + (uint64_t)time[1]);
+    put("\n");
+    flush(1);
+}
+
 __attribute__((used)) static void run(long argc, char **argv)
 {
     static struct xen_domctl op;
@@ -127,9 +163,10 @@ __attribute__((used)) static void run(long argc, char **argv)
 
     if (fd < 0)
         fail("cannot open /dev/xen/privcmd, error", (uint64_t)-fd);
-    if (argc > 1) {
-        for (const char *p = argv[1]; *p; p++)
-            domid = domid * 10 + (uint64_t)(*p - '0');
+    if (argc > 2 && argv[1][0] == '-' && argv[1][1] == 'u') {
+        unpause(fd, &op, (domid_t)number(argv[2]));
+    } else if (argc > 1) {
+        domid = number(argv[1]);
         if (get_info(fd, &op, (domid_t)domid) || op.u.getdomaininfo.domain != domid)
             fail("no domain", domid);
         print_domain(&op);

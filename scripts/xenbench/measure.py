@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: ISC
+"""What is measured, and how: rows, the load programs in dom0, their answers as results."""
+
+import os
+
+from xenqemu.machine import CommandError, MachineError
+
+from . import linux, zones
+from .systems import ADDRESS, DOM0_BENCH, MAC, OURS, Subject
+
+FILES = os.path.join(linux.TOP, "tests", "bench", "dom0")
+PROGRAMS = ("udpload", "tcpload", "bootwatch")
+DNS_SYSTEMS = (OURS, "knot", "nsd", "bind")
+ECHO_SYSTEMS = (OURS, "linux")
+ECHO_SIZE = 64
+ZONE_NAMES = 1000
+# As many different queries as a run of the full length has, at most.
+QUERIES = 5000
+LOAD_SECONDS = 600
+
+
+class Row:
+    """One line of the table: a kind of load at one window on one app and zone.
+
+    spec: what to send, as the load program takes it; a query mix after a colon becomes the file's
+    path. count: operations in a full run; QUICK does a fraction.
+    """
+
+    def __init__(self, name, app, program, spec, window, count, names=0):
+        self.name, self.app, self.program, self.spec = name, app, program, spec
+        self.window, self.count, self.names = window, count, names
+
+    def systems(self):
+        return DNS_SYSTEMS if self.app == "dns" else ECHO_SYSTEMS
+
+    def mix(self):
+        """The query mix this row needs, or ""."""
+        return self.spec.partition(":")[2] if self.app == "dns" else ""
+
+    def argument(self):
+        kind, _, what = self.spec.partition(":")
+        return f"{kind}:{_query_file(what, self.names)}" if self.app == "dns" else self.spec
+
+
+def _query_file(mix, names):
+    return f"{DOM0_BENCH}/queries-{mix}-{names}"
+
+
+def _udp(window, count, size=ECHO_SIZE):
+    name = f"udp.echo.{window}" if size == ECHO_SIZE else f"udp.echo_{size}.{window}"
+    return Row(name, "echo", "udpload", f"size:{size}", window, count)
+
+
+def _dns(what, window, count, spec="queries:random", names=ZONE_NAMES, program="udpload"):
+    return Row(f"dns.{what}.{window}", "dns", program, spec, window, count, names)
+
+
+def _plan(million):
+    rows = [_udp(1, 5000), _udp(32, 20000), _udp(256, 20000), _udp(32, 10000, 1400)]
+    rows += [Row("tcp.echo", "echo", "tcpload", "echo:", 1, 65536)]
+    rows += [_dns("query", window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
+    rows += [
+        _dns("hot", 100, 20000, "queries:hot"),
+        _dns("missing", 100, 20000, "queries:missing"),
+        _dns("edns", 100, 20000, "edns:random"),
+        _dns("tcp", 32, 10000, "kept:random", program="tcpload"),
+        _dns("tcp_connection", 32, 5000, "each:random", program="tcpload"),
+    ]
+    for names in (100, 10000) + ((1000000,) if million else ()):
+        rows.append(_dns(f"names_{names}", 100, 20000, names=names))
+    return rows
+
+
+# Enough to see every system and every kind of load within five minutes.
+QUICK_ROWS = {
+    "udp.echo.1": 1000, "udp.echo.32": 4000, "tcp.echo": 8192, "dns.query.1": 1000,
+    "dns.query.100": 4000, "dns.missing.100": 3000, "dns.tcp_connection.32": 1500,
+}  # fmt: skip
+
+
+def rows(quick, only=(), million=False):
+    """The rows to measure, those whose name begins with one of only (all of them by default)."""
+    found = []
+    for row in _plan(million):
+        if quick and row.name not in QUICK_ROWS:
+            continue
+        if only and not any(row.name.startswith(prefix) for prefix in only):
+            continue
+        row.count = QUICK_ROWS[row.name] if quick else row.count
+        found.append(row)
+    return found
+
+
+def subjects(chosen, systems=()):
+    """[(Subject, its rows)]: one boot for each system, app and zone."""
+    groups = {}
+    for row in chosen:
+        for system in row.systems():
+            if not systems or system in systems:
+                groups.setdefault((row.app, row.names, system), []).append(row)
+    return [
+        (Subject(system, app, names), group) for (app, names, system), group in groups.items()
+    ]
+
+
+def payload(chosen, work):
+    """{path in dom0: bytes or path of the host}: the load programs and the queries."""
+    files = {
+        f"/bin/{name}": linux.compile_static(work, name, FILES, [f"{name}.c", "load.c"])
+        for name in PROGRAMS
+    }
+    for row in chosen:
+        if row.mix():
+            text = zones.queries(row.mix(), row.names, min(QUERIES, row.count))
+            files[_query_file(row.mix(), row.names)] = text.encode()
+    return files
+
+
+def parse_pairs(text):
+    """{name: number} of a line "name number name number ..."."""
+    words = text.split()
+    if not words or len(words) % 2:
+        raise ValueError(f"not pairs of a name and a number: {text!r}")
+    return {name: int(number) for name, number in zip(words[::2], words[1::2])}
+
+
+def load_result(row, subject, text):
+    """What a load program said, as a result."""
+    said = parse_pairs(text)
+    done = said["answered"]
+    if not done:
+        raise ValueError(f"no answers: {text!r}")
+    result = {
+        "name": row.name,
+        "system": subject.system,
+        "rate": round(done * 1e9 / said["nanoseconds"], 1),
+        "guest_instructions_per_op": round(said["guest"] / done, 1),
+        "dom0_instructions_per_op": round(said["dom0"] / done, 1),
+        "operations": done,
+        "lost": said["lost"],
+        "good": said["good"],
+        "answer_bytes_per_op": round(said["bytes"] / done, 1),
+        "window": row.window,
+        "memory_mib": subject.memory,
+        "image_bytes": subject.image_bytes,
+    }
+    if row.names:
+        result["zone_names"] = row.names
+    if "p50" in said:
+        result["latency_ns"] = {key: said[key] for key in ("p50", "p90", "p99", "max")}
+    return result
+
+
+def boot_result(subject, text):
+    """What bootwatch said, as a result."""
+    name = f"boot.{subject.app}" + (f".{subject.names}" if subject.names else "")
+    result = {
+        "name": name,
+        "system": subject.system,
+        "memory_mib": subject.memory,
+        "image_bytes": subject.image_bytes,
+    }
+    for line in text.splitlines():
+        event, nanoseconds, instructions = line.split()
+        result[f"{event}_ns"] = int(nanoseconds)
+        result[f"{event}_instructions"] = int(instructions)
+    if "first_answer_ns" not in result:
+        raise ValueError(f"bootwatch said {text!r}")
+    return result
+
+
+# Any query that every zone answers, with an id of its own.
+PROBE_DNS = "5858" + "00000001000000000000" + "036e7331076578616d706c65036f726700" + "00010001"
+PROBE_ECHO = "5858" + "00" * (ECHO_SIZE - 2)
+
+
+class Bench:
+    """Measures on a running machine. builder: systems.Builder."""
+
+    def __init__(self, machine, builder, progress):
+        self.machine, self.builder, self.progress = machine, builder, progress
+
+    def run(self, subject, chosen):
+        """The results of one subject: its boot and its rows."""
+        guest = self.builder.create(self.machine, subject)
+        try:
+            yield boot_result(subject, self._boot(guest, subject))
+            for row in chosen:
+                self.progress(f"{subject.system}: {row.name}")
+                yield load_result(row, subject, self._load(guest, subject, row))
+        except CommandError as e:
+            raise MachineError(f"{subject.system}: {e}\n{guest.diagnosis()}") from e
+        finally:
+            guest.destroy()
+
+    def _boot(self, guest, subject):
+        self.progress(f"{subject.system}: booting with {subject.memory} MiB")
+        probe = PROBE_DNS if subject.app == "dns" else PROBE_ECHO
+        command = f"bootwatch {guest.domid} {guest.log} {ADDRESS} {subject.port} {MAC} {probe}"
+        text = self.machine.run(command, timeout=LOAD_SECONDS).out
+        # Whatever a server does after it answers for the first time, and the probes in flight.
+        self.machine.run("sleep 3")
+        return text
+
+    def _load(self, guest, subject, row):
+        warm = max(row.count // 10, row.window)
+        return self.machine.run(
+            f"{row.program} {guest.domid} {ADDRESS} {subject.port} {row.window} {warm} "
+            f"{row.count} {row.argument()}",
+            timeout=LOAD_SECONDS,
+        ).out

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: ISC
+"""What is written about the results: JSON, a Markdown table with ratios, plots."""
+
+import json
+import os
+
+OURS = "xenolith"
+ORDER = (OURS, "knot", "nsd", "bind", "linux")
+BARS = {OURS: "#1b7837", "knot": "#2166ac", "nsd": "#67a9cf", "bind": "#b2182b", "linux": "#999999"}
+# In which field of a result a row's own figure is, for the ratios.
+COSTS = ("guest_instructions_per_op", "first_answer_instructions")
+
+
+def by_name(results):
+    """{name: {system: result}}, in the order of first appearance."""
+    table = {}
+    for result in results:
+        table.setdefault(result["name"], {})[result["system"]] = result
+    return table
+
+
+def systems_of(row):
+    return [system for system in ORDER if system in row]
+
+
+def ratio(row, system, field):
+    """How many times ours the other's figure is; None if one of them is missing or nothing."""
+    ours, other = row.get(OURS, {}).get(field), row.get(system, {}).get(field)
+    return other / ours if ours and other else None
+
+
+def write_json(results, facts, path):
+    with open(path, "w") as f:
+        json.dump({"facts": facts, "results": results}, f, indent=1)
+        f.write("\n")
+
+
+def _thousands(value):
+    return f"{value:,.0f}" if value is not None else "-"
+
+
+def _times(value):
+    return f"{value:.2f}" if value is not None else ""
+
+
+def _table(head, lines):
+    yield "| " + " | ".join(head) + " |"
+    yield "|---|---|" + "---:|" * (len(head) - 2)
+    for line in lines:
+        yield "| " + " | ".join(str(cell) for cell in line) + " |"
+    yield ""
+
+
+def _load_lines(table):
+    for name, row in table.items():
+        for system in systems_of(row):
+            r = row[system]
+            if "rate" not in r:
+                continue
+            latency = r.get("latency_ns", {})
+            yield (
+                name, system, _thousands(r["rate"]),
+                _times(1 / ratio(row, system, "rate") if ratio(row, system, "rate") else None),
+                _thousands(r["guest_instructions_per_op"]),
+                _times(ratio(row, system, "guest_instructions_per_op")),
+                _thousands(r["dom0_instructions_per_op"]),
+                *(f"{latency[key] / 1000:.0f}" if latency else "-" for key in ("p50", "p90", "p99")),
+                r["lost"],
+            )  # fmt: skip
+
+
+def _boot_lines(table):
+    for name, row in table.items():
+        for system in systems_of(row):
+            r = row[system]
+            if "first_answer_ns" not in r:
+                continue
+            line = r.get("first_line_ns")
+            yield (
+                name, system, r["memory_mib"], _thousands(r["image_bytes"]),
+                f"{line / 1e6:.1f}" if line else "-",
+                f"{r['first_answer_ns'] / 1e6:.1f}",
+                _times(ratio(row, system, "first_answer_ns")),
+                _thousands(r["first_answer_instructions"]),
+                _times(ratio(row, system, "first_answer_instructions")),
+            )  # fmt: skip
+
+
+def markdown(results, facts):
+    """The tables as text."""
+    table = by_name(results)
+    lines = ["# Benchmark", ""]
+    lines += [f"- {key}: {value}" for key, value in facts.items()]
+    lines += [
+        "",
+        "An instruction is a nanosecond of the machine's clock. Guest: the guest's CPU time for an",
+        "operation, Xen's work for it included. x: how many times ours; for the rate, how many",
+        "times theirs ours is. An operation of tcp.echo is a KiB there and back.",
+        "",
+    ]
+    lines += _table(
+        ("what", "system", "a second", "x", "guest instr.", "x", "dom0 instr.", "p50 µs", "p90 µs",
+         "p99 µs", "lost"),
+        _load_lines(table),
+    )  # fmt: skip
+    lines += _table(
+        ("boot", "system", "MiB", "image bytes", "first line ms", "first answer ms", "x",
+         "guest instr.", "x"),
+        _boot_lines(table),
+    )  # fmt: skip
+    return "\n".join(lines)
+
+
+def plots(results, folder):
+    """Writes the PNG files; their paths. Needs matplotlib."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    table = by_name(results)
+    written = []
+
+    def save(figure, name):
+        path = os.path.join(folder, name + ".png")
+        figure.savefig(path, dpi=110, bbox_inches="tight", metadata={"Software": None})
+        pyplot.close(figure)
+        written.append(path)
+
+    loads = {name: row for name, row in table.items() if any("rate" in r for r in row.values())}
+    if loads:
+        save(_bars(pyplot, loads, "guest_instructions_per_op", "guest instructions an operation"),
+             "instructions")  # fmt: skip
+        save(_bars(pyplot, loads, "rate", "operations a second"), "rate")
+    for prefix, what, file in (
+        ("dns.query.", "queries in flight", "dns-window"),
+        ("udp.echo.", "datagrams in flight", "udp-window"),
+    ):
+        curves = _curves(table, lambda name: name.startswith(prefix), lambda r: r["window"])
+        if any(len(points) > 1 for points in curves.values()):
+            save(_lines(pyplot, curves, what), file)
+    curves = _curves(
+        table,
+        lambda name: name.startswith("dns.names_") or name == "dns.query.100",
+        lambda r: r["zone_names"],
+    )
+    if any(len(points) > 1 for points in curves.values()):
+        save(_lines(pyplot, curves, "names in the zone, 100 queries in flight"), "dns-names")
+    boots = {n: row for n, row in table.items() if any("first_answer_ns" in r for r in row.values())}
+    if boots:
+        save(_bars(pyplot, boots, "first_answer_instructions", "instructions to the first answer"),
+             "boot")  # fmt: skip
+        save(_bars(pyplot, boots, "memory_mib", "MiB of memory"), "memory")
+    return written
+
+
+def _bars(pyplot, rows, field, label):
+    figure, axes = pyplot.subplots(figsize=(8, 0.9 + 0.9 * len(rows)))
+    present = [s for s in ORDER if any(s in row for row in rows.values())]
+    height, ticks = 0.8 / len(present), []
+    for place, (name, row) in enumerate(rows.items()):
+        shown = [system for system in systems_of(row) if field in row[system]]
+        for index, system in enumerate(shown):
+            at = place + (index - (len(shown) - 1) / 2) * height
+            value = row[system][field]
+            axes.barh(at, value, height * 0.92, color=BARS[system])
+            axes.text(value, at, f" {value:,.0f}", va="center", fontsize=7)
+        ticks.append(name)
+    axes.set_yticks(range(len(ticks)), ticks)
+    axes.invert_yaxis()
+    axes.set_xlabel(label)
+    largest = [r[field] for row in rows.values() for r in row.values() if field in r]
+    if max(largest) > 50 * min(largest) > 0:
+        axes.set_xscale("log")
+    axes.margins(x=0.12)
+    marks = [pyplot.Rectangle((0, 0), 1, 1, color=BARS[system]) for system in present]
+    axes.legend(marks, present, fontsize=8, loc="lower right")
+    return figure
+
+
+def _curves(table, wanted, place):
+    """{system: sorted [(x, instructions)]} of the rows whose name is wanted."""
+    curves = {}
+    for name, row in table.items():
+        if wanted(name):
+            for system, r in row.items():
+                curves.setdefault(system, []).append((place(r), r["guest_instructions_per_op"]))
+    return {system: sorted(points) for system, points in curves.items()}
+
+
+def _lines(pyplot, curves, what):
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    for system in (s for s in ORDER if s in curves):
+        x, y = zip(*curves[system])
+        axes.plot(x, y, marker="o", label=system, color=BARS[system])
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(what)
+    axes.set_ylabel("guest instructions an operation")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: ISC
+"""The systems under test as guests of one machine: started paused, one at a time, all with the same
+address, one vcpu and as little memory as each serves with."""
+
+import os
+import subprocess
+
+from xenqemu import config as xlcfg
+from xenqemu.guest import Guest
+
+from . import linux, zones
+
+TOP = linux.TOP
+OURS = "xenolith"
+ADDRESS, MAC = "10.0.2.15", "00:16:3e:00:00:01"
+VIF = [f"mac={MAC},bridge=xenbr0"]
+MIB = 1 << 20
+SECTOR = 512
+DOM0_BENCH = "/bench"
+
+
+class PlacedGuest(Guest):
+    """A guest whose kernel and RAM disk are already files of dom0."""
+
+    def _push_image(self, path):
+        return path
+
+
+class Subject:
+    """One system with one zone (or none). image_bytes and memory are for the report."""
+
+    def __init__(self, system, app, names):
+        self.system, self.app, self.names = system, app, names
+        self.port = 53 if app == "dns" else 7
+        self.memory = self.image_bytes = 0
+
+
+class Builder:
+    """Makes what the subjects boot; out: where ours are built, work: scratch."""
+
+    def __init__(self, out, work, distribution, progress):
+        self.out, self.work, self.distribution, self.progress = out, work, distribution, progress
+        self.ours, self.disks = {}, {}
+
+    def zone_file(self, names):
+        folder = os.path.join(self.out, f"zone-{names}")
+        os.makedirs(folder, exist_ok=True)
+        path = os.path.join(folder, "example.org.zone")
+        text = zones.zone(names)
+        if not os.path.exists(path) or open(path).read() != text:
+            with open(path, "w") as f:
+                f.write(text)
+        return path
+
+    def build_ours(self, app, names):
+        """(path of the image, MiB): our app with a zone of that many names in it."""
+        key = (app, names)
+        if key not in self.ours:
+            self.progress(f"building {app}" + (f", {names} names" if names else ""))
+            folder = os.path.join(self.out, f"{app}-{names}" if names else app)
+            words = [f"APP={app}", f"OUT={os.path.relpath(folder, TOP)}"]
+            if names:
+                # As the peers are asked to: no authority section that nobody needs.
+                zone = os.path.relpath(self.zone_file(names), TOP)
+                words += [f"ZONE={zone}", "CONFIG_DNS_MINIMAL=y"]
+            subprocess.run(
+                ["make", "-s", "-j2", *words], cwd=TOP, env=_environment(), check=True
+            )
+            image = os.path.join(folder, app)
+            with open(image + ".cfg") as f:
+                memory = xlcfg.parse(f.read(), image + ".cfg")["memory"]
+            self.ours[key] = image, memory + os.path.getsize(image) // MIB
+        return self.ours[key]
+
+    def memory_of(self, subject):
+        """MiB that the subject's guest gets."""
+        if subject.system == OURS:
+            return self.build_ours(subject.app, subject.names)[1]
+        peer = linux.PEERS[subject.system]
+        return peer.memory + -(-subject.names * peer.per_name // MIB)
+
+    def prepare_disks(self, subjects):
+        """The files of the host that dom0 shall have as its disks, in order. The peers' systems are
+        too large to be unpacked into dom0's memory all at once."""
+        peers = sorted({s.system for s in subjects if s.system != OURS})
+        images = {system: self.distribution.base(linux.PEERS[system], self.work) for system in peers}
+        if peers:
+            images["vmlinux"] = linux.uncompressed_kernel(self.distribution.kernel())
+        for index, (name, data) in enumerate(images.items()):
+            path = os.path.join(self.work, name + ".disk")
+            with open(path, "wb") as f:
+                f.write(data + bytes(-len(data) % SECTOR))
+            self.disks[name] = path, f"/dev/vd{chr(ord('a') + index)}"
+        return [(path, "r") for path, _ in self.disks.values()]
+
+    def payload(self, subjects):
+        """{path in dom0: bytes or path of the host} for all of them."""
+        files = {}
+        for names in {s.names for s in subjects if s.system != OURS and s.names}:
+            with open(self.zone_file(names)) as f:
+                files[f"{DOM0_BENCH}/zone-{names}.cpio"] = linux.zone_part(f.read())
+        for subject in subjects:
+            if subject.system == OURS:
+                path, _ = self.build_ours(subject.app, subject.names)
+                files[_our_image(subject)] = path
+        return files
+
+    def create(self, machine, subject):
+        """The guest, paused; sets subject.memory and subject.image_bytes."""
+        subject.memory = self.memory_of(subject)
+        make = self._create_ours if subject.system == OURS else self._create_linux
+        return make(machine, subject).create(paused=True)
+
+    def _create_ours(self, machine, subject):
+        image, _ = self.build_ours(subject.app, subject.names)
+        subject.image_bytes = os.path.getsize(image)
+        config = {
+            "kernel": _our_image(subject),
+            "memory": subject.memory,
+            "vcpus": 1,
+            "vif": VIF,
+            # Not random, so that runs repeat.
+            "extra": f"ip={ADDRESS}/24 ip6=none seed={'5a' * 16}",
+        }
+        return PlacedGuest(machine, f"{OURS}-{subject.app}", config)
+
+    def _create_linux(self, machine, subject):
+        kernel, ramdisk = "/tmp/vmlinux", "/tmp/ramdisk"
+        machine.run(f"[ -e {kernel} ] || cat {self.disks['vmlinux'][1]} >{kernel}")
+        system = self.disks[subject.system][1]
+        zone = f"{DOM0_BENCH}/zone-{subject.names}.cpio" if subject.names else "/dev/null"
+        machine.run(f"cat {system} {zone} >{ramdisk}")
+        size = int(machine.run(f"stat -c %s {ramdisk}").out)
+        subject.image_bytes = os.path.getsize(self.distribution.kernel()) + size
+        config = {
+            "kernel": kernel,
+            "ramdisk": ramdisk,
+            "memory": subject.memory,
+            "vcpus": 1,
+            "vif": VIF,
+            "extra": f"console=hvc0 quiet cryptomgr.notests rdinit=/init address={ADDRESS}/24",
+        }
+        return PlacedGuest(machine, subject.system, config)
+
+
+def _our_image(subject):
+    return f"{DOM0_BENCH}/{OURS}-{subject.app}-{subject.names}"
+
+
+def _environment():
+    """Without what the surrounding make was given: APP=, OUT= and the like are for another."""
+    drop = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "APP", "XENOLITH_OUT", "ZONE")
+    return {key: value for key, value in os.environ.items() if key not in drop}
