@@ -66,7 +66,7 @@ ifneq ($(filter host-dns,$(goals)),)
 include lib/dns/host.mk
 endif
 
-.PHONY: help apps app $(config-goals) run setup fetch test unit lint format clean distclean \
+.PHONY: help apps app $(config-goals) run bench setup fetch test unit lint format clean distclean \
 	compile_commands.json FORCE
 
 help:
@@ -96,6 +96,10 @@ run:
 	@scripts/run --check $(APP)
 	@flock $(mark) $(MAKE) app APP=$(APP)
 	@scripts/run $(APP)
+
+bench:
+	@scripts/setup build run bench
+	@scripts/bench
 
 test:
 	@scripts/setup build run test

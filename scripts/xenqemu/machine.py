@@ -288,7 +288,8 @@ class Machine:
             "virtio-rng-pci",
         ]
         if self.icount:
-            arguments += ["-icount", "shift=0,sleep=off"]
+            # The random numbers of virtio-rng and the clock of the day repeat with it.
+            arguments += ["-icount", "shift=0,sleep=off", "-seed", "1", "-rtc", "clock=vm"]
         descriptors, ours = [], []
         for name in self._names:
             near, far = socket.socketpair()
