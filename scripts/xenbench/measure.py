@@ -120,8 +120,11 @@ def parse_pairs(text):
     """{name: number} of a line "name number name number ..."."""
     words = text.split()
     if not words or len(words) % 2:
-        raise ValueError(f"not pairs of a name and a number: {text!r}")
-    return {name: int(number) for name, number in zip(words[::2], words[1::2])}
+        raise MachineError(f"not pairs of a name and a number: {text!r}")
+    try:
+        return {name: int(number) for name, number in zip(words[::2], words[1::2])}
+    except ValueError as e:
+        raise MachineError(f"not pairs of a name and a number: {text!r}") from e
 
 
 def load_result(row, subject, text):
@@ -129,7 +132,10 @@ def load_result(row, subject, text):
     said = parse_pairs(text)
     done = said["answered"]
     if not done:
-        raise ValueError(f"no answers: {text!r}")
+        raise MachineError(f"{subject.system}: {row.name}: no answers: {text!r}")
+    # An error is answered faster than a question.
+    if said["good"] != (0 if row.mix() == "missing" else done):
+        raise MachineError(f"{subject.system}: {row.name}: wrong answers: {text!r}")
     result = {
         "name": row.name,
         "system": subject.system,
@@ -165,7 +171,7 @@ def boot_result(subject, text):
         result[f"{event}_ns"] = int(nanoseconds)
         result[f"{event}_instructions"] = int(instructions)
     if "first_answer_ns" not in result:
-        raise ValueError(f"bootwatch said {text!r}")
+        raise MachineError(f"{subject.system}: bootwatch said {text!r}")
     return result
 
 

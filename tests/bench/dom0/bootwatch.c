@@ -6,8 +6,8 @@
  *   bootwatch DOMID LOG [ADDRESS PORT MAC HEX]
  *
  * Prints "first_line NS CPU" and, with an address, "first_answer NS CPU". HEX is the datagram to
- * ask with; an answer is anything that begins with the same two bytes. The guest's Ethernet address
- * is entered beforehand: ARP's retries, a second apart, are not the guest's.
+ * ask with; an answer begins with the same two bytes and has, as a DNS message, RCODE 0. The guest's
+ * Ethernet address is entered beforehand: ARP's retries, a second apart, are not the guest's.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -95,8 +95,8 @@ int main(int argc, char **argv)
             asked = now();
             (void)!send(s, query, (size_t)size, MSG_DONTWAIT); /* refused while nobody listens */
         }
-        if (!answered && recv(s, answer, sizeof(answer), MSG_DONTWAIT) >= 2 &&
-            !memcmp(answer, query, 2)) {
+        if (!answered && recv(s, answer, sizeof(answer), MSG_DONTWAIT) >= 4 &&
+            !memcmp(answer, query, 2) && (answer[3] & 15) == 0) {
             tell("first_answer", started);
             answered = true;
         }

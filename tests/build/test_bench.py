@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: ISC
+"""scripts/bench where no Xen is needed: zones, queries, what the load programs say, the report."""
+import json
+import lzma
+import os
+import struct
+
+import pytest
+from conftest import TOP, call
+from xenbench import linux, measure, report, zones
+from xenqemu.debian import DebianError
+from xenqemu.machine import MachineError
+
+
+def a_row(**changes):
+    row = measure.Row("dns.query.100", "dns", "udpload", "queries:random", 100, 2000, 1000)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    return row
+
+
+SAID = ("answered 2000 lost 3 good {good} bytes 100000 nanoseconds 500000000 guest 6000000 "
+        "dom0 50000000 p50 100 p90 200 p99 300 max 400\n")
+
+
+def test_zones_have_the_names_asked_for_and_repeat():
+    text = zones.zone(1000)
+    owners = {line.split()[0] for line in text.splitlines() if line.startswith("h")}
+    assert len(owners) == 1000 and text == zones.zone(1000)
+    assert len({zones.name(number) for number in range(100000)}) == 100000
+
+
+def test_zones_compile(tmp_path):
+    zone = tmp_path / "example.org.zone"
+    zone.write_text(zones.zone(100))
+    assert call("make", "-s", f"OUT={tmp_path}/out", "host-dns").returncode == 0
+    done = call(f"{tmp_path}/out/host/zonec", "-o", tmp_path / "image", zone)
+    assert done.returncode == 0, done.stdout
+
+
+def test_existing_and_missing_queries():
+    have = {tuple(line.split()[:3:2]) for line in zones.zone(100).splitlines() if line[0] == "h"}
+    assert len(have) > 100
+    for line in zones.queries("random", 100, 500).splitlines():
+        owner, kind = line.split()
+        assert (owner.removesuffix(".example.org"), kind) in have
+    missing = {line.split()[0].split(".")[0] for line in
+               zones.queries("missing", 100, 500).splitlines()}
+    assert not missing & {owner for owner, _ in have} and len(missing) > 490
+    hot = {line.split()[0] for line in zones.queries("hot", 1000, 500).splitlines()}
+    assert len(hot) == zones.HOT_NAMES
+
+
+def test_result_of_a_load():
+    subject = measure.Subject("nsd", "dns", 1000)
+    subject.memory = 160
+    result = measure.load_result(a_row(), subject, SAID.format(good=2000))
+    assert result["rate"] == 4000 and result["guest_instructions_per_op"] == 3000
+    assert result["dom0_instructions_per_op"] == 25000 and result["lost"] == 3
+    assert result["latency_ns"] == {"p50": 100, "p90": 200, "p99": 300, "max": 400}
+    assert result["answer_bytes_per_op"] == 50 and result["memory_mib"] == 160
+
+
+@pytest.mark.parametrize("text", ["", "answered", "answered x", SAID.format(good=1999),
+                                  SAID.format(good=0), SAID.replace("2000", "0", 1).format(good=0)])
+def test_wrong_answers_are_no_result(text):
+    with pytest.raises(MachineError):
+        measure.load_result(a_row(), measure.Subject("nsd", "dns", 1000), text)
+
+
+def test_names_that_do_not_exist_have_to_be_denied():
+    row, subject = a_row(spec="queries:missing"), measure.Subject("nsd", "dns", 1000)
+    assert measure.load_result(row, subject, SAID.format(good=0))["operations"] == 2000
+    with pytest.raises(MachineError):
+        measure.load_result(row, subject, SAID.format(good=2000))
+
+
+def test_result_of_a_boot():
+    subject = measure.Subject("linux", "echo", 0)
+    result = measure.boot_result(subject, "first_line 5 7\nfirst_answer 11 13\n")
+    assert result["name"] == "boot.echo" and result["first_line_instructions"] == 7
+    assert result["first_answer_ns"] == 11 and result["first_answer_instructions"] == 13
+    with pytest.raises(MachineError):
+        measure.boot_result(subject, "first_line 5 7\n")
+
+
+def test_rows_and_boots():
+    everything, quick = measure.rows(False), measure.rows(True)
+    assert {row.name for row in quick} == set(measure.QUICK_ROWS)
+    assert len({row.name for row in everything}) == len(everything) > len(quick)
+    groups = measure.subjects(measure.rows(False, ["dns.query", "dns.names_100."]), ["knot"])
+    assert [(s.system, s.names, len(rows)) for s, rows in groups] == [("knot", 1000, 4),
+                                                                     ("knot", 100, 1)]
+    for row in everything:
+        assert row.count >= 20 * row.window
+
+
+def results():
+    def one(name, system, rate, guest, window=1):
+        return {"name": name, "system": system, "rate": rate, "guest_instructions_per_op": guest,
+                "dom0_instructions_per_op": 1, "lost": 0, "window": window, "zone_names": 100}
+    boot = {"memory_mib": 4, "image_bytes": 1000}
+    return [
+        one("dns.query.1", "nsd", 100, 5000), one("dns.query.1", "xenolith", 250, 1000),
+        one("dns.query.100", "xenolith", 400, 500, 100), one("dns.query.100", "nsd", 200, 2000, 100),
+        dict(boot, name="boot.dns", system="xenolith", first_answer_ns=2000000,
+             first_answer_instructions=100),
+        dict(boot, name="boot.dns", system="nsd", first_answer_ns=8000000,
+             first_answer_instructions=700),
+    ]
+
+
+def test_the_table_has_ratios_with_ours_first():
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]]
+             for line in report.markdown(results(), {"Xen": "4.17"}).splitlines() if line[:1] == "|"]
+    assert lines[2][:6] == ["dns.query.1", "xenolith", "250", "1.00", "1,000", "1.00"]
+    assert lines[3][:6] == ["dns.query.1", "nsd", "100", "2.50", "5,000", "5.00"]
+    assert ["boot.dns", "nsd", "4", "1,000", "-", "8.0", "4.00", "700", "7.00"] in lines
+
+
+def test_ratios_of_what_was_not_measured():
+    table = report.by_name(results()[:1])
+    assert report.ratio(table["dns.query.1"], "nsd", "rate") is None
+    assert "nsd" in report.markdown(results()[:1], {})
+
+
+def test_plots(tmp_path):
+    pytest.importorskip("matplotlib")
+    written = report.plots(results(), tmp_path)
+    assert {"instructions.png", "rate.png", "dns-window.png", "boot.png"} <= set(os.listdir(tmp_path))
+    assert all(open(path, "rb").read(4) == b"\x89PNG" for path in written)
+
+
+def test_json(tmp_path):
+    report.write_json(results(), {"Xen": "4.17"}, tmp_path / "results.json")
+    with open(tmp_path / "results.json", encoding="utf-8") as stream:
+        assert json.load(stream)["results"] == results()
+
+
+def test_kernel_inside_a_bzimage(tmp_path):
+    inside = b"\x7fELF" + bytes(5000)
+    packed = lzma.compress(inside, format=lzma.FORMAT_XZ) + struct.pack("<I", len(inside))
+    head = bytearray(512 * 5)
+    head[0x1F1], head[0x202:0x206] = 4, b"HdrS"
+    struct.pack_into("<II", head, 0x248, 16, len(packed))
+    path = tmp_path / "vmlinuz"
+    path.write_bytes(bytes(head) + bytes(16) + packed)
+    assert linux.uncompressed_kernel(path) == inside
+    path.write_bytes(bytes(head) + bytes(16) + bytes(len(packed)))
+    with pytest.raises(DebianError):
+        linux.uncompressed_kernel(path)
+    path.write_bytes(bytes(4096))
+    with pytest.raises(DebianError):
+        linux.uncompressed_kernel(path)
+
+
+@pytest.mark.parametrize("words, wrong", [
+    (["QUICK=2"], "QUICK=2"), (["SYSTEMS=windows"], "windows"), (["ROWS=nonsense"], "nothing"),
+    (["ROWS=udp", "SYSTEMS=knot"], "nothing"), (["--fast"], "--fast"),
+])
+def test_usage(words, wrong):
+    done = call(os.path.join(TOP, "scripts", "bench"), *words)
+    assert done.returncode == 2 and wrong in done.stdout, done.stdout
