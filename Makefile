@@ -66,7 +66,7 @@ ifneq ($(filter host-dns,$(goals)),)
 include lib/dns/host.mk
 endif
 
-.PHONY: help apps app $(config-goals) run bench setup fetch test unit lint format clean distclean \
+.PHONY: help apps app $(config-goals) run bench profile setup fetch test unit lint format clean distclean \
 	compile_commands.json FORCE
 
 help:
@@ -100,6 +100,11 @@ run:
 bench:
 	@scripts/setup build run bench
 	@scripts/bench
+
+profile:
+	@$(if $(APP),,echo 'make profile: name the app, as in: make profile APP=dns' >&2; exit 1)
+	@scripts/setup build run
+	@scripts/profile $(APP)
 
 test:
 	@scripts/setup build run test

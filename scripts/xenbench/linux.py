@@ -30,7 +30,7 @@ MODULE = "xen-netfront.ko"
 class Peer:
     """A server in a Linux guest. program: its path in the package; config: a file of
     tests/bench/linux; command: what the guest runs; memory: MiB beside the zone, found by trying:
-    with a sixteenth less it does not boot or runs out of memory under load; per_name: bytes of
+    with 8 MiB less it does not boot or runs out of memory under load; per_name: bytes of
     memory for each name of the zone."""
 
     def __init__(self, packages, program, config, command, memory, per_name=0):
@@ -39,9 +39,9 @@ class Peer:
 
 
 PEERS = {
-    "linux": Peer([], None, None, "responder", 96),
-    "nsd": Peer(["nsd"], "usr/sbin/nsd", "nsd.conf", "nsd -d -c /etc/nsd.conf", 160, 2048),
-    "knot": Peer(["knot"], "usr/sbin/knotd", "knot.conf", "knotd -c /etc/knot.conf", 128, 2048),
+    "linux": Peer([], None, None, "responder", 88),
+    "nsd": Peer(["nsd"], "usr/sbin/nsd", "nsd.conf", "nsd -d -c /etc/nsd.conf", 128, 2048),
+    "knot": Peer(["knot"], "usr/sbin/knotd", "knot.conf", "knotd -c /etc/knot.conf", 112, 2048),
     "bind": Peer(
         ["bind9", "bind9-libs"], "usr/sbin/named", "named.conf",
         "named -f -n 1 -c /etc/named.conf", 288, 2048,

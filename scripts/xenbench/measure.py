@@ -199,6 +199,21 @@ class Bench:
         finally:
             guest.destroy()
 
+    def run_once(self, subject, row, counted):
+        """The result of one row; counted(True) is called before what is counted, counted(False)
+        after."""
+        guest = self.builder.create(self.machine, subject)
+        try:
+            self._boot(guest, subject)
+            self._load(guest, subject, row)
+            self.progress(f"{subject.system}: {row.name}, counting")
+            counted(True)
+            text = self._load(guest, subject, row, warm=0)
+            counted(False)
+            return load_result(row, subject, text)
+        finally:
+            guest.destroy()
+
     def _boot(self, guest, subject):
         self.progress(f"{subject.system}: booting with {subject.memory} MiB")
         probe = PROBE_DNS if subject.app == "dns" else PROBE_ECHO
@@ -208,8 +223,8 @@ class Bench:
         self.machine.run("sleep 3")
         return text
 
-    def _load(self, guest, subject, row):
-        warm = max(row.count // 10, row.window)
+    def _load(self, guest, subject, row, warm=None):
+        warm = max(row.count // 10, row.window) if warm is None else warm
         return self.machine.run(
             f"{row.program} {guest.domid} {ADDRESS} {subject.port} {row.window} {warm} "
             f"{row.count} {row.argument()}",

@@ -60,6 +60,7 @@ class Machine:
     network      UserNetwork, TapNetwork or None
     disks        (file of the host, "r" or "w"): in dom0 /dev/vda, /dev/vdb ...
     payload      {path in dom0: bytes, or a path of the host}
+    extra        further arguments of QEMU
     console_port adds the port /dev/con0 in dom0, which is self.console here (a connected socket)
     """
 
@@ -77,6 +78,7 @@ class Machine:
         console_port=False,
         dhcp="",
         cpu="",
+        extra=(),
         boot_timeout=240,
         progress=lambda text: None,
     ):
@@ -85,7 +87,7 @@ class Machine:
         self.image, self.network, self.progress = image, network, progress
         self.memory, self.dom0_memory, self.pcpus, self.icount = memory, dom0_memory, pcpus, icount
         self.disks, self.payload, self.dhcp, self.cpu = list(disks), dict(payload or {}), dhcp, cpu
-        self.boot_timeout = boot_timeout
+        self.boot_timeout, self.extra = boot_timeout, list(extra)
         self.console = None
         self._names = [f"ctl{i}" for i in range(CONTROL_PORTS)] + (["con0"] if console_port else [])
         self._controls, self._process, self._seen, self._next = [], None, 0, 0
@@ -311,9 +313,9 @@ class Machine:
             name = os.path.abspath(path).replace(",", ",,")
             arguments += ["-drive", f"if=virtio,format=raw{lock},file={name}"]
         if self.network:
-            extra, files = self.network.qemu_arguments()
-            arguments, descriptors = arguments + extra, descriptors + files
-        return arguments, descriptors, ours
+            link, files = self.network.qemu_arguments()
+            arguments, descriptors = arguments + link, descriptors + files
+        return arguments + self.extra, descriptors, ours
 
     def _write_initrd(self):
         archive = cpio.Archive()

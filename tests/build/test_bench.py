@@ -4,10 +4,11 @@ import json
 import lzma
 import os
 import struct
+import xml.etree.ElementTree
 
 import pytest
 from conftest import TOP, call
-from xenbench import linux, measure, report, zones
+from xenbench import flame, linux, measure, report, zones
 from xenqemu.debian import DebianError
 from xenqemu.machine import MachineError
 
@@ -160,4 +161,37 @@ def test_kernel_inside_a_bzimage(tmp_path):
 ])
 def test_usage(words, wrong):
     done = call(os.path.join(TOP, "scripts", "bench"), *words)
+    assert done.returncode == 2 and wrong in done.stdout, done.stdout
+
+
+FOLDED = "guest;main;poll 100\nguest;main;poll;udp 300\nguest;main;poll;udp;[Xen] 50\nguest;idle 50\n"
+
+
+def test_a_profile_by_function():
+    rows = {name: (own, total) for name, own, total in flame.functions(FOLDED)}
+    assert rows["udp"] == (300, 350) and rows["poll"] == (100, 450) and rows["guest"] == (0, 500)
+    assert flame.functions(FOLDED)[0][0] == "udp"
+    again = {name: total for name, _, total in flame.functions("a;b;a;b 10\n")}
+    assert again == {"a": 10, "b": 10}
+    assert "30.0        35.0  udp" in flame.table(FOLDED, 10)
+
+
+def test_a_flame_graph():
+    root = xml.etree.ElementTree.fromstring(flame.svg(FOLDED, "a < b", 10))
+    boxes = {}
+    for group in root.iter("{http://www.w3.org/2000/svg}g"):
+        name, _, figure = group[0].text.rpartition(": ")
+        boxes[name] = float(group[1].get("width")), float(group[1].get("y")), figure
+    width = boxes["guest"][0]
+    assert boxes["udp"][0] == pytest.approx(width * 0.7, abs=0.1) and boxes["udp"][2] == "35.0"
+    assert boxes["udp"][1] < boxes["poll"][1] < boxes["guest"][1]
+    with pytest.raises(ValueError):
+        flame.tree("")
+
+
+@pytest.mark.parametrize("words, wrong", [
+    (["nothing"], "nothing"), (["dns", "ROW=udp.echo.1"], "udp.echo.1"), (["dns", "COUNT=x"], "COUNT=x"),
+])
+def test_usage_of_profile(words, wrong):
+    done = call(os.path.join(TOP, "scripts", "profile"), *words)
     assert done.returncode == 2 and wrong in done.stdout, done.stdout
