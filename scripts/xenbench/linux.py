@@ -44,7 +44,7 @@ PEERS = {
     "knot": Peer(["knot"], "usr/sbin/knotd", "knot.conf", "knotd -c /etc/knot.conf", 112, 2048),
     "bind": Peer(
         ["bind9", "bind9-libs"], "usr/sbin/named", "named.conf",
-        "named -f -n 1 -c /etc/named.conf", 288, 2048,
+        "named -f -n 1 -c /etc/named.conf", 232, 2048,
     ),
 }  # fmt: skip
 

@@ -59,6 +59,8 @@ class Builder:
             self.progress(f"building {app}" + (f", {names} names" if names else ""))
             folder = os.path.join(self.out, f"{app}-{names}" if names else app)
             words = [f"APP={app}", f"OUT={os.path.relpath(folder, TOP)}"]
+            # make bench CONFIG_X=y: options of a run, for comparing.
+            words += [f"{k}={v}" for k, v in os.environ.items() if k.startswith("CONFIG_")]
             if names:
                 # As the peers are asked to: no authority section that nobody needs.
                 zone = os.path.relpath(self.zone_file(names), TOP)
