@@ -8,7 +8,7 @@
 #include "lib/dns/image.h"
 #include "lib/dns/zonefile.h"
 
-static const char *put(struct field_out *out, const void *octets, size_t n)
+const char *field_octets(struct field_out *out, const void *octets, size_t n)
 {
     if (n > RDATA_MAX - out->len)
         return "record data longer than 65535 octets";
@@ -17,9 +17,9 @@ static const char *put(struct field_out *out, const void *octets, size_t n)
     return NULL;
 }
 
-static const char *put_octet(struct field_out *out, uint8_t octet)
+const char *field_octet(struct field_out *out, uint8_t octet)
 {
-    return put(out, &octet, 1);
+    return field_octets(out, &octet, 1);
 }
 
 const char *dns_name_parse(const char *text, const uint8_t *origin, uint8_t *name)
@@ -71,7 +71,7 @@ const char *field_name(struct field_out *out, const char *text, const uint8_t *o
     uint8_t name[DNS_NAME_MAX + 1];
     const char *wrong = dns_name_parse(text, origin, name);
 
-    return wrong ? wrong : put(out, name, dns_name_length(name, DNS_NAME_MAX));
+    return wrong ? wrong : field_octets(out, name, dns_name_length(name, DNS_NAME_MAX));
 }
 
 const char *field_number(struct field_out *out, const char *text, unsigned octets)
@@ -88,7 +88,7 @@ const char *field_number(struct field_out *out, const char *text, unsigned octet
             return "number too large for its field";
     }
     while (octets--) {
-        const char *wrong = put_octet(out, value >> 8 * octets);
+        const char *wrong = field_octet(out, value >> 8 * octets);
 
         if (wrong)
             return wrong;
@@ -138,7 +138,7 @@ const char *field_time(struct field_out *out, const char *text)
     if (!dns_time_parse(text, &seconds))
         return "not a time";
     dns_put_be32(be, seconds);
-    return put(out, be, sizeof(be));
+    return field_octets(out, be, sizeof(be));
 }
 
 const char *field_ipv4(struct field_out *out, const char *text)
@@ -155,7 +155,7 @@ const char *field_ipv4(struct field_out *out, const char *text)
         text++;
         address[i] = value;
     }
-    return put(out, address, sizeof(address));
+    return field_octets(out, address, sizeof(address));
 }
 
 static int hex_digit(char c)
@@ -217,7 +217,7 @@ const char *field_ipv6(struct field_out *out, const char *text)
         memmove(address + 16 - (n - gap), address + gap, n - gap);
         memset(address + gap, 0, 16 - n);
     }
-    return put(out, address, sizeof(address));
+    return field_octets(out, address, sizeof(address));
 }
 
 const char *field_text(struct field_out *out, const char *text, size_t limit)
@@ -226,7 +226,7 @@ const char *field_text(struct field_out *out, const char *text, size_t limit)
 
     while (*text) {
         int octet = lexer_octet(&text);
-        const char *wrong = octet < 0 ? "malformed escape in a string" : put_octet(out, octet);
+        const char *wrong = octet < 0 ? "malformed escape in a string" : field_octet(out, octet);
 
         if (wrong)
             return wrong;
@@ -239,7 +239,7 @@ const char *field_text(struct field_out *out, const char *text, size_t limit)
 const char *field_string(struct field_out *out, const char *text)
 {
     size_t start = out->len;
-    const char *wrong = put_octet(out, 0);
+    const char *wrong = field_octet(out, 0);
 
     if (!wrong)
         wrong = field_text(out, text, 255);
@@ -272,10 +272,19 @@ const char *field_digits(struct field_out *out, const char *text, struct field_d
         d->have += d->bits;
         if (d->have >= 8) {
             d->have -= 8;
-            wrong = put_octet(out, d->value >> d->have);
+            wrong = field_octet(out, d->value >> d->have);
         }
         if (wrong)
             return wrong;
     }
+    return NULL;
+}
+
+const char *field_digits_end(const struct field_digits *d)
+{
+    if (d->bits == 4 && d->have)
+        return "odd number of base 16 digits";
+    if (d->bits == 6 && (d->have > 4 || d->padding * 2 != d->have))
+        return "base 64 data is cut short";
     return NULL;
 }

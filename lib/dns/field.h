@@ -16,6 +16,9 @@ struct field_out {
     size_t len;
 };
 
+const char *field_octets(struct field_out *out, const void *octets, size_t n);
+const char *field_octet(struct field_out *out, uint8_t octet);
+
 /* A name, relative ones below ORIGIN (NULL: none). */
 const char *field_name(struct field_out *out, const char *text, const uint8_t *origin);
 /* A decimal number of 1 to 4 octets. */
@@ -39,6 +42,25 @@ struct field_digits {
 };
 
 const char *field_digits(struct field_out *out, const char *text, struct field_digits *d);
+/* After the last of the run: NULL, or what is missing. */
+const char *field_digits_end(const struct field_digits *d);
+
+/* The fields of few types (field_rare.c). FORMAT is the field's character in rrtype.h. */
+const char *field_rare(struct field_out *out, char format, const char *text);
+
+/* The next word of the record: NULL and *more false at the end of the line, or what is wrong. */
+const char *field_more(struct lexer *lex, bool *more);
+
+/*
+ * Fields that take all words up to the end of the record, which may be none: type bitmaps, address
+ * prefixes, service parameters (field_svcb.c).
+ */
+const char *field_bitmap(struct field_out *out, struct lexer *lex);
+const char *field_prefixes(struct field_out *out, struct lexer *lex);
+const char *field_svcparams(struct field_out *out, struct lexer *lex);
+
+/* A location (field_loc.c); the first word is in the lexer already. */
+const char *field_location(struct field_out *out, struct lexer *lex);
 
 /* A time in seconds with optional units (1h30m), RFC 2308 section 4 and BIND's units; false: not
  * one. */

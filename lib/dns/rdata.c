@@ -51,11 +51,7 @@ static const char *read_rest(struct lexer *lex, char format, struct field_out *o
             return lex->error;
         default:
             lexer_push(lex);
-            if (format == 'x' && d.have)
-                return "odd number of base 16 digits";
-            if (format == 'd' && (d.have > 4 || d.padding * 2 != d.have))
-                return "base 64 data is cut short";
-            return NULL;
+            return format == 'S' ? NULL : field_digits_end(&d);
         }
     }
 }
@@ -81,9 +77,41 @@ static const char *read_field(struct lexer *lex, char format, const uint8_t *ori
         return field_name(out, lex->text, origin);
     case 's':
         return field_string(out, lex->text);
-    default:
+    case 'L':
+        return field_location(out, lex);
+    case 'S':
+    case 'r':
+    case 'x':
+    case 'd':
         return read_rest(lex, format, out);
+    default:
+        return field_rare(out, format, lex->text);
     }
+}
+
+/* All fields of a record whose first word is in the lexer already. */
+static const char *read_fields(struct lexer *lex, const char *format, const uint8_t *origin,
+                               struct field_out *out)
+{
+    const char *wrong = NULL;
+
+    for (bool first = true; *format && !wrong; format++, first = false) {
+        switch (*format) {
+        case 'm':
+            return field_bitmap(out, lex);
+        case 'p':
+            return field_svcparams(out, lex);
+        case 'A':
+            return lexer_push(lex), field_prefixes(out, lex);
+        default:
+            break;
+        }
+        if (!first)
+            wrong = want(lex);
+        if (!wrong)
+            wrong = read_field(lex, *format, origin, out);
+    }
+    return wrong;
 }
 
 /* \# LENGTH HEX; the \# is behind us. */
@@ -123,12 +151,7 @@ const char *rdata_read(struct lexer *lex, unsigned type, const uint8_t *origin, 
     } else if (!format) {
         wrong = "data of an unknown type must be written as \\# LENGTH HEX";
     } else {
-        for (bool first = true; *format && !wrong; format++, first = false) {
-            if (!first)
-                wrong = want(lex);
-            if (!wrong)
-                wrong = read_field(lex, *format, origin, &out);
-        }
+        wrong = read_fields(lex, format, origin, &out);
     }
     if (wrong)
         return wrong;

@@ -2,9 +2,12 @@
 /*
  * The table of record types, and a check of record data against its type's format.
  *
- * Formats: RFC 1035, 1183 (RP, AFSDB), 2230 (KX), 2782 (SRV), 3403 (NAPTR), 3596 (AAAA), 4034 (DS,
- * DNSKEY), 4255 (SSHFP), 4398 (CERT), 6698 (TLSA), 7344 (CDS), 7553 (URI), 7929 (OPENPGPKEY), 8162
- * (SMIMEA), 8659 (CAA).
+ * Formats: RFC 1035, 1183 (RP, AFSDB, X25, ISDN, RT), 1706 (NSAP), 1712 (GPOS), 1876 (LOC), 2163
+ * (PX), 2230 (KX), 2535 (KEY), 2782 (SRV), 3123 (APL), 3403 (NAPTR), 3596 (AAAA), 4034 (DS, RRSIG,
+ * NSEC, DNSKEY), 4255 (SSHFP), 4398 (CERT), 4431 (DLV), 4701 (DHCID), 5155 (NSEC3, NSEC3PARAM), 6672
+ * (DNAME), 6698 (TLSA), 6742 (NID, L32, L64, LP), 7043 (EUI48, EUI64), 7344 (CDS, CDNSKEY), 7477
+ * (CSYNC), 7553 (URI), 7929 (OPENPGPKEY), 8162 (SMIMEA), 8659 (CAA), 8976 (ZONEMD), 9460 (SVCB,
+ * HTTPS).
  */
 #include "lib/dns/rrtype.h"
 
@@ -18,15 +21,67 @@
 static const struct {
     uint16_t type;
     char name[11];
-    char format[8];
+    char format[10];
 } types[] = {
-    {1, "A", "4"},           {2, "NS", "n"},       {5, "CNAME", "n"},       {6, "SOA", "nnltttt"},
-    {12, "PTR", "n"},        {13, "HINFO", "ss"},  {15, "MX", "wn"},        {16, "TXT", "S"},
-    {17, "RP", "NN"},        {18, "AFSDB", "wN"},  {28, "AAAA", "6"},       {33, "SRV", "wwwN"},
-    {35, "NAPTR", "wwsssN"}, {36, "KX", "wN"},     {37, "CERT", "wwbd"},    {39, "DNAME", "N"},
-    {43, "DS", "wbbx"},      {44, "SSHFP", "bbx"}, {48, "DNSKEY", "wbbd"},  {52, "TLSA", "bbbx"},
-    {53, "SMIMEA", "bbbx"},  {59, "CDS", "wbbx"},  {60, "CDNSKEY", "wbbd"}, {61, "OPENPGPKEY", "d"},
-    {99, "SPF", "S"},        {256, "URI", "wwr"},  {257, "CAA", "bsr"},
+    {1, "A", "4"},
+    {2, "NS", "n"},
+    {3, "MD", "n"},
+    {4, "MF", "n"},
+    {5, "CNAME", "n"},
+    {6, "SOA", "nnltttt"},
+    {7, "MB", "n"},
+    {8, "MG", "n"},
+    {9, "MR", "n"},
+    {12, "PTR", "n"},
+    {13, "HINFO", "ss"},
+    {14, "MINFO", "nn"},
+    {15, "MX", "wn"},
+    {16, "TXT", "S"},
+    {17, "RP", "NN"},
+    {18, "AFSDB", "wN"},
+    {19, "X25", "s"},
+    {20, "ISDN", "S"},
+    {21, "RT", "wN"},
+    {22, "NSAP", "X"},
+    {25, "KEY", "wbad"},
+    {26, "PX", "wNN"},
+    {27, "GPOS", "sss"},
+    {28, "AAAA", "6"},
+    {29, "LOC", "L"},
+    {33, "SRV", "wwwN"},
+    {35, "NAPTR", "wwsssN"},
+    {36, "KX", "wN"},
+    {37, "CERT", "cwad"},
+    {39, "DNAME", "N"},
+    {42, "APL", "A"},
+    {43, "DS", "wabx"},
+    {44, "SSHFP", "bbx"},
+    {46, "RRSIG", "TabtDDwNd"},
+    {47, "NSEC", "Nm"},
+    {48, "DNSKEY", "wbad"},
+    {49, "DHCID", "d"},
+    {50, "NSEC3", "bbwhHm"},
+    {51, "NSEC3PARAM", "bbwh"},
+    {52, "TLSA", "bbbx"},
+    {53, "SMIMEA", "bbbx"},
+    {59, "CDS", "wabx"},
+    {60, "CDNSKEY", "wbad"},
+    {61, "OPENPGPKEY", "d"},
+    {62, "CSYNC", "lwm"},
+    {63, "ZONEMD", "lbbx"},
+    {64, "SVCB", "wNp"},
+    {65, "HTTPS", "wNp"},
+    {99, "SPF", "S"},
+    {104, "NID", "wi"},
+    {105, "L32", "w4"},
+    {106, "L64", "wi"},
+    {107, "LP", "wN"},
+    {108, "EUI48", "e"},
+    {109, "EUI64", "E"},
+    {256, "URI", "wwr"},
+    {257, "CAA", "bsr"},
+    {258, "AVC", "S"},
+    {32769, "DLV", "wabx"},
 };
 
 int dns_type_number(const char *text)
@@ -86,19 +141,31 @@ int dns_type_target(unsigned type)
 size_t dns_field_length(char format, const uint8_t *data, size_t len)
 {
     switch (format) {
+    case 'a':
     case 'b':
         return 1;
+    case 'c':
     case 'w':
+    case 'T':
         return 2;
     case '4':
     case 'l':
     case 't':
+    case 'D':
         return 4;
+    case 'e':
+        return 6;
+    case 'i':
+    case 'E':
+        return 8;
     case '6':
+    case 'L':
         return 16;
     case 'n':
     case 'N':
         return dns_name_length(data, len);
+    case 'h':
+    case 'H':
     case 's':
         return len ? data[0] + 1u : 1;
     default:
@@ -115,6 +182,70 @@ static bool strings_ok(const uint8_t *data, size_t len)
     return len && pos == len;
 }
 
+/* RFC 4034 section 4.1.2: windows in order, without zero octets at their ends. */
+static bool bitmap_ok(const uint8_t *data, size_t len)
+{
+    int window = -1;
+
+    while (len) {
+        if (len < 2 || data[0] <= window || !data[1] || data[1] > 32 || data[1] + 2u > len ||
+            !data[data[1] + 1])
+            return false;
+        window = data[0];
+        len -= data[1] + 2u;
+        data += data[1] + 2u;
+    }
+    return true;
+}
+
+/* RFC 3123 section 4. */
+static bool prefixes_ok(const uint8_t *data, size_t len)
+{
+    while (len) {
+        size_t n = len < 4 ? len : 4u + (data[3] & 0x7f);
+
+        if (n < 4 || n > len)
+            return false;
+        data += n;
+        len -= n;
+    }
+    return true;
+}
+
+/* RFC 9460 section 2.2: keys in ascending order. */
+static bool params_ok(const uint8_t *data, size_t len)
+{
+    int key = -1;
+
+    while (len) {
+        size_t n = len < 4 ? len : 4u + dns_be16(data + 2);
+
+        if (n < 4 || n > len || dns_be16(data) <= key)
+            return false;
+        key = dns_be16(data);
+        data += n;
+        len -= n;
+    }
+    return true;
+}
+
+/* Has the field, which goes to the end of the data, an inner structure that is right? */
+static bool rest_ok(char format, const uint8_t *data, size_t len)
+{
+    switch (format) {
+    case 'S':
+        return strings_ok(data, len);
+    case 'm':
+        return bitmap_ok(data, len);
+    case 'A':
+        return prefixes_ok(data, len);
+    case 'p':
+        return params_ok(data, len);
+    default:
+        return true;
+    }
+}
+
 bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len)
 {
     const char *format = dns_type_format(type);
@@ -124,9 +255,8 @@ bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len)
     for (; *format; format++) {
         size_t n = dns_field_length(*format, data, len);
 
-        if (n > len || ((*format | 0x20) == 'n' && !n))
-            return false;
-        if (*format == 'S' && !strings_ok(data, len))
+        if (n > len || ((*format | 0x20) == 'n' && !n) || (*format == 'H' && n < 2) ||
+            !rest_ok(*format, data, n))
             return false;
         data += n;
         len -= n;

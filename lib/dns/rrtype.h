@@ -8,7 +8,12 @@
  *   n  name that messages may compress (types of RFC 1035 only)      N  name that they may not
  *   s  one character-string    S  one or more of them, to the end of the record
  *   r  one string of the rest of the data, without a length octet (CAA, URI)
- *   x  base 16 to the end      d  base 64 to the end
+ *   x  base 16 to the end      d  base 64 to the end       X  base 16 to the end, after 0x (NSAP)
+ *   a  DNSSEC algorithm, one octet      c  type of a certificate      T  type of a record
+ *   D  date in seconds, four octets     h  base 16 behind its length  H  base 32 behind its length
+ *   m  type bitmap      p  service parameters      A  address prefixes: each to the end, or empty
+ *   e  six octets in base 16, with hyphens    E  eight of them    i  eight octets in four groups
+ *   L  location (RFC 1876)
  */
 #ifndef LIB_DNS_RRTYPE_H
 #define LIB_DNS_RRTYPE_H

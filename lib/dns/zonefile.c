@@ -7,7 +7,7 @@
  * entry leaves out comes from before, across the end of an included file too, but for the origin
  * and the owner, which are put back.
  */
-#include "lib/dns/zonefile.h"
+#include "lib/dns/reader.h"
 
 #include "lib/dns/image.h"
 #include "lib/dns/rdata.h"
@@ -18,23 +18,9 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { INCLUDE_DEPTH_MAX = 8, ERRORS_MAX = 20 };
+enum { ERRORS_MAX = 20 };
 
-struct reader {
-    const struct dns_source *source;
-    const struct dns_sink *sink;
-    unsigned errors;
-    unsigned depth;
-    int stop; /* negative errno: give up */
-    bool have_default_ttl, have_last_ttl, have_owner;
-    uint32_t default_ttl, last_ttl;
-    uint8_t origin[DNS_NAME_MAX + 1];
-    uint8_t owner[DNS_NAME_MAX + 1];
-    char text[LEXER_TOKEN_MAX + 1];
-    uint8_t data[RDATA_MAX];
-};
-
-static void report(struct reader *r, enum dns_severity severity, const struct lexer *lex,
+void reader_report(struct reader *r, enum dns_severity severity, const struct lexer *lex,
                    const char *what, const char *about)
 {
     struct dns_place place = {lex->file, lex->token_line};
@@ -51,105 +37,12 @@ static void report(struct reader *r, enum dns_severity severity, const struct le
     }
 }
 
-/* Reports an error in the entry and goes to its end. `shown` says that the latest word is the
- * culprit. */
-static void bad_entry(struct reader *r, struct lexer *lex, const char *what, bool shown)
+void reader_bad_entry(struct reader *r, struct lexer *lex, const char *what, bool shown)
 {
     bool word = lex->latest == TOKEN_WORD || lex->latest == TOKEN_QUOTED;
 
-    report(r, DNS_ERROR, lex, what, shown && word ? lex->text : NULL);
+    reader_report(r, DNS_ERROR, lex, what, shown && word ? lex->text : NULL);
     lexer_skip_line(lex);
-}
-
-/* After a directive: nothing more may follow. */
-static void end_directive(struct reader *r, struct lexer *lex)
-{
-    enum token t = lexer_next(lex);
-
-    if (t == TOKEN_ERROR)
-        bad_entry(r, lex, lex->error, false);
-    else if (t != TOKEN_EOL && t != TOKEN_EOF)
-        bad_entry(r, lex, "unexpected word after the directive", true);
-}
-
-static void read_file(struct reader *r, const char *name, const struct lexer *parent);
-
-static void do_origin(struct reader *r, struct lexer *lex)
-{
-    uint8_t name[DNS_NAME_MAX + 1];
-    const char *wrong;
-
-    if (lexer_next(lex) != TOKEN_WORD) {
-        bad_entry(r, lex, "$ORIGIN needs a name", false);
-        return;
-    }
-    wrong = dns_name_parse(lex->text, r->origin, name);
-    if (wrong) {
-        bad_entry(r, lex, wrong, true);
-        return;
-    }
-    memcpy(r->origin, name, sizeof(name));
-    end_directive(r, lex);
-}
-
-static void do_ttl(struct reader *r, struct lexer *lex)
-{
-    uint32_t ttl;
-
-    if (lexer_next(lex) != TOKEN_WORD || !dns_time_parse(lex->text, &ttl) || ttl > INT32_MAX) {
-        bad_entry(r, lex, "$TTL needs a time", true);
-        return;
-    }
-    r->default_ttl = ttl;
-    r->have_default_ttl = true;
-    end_directive(r, lex);
-}
-
-static void do_include(struct reader *r, struct lexer *lex)
-{
-    uint8_t origin[DNS_NAME_MAX + 1], owner[DNS_NAME_MAX + 1], inner[DNS_NAME_MAX + 1];
-    char name[LEXER_FILE_MAX];
-    enum token t = lexer_next(lex);
-    const char *wrong = NULL;
-
-    if ((t != TOKEN_WORD && t != TOKEN_QUOTED) || lex->text_len >= sizeof(name)) {
-        bad_entry(r, lex, "$INCLUDE needs a file name", false);
-        return;
-    }
-    memcpy(name, lex->text, lex->text_len + 1);
-    memcpy(origin, r->origin, sizeof(origin));
-    memcpy(owner, r->owner, sizeof(owner));
-    memcpy(inner, origin, sizeof(inner));
-    if (lexer_next(lex) == TOKEN_WORD)
-        wrong = dns_name_parse(lex->text, origin, inner);
-    else
-        lexer_push(lex);
-    if (wrong) {
-        bad_entry(r, lex, wrong, true);
-        return;
-    }
-    end_directive(r, lex);
-    if (r->depth >= INCLUDE_DEPTH_MAX) {
-        report(r, DNS_ERROR, lex, "$INCLUDE nested too deeply (does a file include itself?)", name);
-        r->stop = -EINVAL;
-        return;
-    }
-    memcpy(r->origin, inner, sizeof(inner));
-    read_file(r, name, lex);
-    memcpy(r->origin, origin, sizeof(origin));
-    memcpy(r->owner, owner, sizeof(owner));
-}
-
-static void do_directive(struct reader *r, struct lexer *lex)
-{
-    if (!strcasecmp(lex->text, "$ORIGIN"))
-        do_origin(r, lex);
-    else if (!strcasecmp(lex->text, "$TTL"))
-        do_ttl(r, lex);
-    else if (!strcasecmp(lex->text, "$INCLUDE"))
-        do_include(r, lex);
-    else
-        bad_entry(r, lex, "unknown directive", true);
 }
 
 /* 1: the word is class IN; 0: it is no class; -1: it is a class which is not served. */
@@ -215,7 +108,7 @@ static const char *implied_ttl(struct reader *r, struct lexer *lex, int type, si
         *ttl = dns_be32(r->data + len - 4);
         if (*ttl > INT32_MAX)
             return "no TTL, and the SOA's minimum is larger than 2147483647";
-        report(r, DNS_WARNING, lex, "no $TTL and no TTL: the SOA's minimum is taken", NULL);
+        reader_report(r, DNS_WARNING, lex, "no $TTL and no TTL: the SOA's minimum is taken", NULL);
     } else {
         return "no TTL: put one here, or $TTL before";
     }
@@ -236,13 +129,13 @@ static void read_record(struct reader *r, struct lexer *lex)
     if (!wrong)
         wrong = rdata_read(lex, type, r->origin, r->data, &len);
     if (wrong) {
-        bad_entry(r, lex, wrong, true);
+        reader_bad_entry(r, lex, wrong, true);
         return;
     }
     if (!have_ttl)
         wrong = implied_ttl(r, lex, type, len, &ttl);
     if (wrong) {
-        bad_entry(r, lex, wrong, false);
+        reader_bad_entry(r, lex, wrong, false);
         return;
     }
     r->last_ttl = ttl;
@@ -262,7 +155,7 @@ static void read_owner(struct reader *r, struct lexer *lex)
     const char *wrong = dns_name_parse(lex->text, r->origin, name);
 
     if (wrong) {
-        bad_entry(r, lex, wrong, true);
+        reader_bad_entry(r, lex, wrong, true);
         return;
     }
     memcpy(r->owner, name, sizeof(name));
@@ -270,8 +163,7 @@ static void read_owner(struct reader *r, struct lexer *lex)
     read_record(r, lex);
 }
 
-/* Reads one entry, a directive or an empty line. False at the end of the file. */
-static bool read_entry(struct reader *r, struct lexer *lex)
+bool reader_entry(struct reader *r, struct lexer *lex)
 {
     enum token t = lexer_next(lex);
     bool blank = lex->blank;
@@ -282,17 +174,17 @@ static bool read_entry(struct reader *r, struct lexer *lex)
     case TOKEN_EOL:
         return true;
     case TOKEN_ERROR:
-        bad_entry(r, lex, lex->error, false);
+        reader_bad_entry(r, lex, lex->error, false);
         return true;
     default:
         break;
     }
     if (!blank && t == TOKEN_WORD && lex->text[0] == '$') {
-        do_directive(r, lex);
+        reader_directive(r, lex);
     } else if (!blank) {
         read_owner(r, lex);
     } else if (!r->have_owner) {
-        bad_entry(r, lex, "the first record has no owner", false);
+        reader_bad_entry(r, lex, "the first record has no owner", false);
     } else {
         lexer_push(lex);
         read_record(r, lex);
@@ -300,7 +192,7 @@ static bool read_entry(struct reader *r, struct lexer *lex)
     return true;
 }
 
-static void read_file(struct reader *r, const char *name, const struct lexer *parent)
+void reader_file(struct reader *r, const char *name, const struct lexer *parent)
 {
     struct lexer *lex = malloc(sizeof(*lex));
 
@@ -311,12 +203,12 @@ static void read_file(struct reader *r, const char *name, const struct lexer *pa
     if (lexer_open(lex, r->source, name, parent ? parent->file : NULL, r->text)) {
         snprintf(lex->file, sizeof(lex->file), "%s", parent ? parent->file : name);
         lex->token_line = parent ? parent->token_line : 0;
-        report(r, DNS_ERROR, lex, "cannot open", name);
+        reader_report(r, DNS_ERROR, lex, "cannot open", name);
         free(lex);
         return;
     }
     r->depth++;
-    while (!r->stop && read_entry(r, lex))
+    while (!r->stop && reader_entry(r, lex))
         ;
     r->depth--;
     lexer_close(lex);
@@ -334,7 +226,7 @@ int dns_zonefile_read(const struct dns_source *source, const char *name, const u
     r->source = source;
     r->sink = sink;
     memcpy(r->origin, origin, dns_name_length(origin, DNS_NAME_MAX));
-    read_file(r, name, NULL);
+    reader_file(r, name, NULL);
     err = r->stop ? r->stop : r->errors ? -EINVAL : 0;
     free(r);
     return err;

@@ -99,6 +99,50 @@ static const struct {
     {HEAD "a 60 TYPE1234 abc\n", "z:4: data of an unknown type must be written as \\# LENGTH HEX"},
     {HEAD "a 60 TYPE1234 \\# 2 abcdef\n", "z:4: the data's length is not the one given after \\#"},
     {HEAD "a 60 TYPE1234 \\# x\n", "z:4: not a length after \\#: x"},
+    {HEAD "a 60 LOC 91 N 0 E 0\n", "z:4: angle too large: N"},
+    {HEAD "a 60 LOC 1 60 N 0 E 0\n", "z:4: not an angle: 60"},
+    {HEAD "a 60 LOC 1 2 3 4 N 0 E 0\n", "z:4: not an angle: 4"},
+    {HEAD "a 60 LOC N 0 E 0\n", "z:4: not an angle: N"},
+    {HEAD "a 60 LOC 1 N 1 E\n", "z:4: the record ends too early"},
+    {HEAD "a 60 LOC 1 N 1 E -100001\n", "z:4: not an altitude: -100001"},
+    {HEAD "a 60 LOC 1 N 1 E 0 90000001\n", "z:4: not a length of at most 90000000 m: 90000001"},
+    {HEAD "a 60 SVCB 1 . foo=1\n", "z:4: unknown service parameter: foo=1"},
+    {HEAD "a 60 SVCB 1 . key65535=1\n", "z:4: unknown service parameter: key65535=1"},
+    {HEAD "a 60 SVCB 1 . port=1 port=2\n", "z:4: a service parameter is there twice: port=2"},
+    {HEAD "a 60 SVCB 1 . port\n", "z:4: this parameter needs a value: port"},
+    {HEAD "a 60 SVCB 1 . port=65536\n", "z:4: number too large for its field: port=65536"},
+    {HEAD "a 60 SVCB 1 . no-default-alpn\n", "z:4: no-default-alpn needs alpn"},
+    {HEAD "a 60 SVCB 1 . alpn=h2 no-default-alpn=x\n",
+     "z:4: this parameter has no value: no-default-alpn=x"},
+    {HEAD "a 60 SVCB 1 . alpn=a,,b\n", "z:4: empty item in a list: alpn=a,,b"},
+    {HEAD "a 60 SVCB 1 . mandatory=port\n", "z:4: a mandatory parameter is missing"},
+    {HEAD "a 60 SVCB 1 . mandatory=port,port port=1\n",
+     "z:4: a key is there twice: mandatory=port,port"},
+    {HEAD "a 60 SVCB 1 . mandatory=mandatory\n", "z:4: not a key: mandatory=mandatory"},
+    {HEAD "a 60 SVCB 1 . ipv4hint=1.2.3\n", "z:4: not an IPv4 address: ipv4hint=1.2.3"},
+    {HEAD "a 60 APL 1:192.0.2.0\n", "z:4: not an address prefix: 1:192.0.2.0"},
+    {HEAD "a 60 APL 1:192.0.2.0/33\n", "z:4: not an address prefix"},
+    {HEAD "a 60 EUI48 00-00-5e-00-53\n", "z:4: not groups of base 16 digits: 00-00-5e-00-53"},
+    {HEAD "a 60 NSEC a FOO\n", "z:4: unknown type: FOO"},
+    {HEAD "a 60 NSEC3PARAM 1 0 0 abc\n", "z:4: odd number of base 16 digits: abc"},
+    {HEAD "a 60 NSEC3 1 0 0 - 1 A\n", "z:4: base 32 data of a wrong length: 1"},
+    {HEAD "a 60 NSEC3 1 0 0 - w0 A\n", "z:4: not base 32: w0"},
+    {HEAD "a 60 RRSIG A 8 2 60 20201301000000 20200101000000 1 a AA==\n",
+     "z:4: not a date: 20201301000000"},
+    {HEAD "a 60 DS 1 FOO 1 ab\n", "z:4: not a number: FOO"},
+    {HEAD "a 60 NSAP 47\n", "z:4: an NSAP address begins with 0x: 47"},
+    {HEAD "a 60 TYPE64 \\# 9 0001 00 00030001 0000\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE47 \\# 4 00 000100\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE42 \\# 3 000108\n", "z:4: malformed data for this type"},
+    /* $GENERATE. */
+    {HEAD "$GENERATE\n", "z:4: $GENERATE needs a range"},
+    {HEAD "$GENERATE 5-1 a 60 A 192.0.2.1\n", "z:4: not a range (START-STOP or START-STOP/STEP)"},
+    {HEAD "$GENERATE 1-5/0 a 60 A 192.0.2.1\n", "z:4: not a range (START-STOP or START-STOP/STEP)"},
+    {HEAD "$GENERATE 0-9999999 a 60 A 192.0.2.1\n", "z:4: a range of more than 1048576 numbers"},
+    {HEAD "$GENERATE 1-2\n", "z:4: $GENERATE needs an owner, a type and data"},
+    {HEAD "$GENERATE 250-260 a$ 60 A 192.0.2.$\n", "z:4: not an IPv4 address: 192.0.2.256"},
+    {HEAD "$GENERATE 1-2 a${x} 60 A 192.0.2.1\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
+    {HEAD "$GENERATE 1-2 a${-2} 60 A 192.0.2.1\n", "z:4: $GENERATE makes a negative number"},
     {HEAD "a 60 A \\# 3 010203\n", "z:4: malformed data for this type"},
     {HEAD "a 60 MX \\# 3 010203\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TXT \\# 3 056162\n", "z:4: malformed data for this type"},
@@ -160,6 +204,45 @@ START_TEST(test_warnings)
     ck_assert_msg(err == 0, "refused: %s: %s", doubtful[_i].text, messages);
     ck_assert_str_eq(messages, doubtful[_i].message);
     free(image);
+}
+END_TEST
+
+/* What is written in two ways and means the same. */
+static const struct {
+    const char *one, *other;
+} same[] = {
+    {"$GENERATE 1-3 a$ 60 A 192.0.2.$\n",
+     "a1 60 A 192.0.2.1\na2 60 A 192.0.2.2\na3 60 A 192.0.2.3\n"},
+    {"$GENERATE 8-12/2 h${0,3,x}.${1} 60 CNAME x${-8,0,d}.$$\n",
+     "h008.9 60 CNAME x0.\\$\nh00a.11 60 CNAME x2.\\$\nh00c.13 60 CNAME x4.\\$\n"},
+    {"$GENERATE 18-18 ${0,7,n}.${0,1,N}.${0,4,X}.${0,0,o} 60 IN TXT \"a $\"\n",
+     "2.1.0.0.2.1.0012.22 60 TXT a 18\n"},
+    {"a 60 LOC 1 2 3.4 N 5 W 6m 7 8m 9\n", "a 60 LOC 1 2 3.400 N 5 0 0 W 6.00m 7.00m 8.00 9.0\n"},
+    {"a 60 LOC 1 N 5 E 0\n", "a 60 LOC 1 0 0 N 5 0 0 E 0m 1m 10000m 10m\n"},
+    {"a 60 SVCB 1 . port=1 alpn=\"h2,h3\" mandatory=port,alpn\n",
+     "a 60 SVCB 1 . mandatory=alpn,port alpn=h2,h3 port=1\n"},
+    {"a 60 NSEC b RRSIG A NSEC TYPE1234\n", "a 60 NSEC b TYPE1234 NSEC A TYPE46\n"},
+    {"a 60 RRSIG A RSASHA256 2 1m 20240229123456 19700101000001 1 a AA==\n",
+     "a 60 RRSIG TYPE1 8 2 60 1709210096 1 1 a AA==\n"},
+    {"a 60 NSEC3 1 1 5 AABB 2t7b4g4vsa5smi47k61mv5bv1a22bojr A\n",
+     "a 60 TYPE50 \\# 31 01010005 02aabb 14 174eb2409fe28bcb4887a1836f957f0a8425e27b 00 01 40\n"},
+};
+
+START_TEST(test_same)
+{
+    char text[2][1000];
+    const struct text_file files[2][2] = {{{"z", text[0], 0}, {0}}, {{"z", text[1], 0}, {0}}};
+    uint8_t *image[2];
+    size_t size[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        snprintf(text[i], sizeof(text[i]), "%s%s", HEAD, i ? same[_i].other : same[_i].one);
+        ck_assert_msg(!compile_files(files[i], &image[i], &size[i]), "%s: %s", text[i], messages);
+    }
+    ck_assert_uint_eq(size[0], size[1]);
+    ck_assert_mem_eq(image[0], image[1], size[0]);
+    free(image[0]);
+    free(image[1]);
 }
 END_TEST
 
@@ -274,6 +357,7 @@ int main(void)
     suite_add_tcase(s, t);
     tcase_add_loop_test(t, test_bad_file, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_loop_test(t, test_warnings, 0, sizeof(doubtful) / sizeof(doubtful[0]));
+    tcase_add_loop_test(t, test_same, 0, sizeof(same) / sizeof(same[0]));
     tcase_add_test(t, test_all_errors_are_reported);
     tcase_add_test(t, test_errors_end);
     tcase_add_test(t, test_zero_octet);
