@@ -85,6 +85,11 @@ static int open_zone(const uint8_t **at, struct dns_zone *zone)
     char text[DNS_TEXT_MAX + 1];
     long size = dns_zone_open(zone, *at, (size_t)(dns_zones_end - *at));
 
+    if (size == -ENOTSUP) {
+        log_error("zone image at offset %zu needs an option of lib/dns/Kconfig that is off",
+                  (size_t)(*at - dns_zones));
+        return (int)size;
+    }
     if (size < 0) {
         log_error("zone image at offset %zu is damaged", (size_t)(*at - dns_zones));
         return (int)size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The answer to one query: the algorithm of RFC 1034 section 4.3.2 with wildcards by RFC 4592,
- * negative answers by RFC 2308, ANY by RFC 8482, EDNS(0) by RFC 6891, truncation by RFC 2181
+ * DNAME by RFC 6672, negative answers by RFC 2308, ANY by RFC 8482, EDNS(0) by RFC 6891, truncation by RFC 2181
  * section 9 and RFC 9471.
  *
  * The reply begins with the query's own header and question, so the case of the question is kept
@@ -9,6 +9,8 @@
  */
 #include "lib/dns/query.h"
 #include "lib/dns/reply.h"
+
+#include <errno.h>
 
 enum { CHAIN_MAX = 16 }; /* CNAMEs followed in one answer */
 
@@ -93,18 +95,15 @@ static void answer_positive(struct task *t, const uint8_t *set, uint16_t owner)
         t->r.ref_count--;
 }
 
-/* Adds the CNAME of NODE and makes its target the name to look at. False when there is nothing to
- * follow. */
-static bool follow_cname(struct task *t, const uint8_t *set, uint16_t owner)
+/*
+ * Makes the name at out[target], an alias's data, the one to look at. False when it is not to be
+ * followed: too many were, it leads nowhere new, or to no zone of ours.
+ */
+static bool follow(struct task *t, size_t target)
 {
     struct reply *r = &t->r;
-    size_t target = r->pos + RECORD_HEADER;
     const struct dns_zone *zone;
 
-    if (!reply_add(r, SECTION_ANSWER, set, owner)) {
-        r->flags |= FLAG_TC;
-        return false;
-    }
     if (++t->chain > CHAIN_MAX || !reply_next_name(r, target, &t->q.key))
         return false;
     zone = dns_db_find(t->db, &t->q.key, t->q.key.labels);
@@ -117,6 +116,44 @@ static bool follow_cname(struct task *t, const uint8_t *set, uint16_t owner)
     return true;
 }
 
+/* Adds a CNAME and looks at its target next. */
+static bool follow_cname(struct task *t, const uint8_t *set, uint16_t owner)
+{
+    size_t target = t->r.pos + RECORD_HEADER;
+
+    add_required(t, SECTION_ANSWER, set, owner);
+    return !(t->r.flags & FLAG_TC) && follow(t, target);
+}
+
+/*
+ * The name lies below a DNAME: adds it, and the CNAME that it means for this name (RFC 6672 section
+ * 3.1), and looks at that one's target next.
+ */
+static bool follow_dname(struct task *t, const struct dns_match *match)
+{
+    const uint8_t *set = node_find_set(match->cut, TYPE_DNAME);
+    unsigned prefix = key_offset(t->zone, &t->q.key, match->cut_depth);
+    struct reply *r = &t->r;
+    size_t dname, alias;
+    int err;
+
+    if (!set)
+        return false;
+    if (!reply_has(r, set, 0))
+        add_required(t, SECTION_ANSWER, set, owner_at(t, match->cut_depth));
+    dname = reply_place(r, set);
+    if (!dname)
+        return false;
+    alias = r->pos;
+    err = reply_add_alias(r, prefix, dname);
+    if (err == -ENAMETOOLONG)
+        r->rcode = DNS_YXDOMAIN;
+    else if (err)
+        r->flags |= FLAG_TC;
+    /* A question for a CNAME is answered by this one. */
+    return !err && t->q.type != TYPE_CNAME && follow(t, alias + RECORD_HEADER);
+}
+
 /* Answers for the name looked at now. True when a CNAME leads to another one. */
 static bool answer_name(struct task *t)
 {
@@ -125,6 +162,8 @@ static bool answer_name(struct task *t)
     uint16_t owner = POINTER_BITS | t->r.name_pos;
 
     dns_zone_match(t->zone, &t->q.key, &match);
+    if (match.cut && node_is_dname(match.cut))
+        return follow_dname(t, &match);
     if (match.cut && !(match.cut == match.node && t->q.type == TYPE_DS)) {
         answer_referral(t, &match);
         return false;

@@ -2,7 +2,7 @@
 /*
  * The builder's first half: keeps records, sorts them, checks the zone's rules and makes the tree
  * of names (tree.h). RFC 1034 section 3.6.2 (CNAME), RFC 2181 section 5 (sets), RFC 4592 (empty
- * non-terminals exist).
+ * non-terminals exist), RFC 6672 section 2.4 (DNAME).
  */
 #include "lib/dns/rrtype.h"
 #include "lib/dns/tree.h"
@@ -173,8 +173,6 @@ int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
     memcpy(rec->octets + key_len, record->data, record->len);
     if (dns_type_is_meta(record->type) || !dns_rdata_ok(record->type, record->data, record->len))
         builder_report(b, DNS_ERROR, rec, "malformed data for this type", NULL);
-    else if (record->type == TYPE_DNAME)
-        builder_report(b, DNS_ERROR, rec, "DNAME is not supported", NULL);
     else if (record->type == TYPE_SOA)
         take_soa(b, rec, record->owner);
     return 0;
@@ -201,6 +199,9 @@ static void link_leaf(struct dns_builder *b, struct leaf *leaf, uint32_t parent)
     const uint8_t *key = builder_rec(b, leaf->first)->octets;
     struct leaf *above = &b->leaves[parent];
 
+    if (above->flags & NODE_DNAME)
+        builder_report(b, DNS_ERROR, builder_rec(b, leaf->first),
+                       "there is a DNAME above this name", NULL);
     if (above->flags & (NODE_CUT | NODE_BELOW))
         leaf->flags |= NODE_BELOW;
     if (leaf->key_len - above->key_len == 2 && key[above->key_len] == '*') {
@@ -260,30 +261,49 @@ static bool beside_cname(unsigned type)
     return type == TYPE_CNAME || type == TYPE_RRSIG || type == TYPE_NSEC;
 }
 
+/* Checks that the name has no second record, another than FIRST, of this type. */
+static void check_single(struct dns_builder *b, const struct rec *rec, const struct rec **first,
+                         const char *what)
+{
+    if (*first && !rec_same_data(rec, *first))
+        builder_report(b, DNS_ERROR, rec, what, NULL);
+    *first = rec;
+}
+
+static const struct rec *later(const struct rec *a, const struct rec *b)
+{
+    return a->line > b->line ? a : b;
+}
+
 /* Checks the records of a name, whose leaf is the last, and sets the leaf's flags. */
 static void check_name(struct dns_builder *b, struct leaf *leaf)
 {
-    const struct rec *cname = NULL, *other = NULL;
-    bool ns = false;
+    const struct rec *cname = NULL, *dname = NULL, *ns = NULL, *other = NULL;
 
     for (uint32_t i = 0; i < leaf->count; i++) {
         const struct rec *rec = builder_rec(b, leaf->first + i);
 
-        if (rec->type == TYPE_CNAME && cname && !rec_same_data(rec, cname))
-            builder_report(b, DNS_ERROR, rec, "a name has one CNAME only", NULL);
         if (rec->type == TYPE_CNAME)
-            cname = rec;
+            check_single(b, rec, &cname, "a name has one CNAME only");
         else if (!beside_cname(rec->type))
             other = rec;
-        ns |= rec->type == TYPE_NS;
+        if (rec->type == TYPE_DNAME)
+            check_single(b, rec, &dname, "a name has one DNAME only");
+        if (rec->type == TYPE_NS)
+            ns = rec;
     }
     if (cname)
         leaf->flags |= NODE_CNAME;
+    if (dname) {
+        leaf->flags |= NODE_DNAME;
+        b->features |= FEATURE_DNAME;
+    }
     if (cname && other)
-        builder_report(b, DNS_ERROR, cname->line > other->line ? cname : other,
-                       "CNAME and other data at one name", NULL);
+        builder_report(b, DNS_ERROR, later(cname, other), "CNAME and other data at one name", NULL);
     if (leaf->depth == 0 && !ns)
         builder_report(b, DNS_ERROR, b->soa, "the zone has no NS record at its apex", NULL);
+    if (leaf->depth && dname && ns)
+        builder_report(b, DNS_ERROR, later(dname, ns), "DNAME and NS at one name", NULL);
     if (leaf->depth && ns && !(leaf->flags & NODE_BELOW))
         leaf->flags |= NODE_CUT;
 }

@@ -28,6 +28,7 @@ enum dns_rcode {
     DNS_NXDOMAIN = 3,
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
+    DNS_YXDOMAIN = 6,
     DNS_BADVERS = 16,
     DNS_RCODES = 17,
 };
@@ -75,7 +76,7 @@ struct dns_stats {
  * Opens the image at the start of DATA (SIZE octets are readable) and fills *zone.
  * Reads the header only: the body is believed, as code is, unless dns_zone_check is called.
  * Returns the number of octets the image occupies, or a negative errno: -EINVAL not an image of
- * this version, -EMSGSIZE cut short.
+ * this version, -EMSGSIZE cut short, -ENOTSUP needs what this server was built without.
  */
 long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size);
 

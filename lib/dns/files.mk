@@ -4,3 +4,6 @@ dns-build-srcs := $(addprefix lib/dns/,build.c directive.c field.c field_loc.c \
 	field_rare.c field_svcb.c generate.c lexer.c rdata.c render.c rrtype.c sort.c writer.c zonefile.c)
 
 obj-$(CONFIG_DNS) += $(dns-answer-srcs)
+
+# The host's programs and tests can do everything.
+dns-all-options := -DCONFIG_DNS_DNAME=1

@@ -7,7 +7,7 @@ HOST_CC ?= gcc
 H := $(OUT)/host
 
 dns-host-headers := $(wildcard lib/dns/*.h) lib/util.h
-dns-host-cflags := -std=gnu11 -g -Wall -Wextra -Werror -iquote .
+dns-host-cflags := -std=gnu11 -g -Wall -Wextra -Werror -iquote . $(dns-all-options)
 dns-sanitize := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # Another compiler or other flags compile again.

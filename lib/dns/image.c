@@ -24,6 +24,8 @@ long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
     image_size = dns_le64(data + IMAGE_OFF_SIZE);
     if (image_size > size)
         return -EMSGSIZE;
+    if (data[IMAGE_OFF_FEATURES] & ~FEATURES)
+        return -ENOTSUP;
     memset(zone, 0, sizeof(*zone));
     zone->image = data;
     zone->size = image_size;

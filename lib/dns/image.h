@@ -34,6 +34,7 @@
 #define LIB_DNS_IMAGE_H
 
 #include "lib/dns/name.h"
+#include "lib/util.h"
 
 #define IMAGE_MAGIC "XNLZONE1"
 
@@ -51,8 +52,12 @@ enum {
     IMAGE_OFF_NODE_BITS = 48,  /* u8, 1..31 */
     IMAGE_OFF_MAX_DEPTH = 49,  /* u8, most labels a name has below the apex */
     IMAGE_OFF_NAME_LEN = 50,   /* u8 */
+    IMAGE_OFF_FEATURES = 51,   /* u8, what the server must be able to do, FEATURE_* */
     IMAGE_HEADER = 64,
     IMAGE_ALIGN = 64,
+
+    FEATURE_DNAME = 1,
+    FEATURES = IS_ENABLED(CONFIG_DNS_DNAME) ? FEATURE_DNAME : 0, /* of this build */
 
     NODE_HEADER = 4,
     NODE_CUT = 1,       /* a delegation: not the apex, has NS */
@@ -60,6 +65,7 @@ enum {
     NODE_WILD = 4,      /* has a child named "*" */
     NODE_CNAME = 8,     /* has a CNAME */
     NODE_ASTERISK = 16, /* its own first label is "*" */
+    NODE_DNAME = 32,    /* has a DNAME */
 
     SET_HEADER = 8,
     SET_RECORDS_MAX = 65000,
@@ -103,6 +109,12 @@ enum {
 static inline unsigned node_flags(const uint8_t *node)
 {
     return node[0];
+}
+
+/* Does NODE redirect what is below it? */
+static inline bool node_is_dname(const uint8_t *node)
+{
+    return IS_ENABLED(CONFIG_DNS_DNAME) && node_flags(node) & NODE_DNAME;
 }
 
 static inline unsigned node_name_len(const uint8_t *node)

@@ -129,14 +129,17 @@ static const uint8_t *wildcard_of(const struct dns_zone *zone, const struct dns_
                       dns_hash_label(key->hash[zone->labels + depth], asterisk));
 }
 
-/* The topmost delegation on the way from the apex to KEY. */
+/*
+ * The topmost delegation or DNAME on the way from the apex to KEY, of whose DEPTH labels below the
+ * apex the last ENCLOSING exist. A DNAME redirects what is below it, not its owner.
+ */
 static void find_cut(const struct dns_zone *zone, const struct dns_key *key, unsigned depth,
-                     struct dns_match *match)
+                     unsigned enclosing, struct dns_match *match)
 {
-    for (unsigned d = 1; d <= depth; d++) {
-        const uint8_t *node = match_at(zone, key, d);
+    for (unsigned d = 0; d <= enclosing; d++) {
+        const uint8_t *node = d ? match_at(zone, key, d) : zone_apex(zone);
 
-        if (node && node_flags(node) & NODE_CUT) {
+        if (node && (node_flags(node) & NODE_CUT || (node_is_dname(node) && d < depth))) {
             match->cut = node;
             match->cut_depth = d;
             return;
@@ -160,9 +163,9 @@ void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key, stru
         if (node_flags(node) & NODE_WILD)
             match->node = wildcard_of(zone, key, enclosing);
     }
-    if (node_flags(node) & (NODE_CUT | NODE_BELOW)) {
-        find_cut(zone, key, enclosing, match);
-        if (!match->exact)
+    if (node_flags(node) & (NODE_CUT | NODE_BELOW) || node_is_dname(node)) {
+        find_cut(zone, key, depth, enclosing, match);
+        if (match->cut && !match->exact)
             match->node = NULL;
     }
 }

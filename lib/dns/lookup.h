@@ -17,8 +17,8 @@
 /* What the zone has for a name. */
 struct dns_match {
     const uint8_t *node; /* the name itself, or the wildcard that stands for it, or NULL */
-    const uint8_t *cut;  /* the delegation at or above the name, or NULL */
-    unsigned cut_depth;  /* labels of the delegation below the apex */
+    const uint8_t *cut;  /* the delegation at or above the name, or the DNAME above it, or NULL */
+    unsigned cut_depth;  /* labels of the cut below the apex */
     bool exact;          /* the node has this very name */
 };
 

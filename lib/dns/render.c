@@ -137,6 +137,8 @@ static const uint8_t *find_target(struct dns_builder *b, const struct dns_zone *
 
     dns_key_parse(&key, target, dns_name_length(target, DNS_NAME_MAX));
     dns_zone_match(zone, &key, &match);
+    if (match.cut && node_is_dname(match.cut))
+        return NULL;
     if (match.node && has_address(match.node))
         return !match.cut || rec->type == TYPE_NS ? match.node : NULL;
     if (match.cut && below && rec->type == TYPE_NS)
@@ -225,6 +227,7 @@ static void write_body(struct set_writer *s)
     w->data[IMAGE_OFF_NODE_BITS] = 32 - __builtin_clz(header[1]);
     w->data[IMAGE_OFF_MAX_DEPTH] = b->max_depth;
     w->data[IMAGE_OFF_NAME_LEN] = b->apex_len;
+    w->data[IMAGE_OFF_FEATURES] = b->features;
 }
 
 int builder_render(struct dns_builder *b, uint8_t **image, size_t *size)

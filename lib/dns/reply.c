@@ -8,6 +8,8 @@
  */
 #include "lib/dns/reply.h"
 
+#include <errno.h>
+
 static void set_owner(uint8_t *record, const uint8_t *end, uint16_t owner)
 {
     for (; record < end; record += RECORD_HEADER + dns_be16(record + RECORD_HEADER - 2))
@@ -77,12 +79,13 @@ bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, 
         return false;
     if (owner != OWNER_POINTER)
         set_owner(to, to + len, owner);
-    r->pos += len;
-    r->count[section] += set_count(set);
     if (r->sent_count < REPLY_SENT_MAX) {
         r->sent[r->sent_count].set = set;
+        r->sent[r->sent_count].pos = r->pos;
         r->sent[r->sent_count++].owner = owner;
     }
+    r->pos += len;
+    r->count[section] += set_count(set);
     return true;
 }
 
@@ -93,6 +96,53 @@ bool reply_has(const struct reply *r, const uint8_t *set, uint16_t owner)
             return true;
     }
     return false;
+}
+
+size_t reply_place(const struct reply *r, const uint8_t *set)
+{
+    for (unsigned i = 0; i < r->sent_count; i++) {
+        if (r->sent[i].set == set)
+            return r->sent[i].pos;
+    }
+    return 0;
+}
+
+/* Appends the first LEN octets, whole labels, of the name being answered. */
+static void put_prefix(struct reply *r, unsigned len)
+{
+    unsigned pos = r->name_pos;
+
+    while (len && r->out[pos] < len) {
+        unsigned n = r->out[pos] + 1u;
+
+        memcpy(r->out + r->pos, r->out + pos, n);
+        r->pos += n;
+        len -= n;
+        pos = reply_resolve(r, pos + n);
+    }
+}
+
+int reply_add_alias(struct reply *r, unsigned prefix, size_t dname)
+{
+    size_t target = dname + RECORD_HEADER, at = r->pos;
+    unsigned len = dns_name_length(r->out + target, r->pos - target);
+
+    if (!len || target > POINTER_MAX)
+        return -EMSGSIZE;
+    if (prefix + len > DNS_NAME_MAX)
+        return -ENAMETOOLONG;
+    if (RECORD_HEADER + prefix + 2 > r->limit - r->pos)
+        return -EMSGSIZE;
+    dns_put_be16(r->out + at, POINTER_BITS | r->name_pos);
+    dns_put_be16(r->out + at + 2, TYPE_CNAME);
+    memcpy(r->out + at + 4, r->out + dname + 4, 6); /* class and TTL */
+    dns_put_be16(r->out + at + 10, prefix + 2);
+    r->pos = at + RECORD_HEADER;
+    put_prefix(r, prefix);
+    dns_put_be16(r->out + r->pos, POINTER_BITS | target);
+    r->pos += 2;
+    r->count[SECTION_ANSWER]++;
+    return 0;
 }
 
 void reply_want_addresses(struct reply *r, const uint8_t *set)

@@ -35,6 +35,7 @@ struct reply {
     struct {
         const uint8_t *set;
         uint16_t owner;
+        uint16_t pos;
     } sent[REPLY_SENT_MAX];
     struct {
         const uint8_t *set;
@@ -50,6 +51,16 @@ bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, 
 
 /* Was SET sent already? Under this owner, unless OWNER is 0. */
 bool reply_has(const struct reply *r, const uint8_t *set, uint16_t owner);
+
+/* Where SET was written, or 0. */
+size_t reply_place(const struct reply *r, const uint8_t *set);
+
+/*
+ * Appends the CNAME that the DNAME at out[dname] means for the name being answered, of which PREFIX
+ * octets precede the DNAME's owner. Returns 0; -EMSGSIZE when it does not fit; -ENAMETOOLONG when its
+ * target would be longer than a name may be.
+ */
+int reply_add_alias(struct reply *r, unsigned prefix, size_t dname);
 
 /* Has reply_add_addresses add the addresses that SET, just about to be added, refers to. */
 void reply_want_addresses(struct reply *r, const uint8_t *set);

@@ -66,6 +66,7 @@ struct dns_builder {
     uint8_t apex_key[KEY_MAX];
     unsigned apex_len, apex_key_len;
     unsigned max_depth;
+    uint8_t features;
     const struct rec *soa; /* NULL until it is seen */
 };
 

@@ -159,6 +159,19 @@ def generate_headers(name, outside):
             yield Query(build(shown, rdtype, additional=(edns(flags=0x8000),)), "outside, with EDNS")
 
 
+def generate_dname(owner):
+    """Names below a DNAME, up to those that it would make too long."""
+    yield Query(build(wire(dns.name.Name((b"*",) + owner.labels)), 1), f"below {owner}")
+    for length in (1, 63):
+        for count in range(1, 5):
+            labels = (b"l" * length,) * count + (b"m" * 40,) + owner.labels
+            if sum(len(label) + 1 for label in labels) <= 255:
+                shown = wire(dns.name.Name(labels))
+                for rdtype in (1, 5, 39, 255):
+                    kind = f"{count} labels of {length} below {owner}"
+                    yield Query(build(shown, rdtype, additional=(edns(),)), kind, any_set=rdtype == 255)
+
+
 def generate_malformed(name):
     """Messages a server must refuse or ignore."""
     shown = wire(name)
@@ -192,6 +205,9 @@ def generate(owners, zones, seed=1):
     yield from generate_malformed(apexes[0])
     big = [n for n in owners if b"big" in n.labels and not n.labels[0].startswith((b"ns", b"mx"))]
     yield from generate_truncation(big + apexes)
+    for owner in owners:
+        if 39 in owners[owner]:
+            yield from generate_dname(owner)
 
 
 class Client:
@@ -358,7 +374,18 @@ def _glue_sets_tc(query, found):
     return set(found) <= {"flags", "additional"} and flags and flags[0] == flags[1] | 2 and "glue" in query.kind.lower()
 
 
-EXPECTED = (_refused_with_reason, _class_keeps_question, _badvers_copies_do, _rcode_in_query, _glue_sets_tc)
+def _fewer_additional(query, found):
+    """RFC 2181 section 9: what the client can do without may be left out; NSD stops earlier."""
+    return set(found) == {"additional"} and found["additional"][0] > found["additional"][1]
+
+
+def _alias_is_compressed(query, found):
+    """RFC 6672 section 3.1: NSD's CNAME of a DNAME is not compressed, and may not fit where ours does."""
+    flags = found.get("flags")
+    return flags and flags[1] == flags[0] | 2 and "long.dname" in query.kind.lower()
+
+
+EXPECTED = (_fewer_additional, _alias_is_compressed, _refused_with_reason, _class_keeps_question, _badvers_copies_do, _rcode_in_query, _glue_sets_tc)
 
 
 def expected(query, found):

@@ -67,3 +67,5 @@ unit-xenstore-srcs := tests/unit/test_xenstore.c tests/unit/fake_kernel.c kernel
 include lib/dns/files.mk
 unit-dns_zonefile-srcs := tests/unit/test_dns_zonefile.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_answer-srcs := tests/unit/test_dns_answer.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_zonefile-cflags := $(dns-all-options)
+unit-dns_answer-cflags := $(dns-all-options)

@@ -23,7 +23,8 @@ static const char zone_text[] =
     "*.wild MX 1 x.wild\n*.wild A 192.0.2.4\nexact.wild TXT \"t\"\n"
     "sub NS ns.sub\nsub NS ns2.sub\nns.sub A 192.0.2.5\nns2.sub A 192.0.2.6\n"
     "c1 CNAME c2\nc2 CNAME c1\nself CNAME self\n"
-    "_s._tcp SRV 1 2 3 mail\n_s._tcp SRV 1 2 4 mail\nbig TXT \"x\"\n";
+    "_s._tcp SRV 1 2 3 mail\n_s._tcp SRV 1 2 4 mail\nbig TXT \"x\"\n"
+    "d DNAME deep\nd2 DNAME d2.d2\nd3 DNAME d3\nd4 DNAME d5\nd5 DNAME d4\n";
 
 static struct dns_db db;
 static struct dns_zone *buckets[BUCKETS];
@@ -144,6 +145,13 @@ static const struct {
     {"c1.example.org.", TYPE_A, 0, FLAG_AA, 2, 0, 0},
     {"self.example.org.", TYPE_A, 0, FLAG_AA, 1, 0, 0},
     {"_s._tcp.example.org.", TYPE_SRV, 0, FLAG_AA, 2, 2, 4},
+    {"d.example.org.", TYPE_A, 0, FLAG_AA, 0, 1, 0},
+    {"d.example.org.", TYPE_DNAME, 0, FLAG_AA, 1, 2, 3},
+    {"x.d.example.org.", TYPE_A, 3, FLAG_AA, 2, 1, 0},
+    {"www.d.example.org.", TYPE_MX, 0, FLAG_AA, 4, 2, 4},
+    {"x.d.example.org.", TYPE_CNAME, 0, FLAG_AA, 2, 0, 0},
+    {"x.d3.example.org.", TYPE_A, 0, FLAG_AA, 2, 0, 0},
+    {"x.d4.example.org.", TYPE_A, 0, FLAG_AA, 19, 0, 0},
     {"example.com.", TYPE_A, 5, 0, 0, 0, 0},
     {"org.", TYPE_A, 5, 0, 0, 0, 0},
     {".", TYPE_NS, 5, 0, 0, 0, 0},

@@ -27,7 +27,11 @@ static const struct {
      "z:4: the record lies outside the zone example.org."},
     {HEAD "org. 60 A 192.0.2.1\n", "z:4: the record lies outside the zone example.org."},
     {HEAD "xexample.org. 60 A 192.0.2.1\n", "z:4: the record lies outside the zone example.org."},
-    {HEAD "a 60 DNAME b\n", "z:4: DNAME is not supported"},
+    {HEAD "a 60 DNAME b\na 60 DNAME c\n", "z:5: a name has one DNAME only"},
+    {HEAD "a 60 DNAME b\na 60 CNAME c\n", "z:5: CNAME and other data at one name"},
+    {HEAD "c.b.a 60 A 192.0.2.1\na 60 DNAME b\n", "z:4: there is a DNAME above this name"},
+    {HEAD "@ 60 DNAME b.\n", "z:3: there is a DNAME above this name"},
+    {HEAD "a 60 NS ns1\na 60 DNAME c\n", "z:5: DNAME and NS at one name"},
     /* TTL, class, type. */
     {"@ IN SOA ns1 host 1 2 3 4 5\n@ 1x IN NS ns1\n", "z:2: not a TTL: 1x"},
     {HEAD "a 3000000000 A 192.0.2.1\n", "z:4: TTL larger than 2147483647: 3000000000"},
