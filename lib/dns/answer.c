@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The answer to one query: the algorithm of RFC 1034 section 4.3.2 with wildcards by RFC 4592,
+ * The answer to one question: the algorithm of RFC 1034 section 4.3.2 with wildcards by RFC 4592,
  * DNAME by RFC 6672, negative answers by RFC 2308, ANY by RFC 8482, EDNS(0) by RFC 6891, truncation by RFC 2181
- * section 9 and RFC 9471.
+ * section 9 and RFC 9471, signed zones by RFC 4035 section 3.1 and RFC 5155 section 7.2.
  *
  * The reply begins with the query's own header and question, so the case of the question is kept
  * and the question's name stands at a known place. Names in the reply point there.
  */
-#include "lib/dns/query.h"
-#include "lib/dns/reply.h"
+#include "lib/dns/denial.h"
+#include "lib/dns/task.h"
 
 #include <errno.h>
-
-enum { CHAIN_MAX = 16 }; /* CNAMEs followed in one answer */
-
-/* One query being answered: its question, and the name looked at now in its zone. */
-struct task {
-    const struct dns_db *db;
-    const struct dns_zone *zone;
-    bool minimal;
-    unsigned chain;
-    struct dns_query q;
-    struct reply r;
-};
 
 static uint16_t owner_at(const struct task *t, unsigned depth)
 {
@@ -43,16 +31,36 @@ static void add_required(struct task *t, enum reply_section section, const uint8
         t->r.flags |= FLAG_TC;
 }
 
-static void answer_negative(struct task *t, unsigned rcode)
+/* Is the client to be given proofs of what the zone does not have? */
+static bool wants_proof(const struct task *t)
+{
+    return IS_ENABLED(CONFIG_DNS_DNSSEC) && t->r.dnssec && t->zone->features & FEATURE_SIGNED;
+}
+
+static void require(struct task *t, bool fits)
+{
+    if (!fits)
+        t->r.flags |= FLAG_TC;
+}
+
+static void answer_negative(struct task *t, unsigned rcode, const struct dns_match *match)
 {
     t->r.rcode = rcode;
-    if (t->q.class != CLASS_ANY)
-        add_required(t, SECTION_AUTHORITY, t->zone->negative_soa, apex_owner(t));
+    if (t->q.class == CLASS_ANY)
+        return;
+    add_required(t, SECTION_AUTHORITY, t->zone->negative_soa, apex_owner(t));
+    if (!wants_proof(t))
+        return;
+    if (match->exact)
+        require(t, denial_type(&t->r, t->zone, &t->q.key, match->depth));
+    else
+        require(t, denial_name(&t->r, t->zone, &t->q.key, match->depth));
 }
 
 static void answer_referral(struct task *t, const struct dns_match *match)
 {
     const uint8_t *set = node_find_set(match->cut, TYPE_NS);
+    uint16_t owner = owner_at(t, match->cut_depth);
 
     if (!t->chain)
         t->r.flags &= ~FLAG_AA;
@@ -60,7 +68,14 @@ static void answer_referral(struct task *t, const struct dns_match *match)
         return;
     t->r.referral = true;
     reply_want_addresses(&t->r, set);
-    add_required(t, SECTION_AUTHORITY, set, owner_at(t, match->cut_depth));
+    add_required(t, SECTION_AUTHORITY, set, owner);
+    if (!wants_proof(t))
+        return;
+    set = node_find_set(match->cut, TYPE_DS);
+    if (set)
+        add_required(t, SECTION_AUTHORITY, set, owner);
+    else
+        require(t, denial_type(&t->r, t->zone, &t->q.key, match->cut_depth));
 }
 
 /* The one set that answers ANY: the first of the common types, else the first of all. */
@@ -79,20 +94,75 @@ static const uint8_t *any_set(const uint8_t *node)
 
 static void answer_positive(struct task *t, const uint8_t *set, uint16_t owner)
 {
-    const uint8_t *ns;
-
     if (!t->minimal || set_type(set) == TYPE_NS)
         reply_want_addresses(&t->r, set);
     add_required(t, SECTION_ANSWER, set, owner);
-    if (t->minimal || t->r.flags & FLAG_TC || t->q.class == CLASS_ANY || t->q.type == TYPE_DS ||
-        t->q.type == TYPE_DNSKEY)
-        return;
-    ns = node_find_set(zone_apex(t->zone), TYPE_NS);
+    t->positive = t->q.type != TYPE_DS && t->q.type != TYPE_DNSKEY;
+}
+
+/* All signatures at NODE. False when there are none. */
+static bool answer_signatures(struct task *t, const uint8_t *node, uint16_t owner)
+{
+    const uint8_t *set = node_first_set(node);
+    bool any = false;
+
+    for (unsigned n = node_sets(node); n; n--, set = set_next(set)) {
+        if (!set_is_signed(set))
+            continue;
+        any = true;
+        require(t, reply_add_signatures(&t->r, set, owner));
+    }
+    t->positive = any;
+    return any;
+}
+
+static void add_apex_ns(struct task *t)
+{
+    const uint8_t *ns = node_find_set(zone_apex(t->zone), TYPE_NS);
+
     if (!ns || reply_has(&t->r, ns, 0))
         return;
     reply_want_addresses(&t->r, ns);
     if (!reply_add(&t->r, SECTION_AUTHORITY, ns, apex_owner(t)))
         t->r.ref_count--;
+}
+
+/* A wildcard stood for the name looked at: that this does not exist is to be proved at the end. */
+static void note_wildcard(struct task *t)
+{
+    if (wants_proof(t) && t->wildcards < ARRAY_SIZE(t->wildcard)) {
+        t->wildcard[t->wildcards++] = t->r.name_pos;
+    }
+}
+
+/* Makes the name at out[pos], whose key is in t->q.key, the one to look at in ZONE. */
+static void look_at(struct task *t, const struct dns_zone *zone, size_t pos)
+{
+    struct reply *r = &t->r;
+
+    t->zone = zone;
+    r->name_pos = reply_resolve(r, pos);
+    r->name_len = key_offset(zone, &t->q.key, 0);
+    r->apex_pos = reply_position(r, 0);
+}
+
+/* Proves for each name that a wildcard stood for that it does not exist itself. */
+static void prove_wildcards(struct task *t)
+{
+    const struct dns_zone *zone = t->zone;
+    unsigned last = t->r.name_pos;
+
+    for (unsigned i = 0; i < t->wildcards; i++) {
+        struct dns_match match;
+
+        if (!reply_read_name(&t->r, t->wildcard[i], &t->q.key))
+            return;
+        look_at(t, dns_db_find(t->db, &t->q.key, t->q.key.labels), t->wildcard[i]);
+        dns_zone_match(t->zone, &t->q.key, &match);
+        require(t, denial_wildcard(&t->r, t->zone, &t->q.key, match.depth));
+    }
+    if (reply_read_name(&t->r, last, &t->q.key))
+        look_at(t, zone, last);
 }
 
 /*
@@ -109,10 +179,7 @@ static bool follow(struct task *t, size_t target)
     zone = dns_db_find(t->db, &t->q.key, t->q.key.labels);
     if (!zone)
         return false;
-    t->zone = zone;
-    r->name_pos = reply_resolve(r, target);
-    r->name_len = key_offset(zone, &t->q.key, 0);
-    r->apex_pos = reply_position(r, 0);
+    look_at(t, zone, target);
     return true;
 }
 
@@ -169,20 +236,31 @@ static bool answer_name(struct task *t)
         return false;
     }
     if (!match.node) {
-        answer_negative(t, DNS_NXDOMAIN);
+        answer_negative(t, DNS_NXDOMAIN, &match);
+        return false;
+    }
+    if (IS_ENABLED(CONFIG_DNS_DNSSEC) && t->q.type == TYPE_RRSIG &&
+        answer_signatures(t, match.node, owner)) {
+        if (!match.exact)
+            note_wildcard(t);
         return false;
     }
     set = t->q.type == TYPE_ANY ? any_set(match.node) : node_find_set(match.node, t->q.type);
-    if (set) {
-        answer_positive(t, set, owner);
+    if (!set && node_flags(match.node) & NODE_CNAME) {
+        set = node_find_set(match.node, TYPE_CNAME);
+        if (!set || reply_has(&t->r, set, match.exact ? 0 : owner))
+            return false;
+        if (!match.exact)
+            note_wildcard(t);
+        return follow_cname(t, set, owner);
+    }
+    if (!set) {
+        answer_negative(t, DNS_NOERROR, &match);
         return false;
     }
-    if (node_flags(match.node) & NODE_CNAME) {
-        set = node_find_set(match.node, TYPE_CNAME);
-        return set && !reply_has(&t->r, set, match.exact ? 0 : owner) &&
-               follow_cname(t, set, owner);
-    }
-    answer_negative(t, DNS_NOERROR);
+    if (!match.exact)
+        note_wildcard(t);
+    answer_positive(t, set, owner);
     return false;
 }
 
@@ -200,7 +278,7 @@ static const struct dns_zone *zone_of_question(const struct dns_db *db, const st
     return zone;
 }
 
-static void answer_question(struct task *t)
+void answer_question(struct task *t)
 {
     struct dns_query *q = &t->q;
 
@@ -218,82 +296,12 @@ static void answer_question(struct task *t)
     t->r.apex_pos = HEADER_SIZE + t->r.name_len;
     while (answer_name(t))
         ;
+    if (IS_ENABLED(CONFIG_DNS_DNSSEC) && t->wildcards)
+        prove_wildcards(t);
     if (q->class == CLASS_ANY)
         t->r.flags &= ~FLAG_AA;
+    else if (t->positive && !t->minimal && !(t->r.flags & FLAG_TC))
+        add_apex_ns(t);
     if (t->r.ref_count && !(t->r.flags & FLAG_TC))
         reply_add_addresses(&t->r, t->zone);
-}
-
-static size_t put_opt(uint8_t *out, unsigned rcode, bool dnssec_ok)
-{
-    out[0] = 0; /* owner: the root */
-    dns_put_be16(out + 1, TYPE_OPT);
-    dns_put_be16(out + 3, DNS_UDP_MAX);
-    dns_put_be32(out + 5, (uint32_t)rcode >> 4 << 24 | (dnssec_ok ? EDNS_DO << 8 : 0));
-    dns_put_be16(out + 9, 0); /* no options */
-    return OPT_SIZE;
-}
-
-/* Completes header and OPT record; returns the length of the message. */
-static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *stats)
-{
-    struct reply *r = &t->r;
-    uint8_t *out = r->out;
-
-    if (t->q.edns)
-        r->pos += put_opt(out + r->pos, r->rcode, t->q.dnssec_ok);
-    out[2] = FLAG_QR | (query[2] & (0x78 | FLAG_RD)) | r->flags;
-    out[3] = r->rcode & 15;
-    dns_put_be16(out + 4, t->q.question_len != 0);
-    dns_put_be16(out + 6, r->count[SECTION_ANSWER]);
-    dns_put_be16(out + 8, r->count[SECTION_AUTHORITY]);
-    dns_put_be16(out + 10, r->count[SECTION_ADDITIONAL] + t->q.edns);
-    stats->rcode[r->rcode]++;
-    stats->truncated += (r->flags & FLAG_TC) != 0;
-    return r->pos;
-}
-
-static size_t reply_limit(const struct dns_query *q, size_t cap, unsigned flags)
-{
-    size_t limit = MIN(cap, DNS_TCP_MAX);
-
-    if (!(flags & DNS_TCP))
-        limit = MIN(limit, MIN(q->udp_size, DNS_UDP_MAX));
-    return limit - (q->edns ? OPT_SIZE : 0);
-}
-
-size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uint8_t *out,
-                  size_t cap, unsigned flags, struct dns_stats *stats)
-{
-    struct task t;
-    struct reply *r = &t.r;
-
-    stats->queries++;
-    stats->tcp += flags & DNS_TCP;
-    if (len < HEADER_SIZE || query[2] & FLAG_QR) {
-        stats->dropped++;
-        return 0;
-    }
-    t.db = db;
-    t.minimal = flags & DNS_MINIMAL;
-    t.chain = 0;
-    r->out = out;
-    r->flags = 0;
-    r->referral = false;
-    r->sent_count = 0;
-    r->ref_count = 0;
-    memset(r->count, 0, sizeof(r->count));
-    r->rcode = dns_query_parse(&t.q, query, len);
-    if (r->rcode != DNS_NOERROR) {
-        t.q.edns = false;
-        t.q.question_len = 0;
-    }
-    r->pos = HEADER_SIZE + t.q.question_len;
-    memcpy(out, query, r->pos);
-    r->limit = reply_limit(&t.q, cap, flags);
-    if (t.q.edns && t.q.edns_version)
-        r->rcode = DNS_BADVERS;
-    else if (r->rcode == DNS_NOERROR)
-        answer_question(&t);
-    return finish(&t, query, stats);
 }

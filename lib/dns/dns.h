@@ -47,6 +47,9 @@ struct dns_zone {
     const uint8_t *slots;
     const uint8_t *name; /* apex, lower case, wire form */
     const uint8_t *negative_soa;
+    const uint8_t *denial; /* entries for NSEC or NSEC3 */
+    const uint8_t *nsec3;
+    uint32_t denials;
     size_t size;
     uint32_t hash;
     uint32_t slot_count;
@@ -54,6 +57,7 @@ struct dns_zone {
     uint8_t max_depth;
     uint8_t name_len;
     uint8_t labels;
+    uint8_t features;
 };
 
 /* The zones being served: a hash table of their names. All members are private to lib/dns. */

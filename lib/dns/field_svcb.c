@@ -235,16 +235,16 @@ static const char *sort_params(uint8_t *data, struct param *list, unsigned count
     if (!copy)
         return "out of memory";
     memcpy(copy, to, size);
-    for (int key = -1; to < data + start + size;) {
-        const struct param *least = NULL;
+    for (int n = 0, key = -1; n < (int)count; n++) {
+        const struct param *next = &list[0];
 
-        for (unsigned i = 0; i < count; i++) {
-            if (list[i].key > key && (!least || list[i].key < least->key))
-                least = &list[i];
+        for (unsigned i = 1; i < count; i++) {
+            if (list[i].key > key && (next->key <= key || list[i].key < next->key))
+                next = &list[i];
         }
-        memcpy(to, copy + least->at - start, least->len);
-        to += least->len;
-        key = least->key;
+        memcpy(to, copy + next->at - start, next->len);
+        to += next->len;
+        key = next->key;
     }
     free(copy);
     return NULL;

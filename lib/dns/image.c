@@ -14,6 +14,24 @@
 #include <errno.h>
 #include <limits.h>
 
+/* Finds what proves non-existence. False when it is not inside the image. */
+static bool open_denial(struct dns_zone *zone)
+{
+    unsigned entry = zone->features & FEATURE_NSEC3 ? NSEC3_ENTRY : 4;
+    uint64_t at = dns_le32(zone->image + IMAGE_OFF_DENIAL), end;
+    uint32_t nsec3 = dns_le32(zone->image + IMAGE_OFF_NSEC3);
+
+    zone->denials = dns_le32(zone->image + IMAGE_OFF_DENIALS);
+    zone->denial = zone->image + at;
+    zone->nsec3 = zone->image + nsec3;
+    end = at + (uint64_t)entry * zone->denials;
+    if (end > zone->size - DNS_NAME_PAD || (uint64_t)nsec3 + 3 > zone->size ||
+        (uint64_t)nsec3 + 3 + zone->nsec3[2] > zone->size ||
+        dns_le16(zone->nsec3) > NSEC3_ITERATIONS_MAX)
+        return false;
+    return zone->denials || !(zone->features & (FEATURE_NSEC | FEATURE_NSEC3));
+}
+
 long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
 {
     struct dns_key key;
@@ -46,6 +64,9 @@ long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
     zone->labels = key.labels;
     zone->hash = key.hash[key.labels];
     zone->negative_soa = data + soa;
+    zone->features = data[IMAGE_OFF_FEATURES];
+    if (IS_ENABLED(CONFIG_DNS_DNSSEC) && !open_denial(zone))
+        return -EINVAL;
     return image_size;
 }
 
@@ -80,7 +101,7 @@ static bool node_real(const struct dns_zone *zone, uint32_t node)
 /* Are the relocations and references of SET inside its records, and the references' nodes real? */
 static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set, unsigned owner_len)
 {
-    const uint8_t *fix = set_fixups(set), *end = set_next(set), *ref;
+    const uint8_t *fix = set_fixups(set), *end = set_signatures(set), *ref;
     unsigned len = set_records_len(set), relocs;
 
     if (fix == end)
@@ -111,6 +132,34 @@ static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set, unsigned 
     return true;
 }
 
+/* Are the octets from RECORD to END records of this type? Their number, or 0. */
+static unsigned count_records(const uint8_t *record, const uint8_t *end, unsigned type)
+{
+    unsigned count = 0;
+
+    for (; record < end; record = record_next(record), count++) {
+        if (end - record < RECORD_HEADER || record_next(record) > end)
+            return 0;
+        if (dns_be16(record) != OWNER_POINTER || dns_be16(record + 2) != type)
+            return 0;
+    }
+    return count;
+}
+
+/* Are the signatures of SET, all of which lies before END, well-formed? */
+static bool signatures_ok(const uint8_t *set, const uint8_t *end)
+{
+    const uint8_t *signatures = set_signatures(set), *records = signatures + SIGNATURES_HEADER;
+
+    if (!set_is_signed(set))
+        return true;
+    if (end - signatures < SIGNATURES_HEADER || end - records < signatures_len(signatures))
+        return false;
+    return signatures_count(signatures) &&
+           signatures_count(signatures) ==
+               count_records(records, records + signatures_len(signatures), TYPE_RRSIG);
+}
+
 /*
  * Is the set at SET, with END behind the last node, well-formed? OWNER_LEN: what it may point to of
  * the owner's name before the apex.
@@ -118,22 +167,13 @@ static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set, unsigned 
 static bool set_ok(const struct dns_zone *zone, const uint8_t *set, unsigned owner_len,
                    const uint8_t *end)
 {
-    const uint8_t *record, *records_end;
-    unsigned count = 0;
-
     if (end - set < SET_HEADER ||
         end - set < SET_HEADER + set_records_len(set) + set_fixups_len(set))
         return false;
-    records_end = set_fixups(set);
-    for (record = set_records(set); record < records_end; record = record_next(record)) {
-        if (records_end - record < RECORD_HEADER || record_next(record) > records_end)
-            return false;
-        if (dns_be16(record) != OWNER_POINTER || dns_be16(record + 2) != set_type(set))
-            return false;
-        count++;
-    }
-    return count && count == set_count(set) && set_records_len(set) <= SET_RECORDS_MAX &&
-           fixups_ok(zone, set, owner_len);
+    return set_count(set) &&
+           set_count(set) == count_records(set_records(set), set_fixups(set), set_type(set)) &&
+           set_records_len(set) <= SET_RECORDS_MAX && fixups_ok(zone, set, owner_len) &&
+           signatures_ok(set, end);
 }
 
 /* Is the node at *AT well-formed? Moves *at to the next one. */
@@ -175,6 +215,24 @@ static bool slots_ok(const struct dns_zone *zone)
     return used == dns_zone_names(zone) && used < zone->slot_count;
 }
 
+/* Do all entries for denial lead to a node, or to a well-formed NSEC3 set? */
+static bool denial_ok(const struct dns_zone *zone)
+{
+    for (uint32_t i = 0; i < zone->denials; i++) {
+        if (zone->features & FEATURE_NSEC3) {
+            uint64_t at =
+                4 * (uint64_t)dns_le32(zone->denial + NSEC3_ENTRY * (uint64_t)i + NSEC3_HASH);
+
+            if (at > zone->size || !set_ok(zone, zone->image + at, 0, zone->image + zone->size))
+                return false;
+        } else if (zone->features & FEATURE_NSEC) {
+            if (!node_real(zone, dns_le32(zone->denial + 4 * (uint64_t)i)))
+                return false;
+        }
+    }
+    return true;
+}
+
 int dns_zone_check(const struct dns_zone *zone)
 {
     const uint8_t *image = zone->image, *node, *end;
@@ -194,7 +252,9 @@ int dns_zone_check(const struct dns_zone *zone)
         if (!node_ok(zone, &node, end))
             return -EINVAL;
     }
-    return nodes == dns_zone_names(zone) ? 0 : -EINVAL;
+    if (nodes != dns_zone_names(zone) || (IS_ENABLED(CONFIG_DNS_DNSSEC) && !denial_ok(zone)))
+        return -EINVAL;
+    return 0;
 }
 
 uint32_t dns_zone_records(const struct dns_zone *zone)

@@ -11,6 +11,9 @@
  *                 u8 flags, u8 length of name, u16 number of sets,
  *                 name: lower case, the apex left off
  *                 sets, by ascending type
+ *   NSEC3 sets  by ascending hash, each at a multiple of 4; their owners are no nodes
+ *   denial      an entry per NSEC or NSEC3 set, in canonical order: the node number of the NSEC; or
+ *               the hash, 20 octets, and the offset divided by 4 of the NSEC3 set
  *   padding     at least DNS_NAME_PAD octets
  *
  * A slot is 0 when free, else it has the node number in its low node_bits bits, and above them as
@@ -18,7 +21,8 @@
  * of its hash choose, or in the first free one behind it. Less than 3/4 of the slots are used.
  *
  * A set is all records of one name and type:
- *   u16 type, u16 number of records, u16 octets of records, u16 octets of fix-ups
+ *   u16 type, u16 number of records (low 15 bits; bit 15: signed), u16 octets of records, u16 octets of
+ *   fix-ups
  *   records: as they appear in an answer; each owner is the pointer C00C to the question's name
  *   fix-ups: u16 n, n relocations, then references to the end; absent when there are none of either
  *     relocation: u16, the low 15 bits are the offset in `records` of a compression pointer;
@@ -27,6 +31,7 @@
  * holds reference: u16, the low 15 bits are the offset in `records` of a name; bit 15: the name is
  * at or below the owner, its addresses are not to be left out (RFC 9471); then u32 number of the
  * node which has the addresses, 0 for none
+ *   signatures, if signed: u16 number, u16 octets, RRSIG records in the form of `records`
  *
  * So the usual answer is a copy of `records`, and every other use of a set changes pointers only.
  */
@@ -53,11 +58,19 @@ enum {
     IMAGE_OFF_MAX_DEPTH = 49,  /* u8, most labels a name has below the apex */
     IMAGE_OFF_NAME_LEN = 50,   /* u8 */
     IMAGE_OFF_FEATURES = 51,   /* u8, what the server must be able to do, FEATURE_* */
+    IMAGE_OFF_DENIAL = 52,     /* u32, octet offset of the denial entries */
+    IMAGE_OFF_DENIALS = 56,    /* u32, their number */
+    IMAGE_OFF_NSEC3 = 60,      /* u32, octet offset of the NSEC3 parameters: u16 iterations, salt */
     IMAGE_HEADER = 64,
     IMAGE_ALIGN = 64,
 
     FEATURE_DNAME = 1,
-    FEATURES = IS_ENABLED(CONFIG_DNS_DNAME) ? FEATURE_DNAME : 0, /* of this build */
+    FEATURE_SIGNED = 2, /* has signatures, and maybe one of the next two */
+    FEATURE_NSEC = 4,
+    FEATURE_NSEC3 = 8,
+    FEATURES_SIGNED = FEATURE_SIGNED | FEATURE_NSEC | FEATURE_NSEC3,
+    FEATURES = (IS_ENABLED(CONFIG_DNS_DNAME) ? FEATURE_DNAME : 0) | /* of this build */
+               (IS_ENABLED(CONFIG_DNS_DNSSEC) ? FEATURES_SIGNED : 0),
 
     NODE_HEADER = 4,
     NODE_CUT = 1,       /* a delegation: not the apex, has NS */
@@ -68,6 +81,11 @@ enum {
     NODE_DNAME = 32,    /* has a DNAME */
 
     SET_HEADER = 8,
+    SET_SIGNED = 0x8000,
+    SIGNATURES_HEADER = 4,
+    NSEC3_HASH = 20, /* octets of a SHA-1 hash, the only one there is */
+    NSEC3_ENTRY = NSEC3_HASH + 4,
+    NSEC3_ITERATIONS_MAX = 50, /* validators take zones with more as unsigned (RFC 9276) */
     SET_RECORDS_MAX = 65000,
     RECORD_HEADER = 12, /* owner pointer, type, class, TTL, length of data */
     RELOC_SELF = 0x8000,
@@ -97,6 +115,8 @@ enum {
     TYPE_RRSIG = 46,
     TYPE_NSEC = 47,
     TYPE_DNSKEY = 48,
+    TYPE_NSEC3 = 50,
+    TYPE_NSEC3PARAM = 51,
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,
     TYPE_MAILB = 253,
@@ -144,7 +164,12 @@ static inline unsigned set_type(const uint8_t *set)
 
 static inline unsigned set_count(const uint8_t *set)
 {
-    return dns_le16(set + 2);
+    return dns_le16(set + 2) & ~SET_SIGNED;
+}
+
+static inline bool set_is_signed(const uint8_t *set)
+{
+    return IS_ENABLED(CONFIG_DNS_DNSSEC) && dns_le16(set + 2) & SET_SIGNED;
 }
 
 static inline unsigned set_records_len(const uint8_t *set)
@@ -167,9 +192,27 @@ static inline const uint8_t *set_fixups(const uint8_t *set)
     return set + SET_HEADER + set_records_len(set);
 }
 
+/* The signatures of a set that is signed: their header, number, octets, records. */
+static inline const uint8_t *set_signatures(const uint8_t *set)
+{
+    return set_fixups(set) + set_fixups_len(set);
+}
+
+static inline unsigned signatures_count(const uint8_t *signatures)
+{
+    return dns_le16(signatures);
+}
+
+static inline unsigned signatures_len(const uint8_t *signatures)
+{
+    return dns_le16(signatures + 2);
+}
+
 static inline const uint8_t *set_next(const uint8_t *set)
 {
-    return set + SET_HEADER + set_records_len(set) + set_fixups_len(set);
+    const uint8_t *end = set_signatures(set);
+
+    return set_is_signed(set) ? end + SIGNATURES_HEADER + signatures_len(end) : end;
 }
 
 /* The references of a set and their end. */
@@ -177,7 +220,7 @@ static inline const uint8_t *set_refs(const uint8_t *set, const uint8_t **end)
 {
     const uint8_t *fix = set_fixups(set);
 
-    *end = fix + set_fixups_len(set);
+    *end = set_signatures(set);
     return fix == *end ? fix : fix + 2 + 2 * dns_le16(fix);
 }
 

@@ -163,6 +163,7 @@ void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key, stru
         if (node_flags(node) & NODE_WILD)
             match->node = wildcard_of(zone, key, enclosing);
     }
+    match->depth = enclosing;
     if (node_flags(node) & (NODE_CUT | NODE_BELOW) || node_is_dname(node)) {
         find_cut(zone, key, depth, enclosing, match);
         if (match->cut && !match->exact)

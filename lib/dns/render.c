@@ -45,9 +45,9 @@ static unsigned name_of_key(const uint8_t *key, unsigned from, unsigned len, uin
 
 static uint32_t set_end(struct dns_builder *b, uint32_t from, uint32_t end)
 {
-    unsigned type = builder_rec(b, from)->type;
+    unsigned type = rec_set_type(builder_rec(b, from));
 
-    while (++from < end && builder_rec(b, from)->type == type)
+    while (++from < end && rec_set_type(builder_rec(b, from)) == type)
         ;
     return from;
 }
@@ -79,9 +79,17 @@ static void write_node(struct set_writer *s, struct leaf *leaf)
     writer_put(w, header, sizeof(header));
     writer_put(w, name, header[1]);
     set_owner_name(s, name, header[1]);
-    for (uint32_t from = leaf->first; from < end && !w->failed; from = next, sets++) {
+    for (uint32_t from = leaf->first; from < end && !w->failed; from = next) {
         next = set_end(b, from, end);
+        if (builder_rec(b, from)->type == TYPE_RRSIG) {
+            builder_report(b, DNS_WARNING, builder_rec(b, from),
+                           "a signature of what is not there is left out", NULL);
+            continue;
+        }
+        if (builder_rec(b, from)->type == TYPE_NSEC)
+            leaf->nsec = true;
         writer_put_set(s, from, next, writer_ttl(b, from, next));
+        sets++;
     }
     if (!w->failed)
         dns_put_le16(w->data + at + 2, sets);
@@ -189,12 +197,70 @@ static uint32_t soa_index(struct dns_builder *b)
     return i;
 }
 
+/* Writes the NSEC3 sets. */
+static void write_hashed(struct set_writer *s)
+{
+    struct writer *w = s->w;
+    struct dns_builder *b = w->b;
+
+    set_owner_name(s, b->apex, 0);
+    for (uint32_t i = 0; i < b->hashed_count && !w->failed; i++) {
+        struct hashed *h = &b->hashed[i];
+
+        h->number = w->len / 4;
+        writer_put_set(s, h->first, h->first + h->count,
+                       writer_ttl(b, h->first, h->first + h->count));
+        pad_to(w, 4);
+    }
+}
+
+static void write_le32(struct writer *w, uint32_t v)
+{
+    uint8_t le[4];
+
+    dns_put_le32(le, v);
+    writer_put(w, le, sizeof(le));
+}
+
+/* Writes the denial entries; returns their number. */
+static uint32_t write_denial(struct writer *w)
+{
+    struct dns_builder *b = w->b;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < b->hashed_count; i++, count++) {
+        writer_put(w, b->hashed[i].hash, NSEC3_HASH);
+        write_le32(w, b->hashed[i].number);
+    }
+    for (uint32_t i = 0; i < b->leaf_count && b->features & FEATURE_NSEC; i++) {
+        if (!b->leaves[i].nsec || b->leaves[i].flags & NODE_BELOW)
+            continue;
+        write_le32(w, b->leaves[i].number);
+        count++;
+    }
+    return count;
+}
+
+/* Writes iterations and salt of the NSEC3 hash; returns where. */
+static uint32_t write_nsec3_params(struct writer *w)
+{
+    const uint8_t *data = w->b->nsec3param ? rec_data(w->b->nsec3param) : (const uint8_t[5]){0};
+    size_t at = w->len;
+    uint8_t le[2];
+
+    dns_put_le16(le, dns_be16(data + 2));
+    writer_put(w, le, sizeof(le));
+    writer_put(w, data + 4, data[4] + 1u);
+    pad_to(w, 4);
+    return at;
+}
+
 /* Writes everything but the slots' contents and the references. */
 static void write_body(struct set_writer *s)
 {
     struct writer *w = s->w;
     struct dns_builder *b = w->b;
-    uint32_t soa = soa_index(b), slots = slots_for(b->leaf_count), header[6];
+    uint32_t soa = soa_index(b), slots = slots_for(b->leaf_count), header[6], denial[3];
     uint32_t minimum = dns_be32(rec_data(b->soa) + b->soa->len - 4);
     uint32_t serial = dns_be32(rec_data(b->soa) + b->soa->len - 20);
 
@@ -204,8 +270,10 @@ static void write_body(struct set_writer *s)
     writer_put(w, NULL, DNS_NAME_PAD);
     header[5] = w->len;
     set_owner_name(s, b->apex, 0);
-    writer_put_set(s, soa, soa + 1, MIN(b->soa->ttl, minimum));
+    writer_put_set(s, soa, set_end(b, soa, b->rec_count), MIN(b->soa->ttl, minimum));
+    w->records = 0;
     pad_to(w, 4);
+    denial[2] = write_nsec3_params(w);
     header[3] = w->len;
     header[4] = slots;
     writer_put(w, NULL, 4 * (size_t)slots);
@@ -214,6 +282,9 @@ static void write_body(struct set_writer *s)
         write_node(s, &b->leaves[n]);
     header[1] = w->len / 4;
     header[2] = b->leaf_count;
+    write_hashed(s);
+    denial[0] = w->len;
+    denial[1] = write_denial(w);
     writer_put(w, NULL, DNS_NAME_PAD);
     pad_to(w, IMAGE_ALIGN);
     if (w->failed)
@@ -222,7 +293,9 @@ static void write_body(struct set_writer *s)
     dns_put_le64(w->data + IMAGE_OFF_SIZE, w->len);
     for (unsigned i = 0; i < ARRAY_SIZE(header); i++)
         dns_put_le32(w->data + IMAGE_OFF_NODES + 4 * i, header[i]);
-    dns_put_le32(w->data + IMAGE_OFF_RECORDS, w->records - 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(denial); i++)
+        dns_put_le32(w->data + IMAGE_OFF_DENIAL + 4 * i, denial[i]);
+    dns_put_le32(w->data + IMAGE_OFF_RECORDS, w->records);
     dns_put_le32(w->data + IMAGE_OFF_SERIAL, serial);
     w->data[IMAGE_OFF_NODE_BITS] = 32 - __builtin_clz(header[1]);
     w->data[IMAGE_OFF_MAX_DEPTH] = b->max_depth;

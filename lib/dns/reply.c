@@ -67,25 +67,109 @@ static bool relocate(struct reply *r, const uint8_t *set)
     return true;
 }
 
-bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, uint16_t owner)
+/* Remembers that SET is written at the end of the reply. */
+static void note_sent(struct reply *r, const uint8_t *set, uint16_t owner)
 {
-    unsigned len = set_records_len(set);
-    uint8_t *to = r->out + r->pos;
-
-    if (len > r->limit - r->pos)
-        return false;
-    memcpy(to, set_records(set), len);
-    if (set_fixups_len(set) && !relocate(r, set))
-        return false;
-    if (owner != OWNER_POINTER)
-        set_owner(to, to + len, owner);
     if (r->sent_count < REPLY_SENT_MAX) {
         r->sent[r->sent_count].set = set;
         r->sent[r->sent_count].pos = r->pos;
         r->sent[r->sent_count++].owner = owner;
     }
+}
+
+/* Appends the signatures of SET, for which there is room. */
+static void put_signatures(struct reply *r, enum reply_section section, const uint8_t *set,
+                           uint16_t owner)
+{
+    const uint8_t *signatures = set_signatures(set);
+    unsigned len = signatures_len(signatures);
+    uint8_t *to = r->out + r->pos;
+
+    memcpy(to, signatures + SIGNATURES_HEADER, len);
+    set_owner(to, to + len, owner);
+    r->pos += len;
+    r->count[section] += signatures_count(signatures);
+}
+
+/* The octets of SET's signatures if they are to be sent. */
+static unsigned wanted_signatures(const struct reply *r, const uint8_t *set)
+{
+    return r->dnssec && set_is_signed(set) ? signatures_len(set_signatures(set)) : 0;
+}
+
+bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, uint16_t owner)
+{
+    unsigned len = set_records_len(set), signatures = wanted_signatures(r, set);
+    uint8_t *to = r->out + r->pos;
+
+    if (len + signatures > r->limit - r->pos) {
+        /* What is only helpful may go without its signatures (RFC 4035 section 3.1.1). */
+        if (section != SECTION_ADDITIONAL || len > r->limit - r->pos)
+            return false;
+        signatures = 0;
+    }
+    memcpy(to, set_records(set), len);
+    if (set_fixups_len(set) && !relocate(r, set))
+        return false;
+    if (owner != OWNER_POINTER)
+        set_owner(to, to + len, owner);
+    note_sent(r, set, owner);
     r->pos += len;
     r->count[section] += set_count(set);
+    if (signatures)
+        put_signatures(r, section, set, owner);
+    return true;
+}
+
+bool reply_add_signatures(struct reply *r, const uint8_t *set, uint16_t owner)
+{
+    if (signatures_len(set_signatures(set)) > r->limit - r->pos)
+        return false;
+    put_signatures(r, SECTION_ANSWER, set, owner);
+    return true;
+}
+
+/* The owner of sets with names of their own, which is no pointer. */
+enum { OWNER_NAMED = 1 };
+
+/* Appends records under a name: LEN octets of labels and the pointer REST, then pointers to it. */
+static void put_named(struct reply *r, const uint8_t *record, const uint8_t *end, size_t owner,
+                      const uint8_t *labels, unsigned len, uint16_t rest)
+{
+    for (; record < end; record = record_next(record)) {
+        unsigned n = record_next(record) - record - 2;
+
+        if (r->pos == owner) {
+            memcpy(r->out + r->pos, labels, len);
+            r->pos += len;
+        } else if (len) {
+            rest = POINTER_BITS | owner;
+        }
+        dns_put_be16(r->out + r->pos, rest);
+        memcpy(r->out + r->pos + 2, record + 2, n);
+        r->pos += 2 + n;
+    }
+}
+
+bool reply_add_named(struct reply *r, const uint8_t *set, const uint8_t *labels, unsigned len,
+                     unsigned shared)
+{
+    unsigned need = len + set_records_len(set) + wanted_signatures(r, set);
+    uint16_t rest = POINTER_BITS | (shared ? reply_position(r, shared) : r->apex_pos);
+    const uint8_t *signatures = set_signatures(set), *records = signatures + SIGNATURES_HEADER;
+    size_t owner = r->pos;
+
+    if (reply_has(r, set, OWNER_NAMED))
+        return true;
+    if (need > r->limit - r->pos || r->pos > POINTER_MAX)
+        return false;
+    note_sent(r, set, OWNER_NAMED);
+    put_named(r, set_records(set), set_fixups(set), owner, labels, len, rest);
+    r->count[SECTION_AUTHORITY] += set_count(set);
+    if (wanted_signatures(r, set)) {
+        put_named(r, records, records + signatures_len(signatures), owner, labels, len, rest);
+        r->count[SECTION_AUTHORITY] += signatures_count(signatures);
+    }
     return true;
 }
 
@@ -193,6 +277,43 @@ void reply_add_addresses(struct reply *r, const struct dns_zone *zone)
     }
 }
 
+/* Expands the name at out[pos] into NAME[DNS_NAME_MAX]; returns its length, 0 when malformed. */
+static unsigned expand_name(const struct reply *r, size_t pos, uint8_t *name)
+{
+    unsigned len = 0;
+
+    while (pos < r->pos && r->out[pos]) {
+        unsigned n = r->out[pos] + 1u;
+
+        if (is_pointer(r, pos)) {
+            /* Pointers lead backwards only, so this ends. */
+            size_t target = pos + 2 <= r->pos ? pointer_target(r, pos) : pos;
+
+            if (target >= pos)
+                return 0;
+            pos = target;
+            continue;
+        }
+        if (n > r->pos - pos || len + n >= DNS_NAME_MAX)
+            return 0;
+        memcpy(name + len, r->out + pos, n);
+        len += n;
+        pos += n;
+    }
+    if (pos >= r->pos)
+        return 0;
+    name[len++] = 0;
+    return len;
+}
+
+bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
+{
+    uint8_t name[DNS_NAME_MAX];
+    unsigned len = expand_name(r, pos, name);
+
+    return len && dns_key_parse(key, name, len) == len;
+}
+
 static bool key_is(const struct dns_key *key, const uint8_t *name, unsigned len)
 {
     if (key->len != len)
@@ -205,28 +326,7 @@ static bool key_is(const struct dns_key *key, const uint8_t *name, unsigned len)
 bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key)
 {
     uint8_t name[DNS_NAME_MAX];
-    unsigned len = 0;
+    unsigned len = expand_name(r, pos, name);
 
-    while (pos < r->pos && r->out[pos]) {
-        unsigned n = r->out[pos] + 1u;
-
-        if (is_pointer(r, pos)) {
-            /* Pointers lead backwards only, so this ends. */
-            size_t target = pos + 2 <= r->pos ? pointer_target(r, pos) : pos;
-
-            if (target >= pos)
-                return false;
-            pos = target;
-            continue;
-        }
-        if (n > r->pos - pos || len + n >= DNS_NAME_MAX)
-            return false;
-        memcpy(name + len, r->out + pos, n);
-        len += n;
-        pos += n;
-    }
-    if (pos >= r->pos)
-        return false;
-    name[len++] = 0;
-    return !key_is(key, name, len) && dns_key_parse(key, name, len) == len;
+    return len && !key_is(key, name, len) && dns_key_parse(key, name, len) == len;
 }

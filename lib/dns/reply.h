@@ -30,6 +30,7 @@ struct reply {
     uint8_t flags; /* octet 2 of the header: AA, TC */
     uint8_t rcode;
     bool referral;
+    bool dnssec; /* the client wants signatures and proofs */
     unsigned sent_count;
     unsigned ref_count;
     struct {
@@ -48,6 +49,17 @@ struct reply {
  * Returns false, and appends nothing, when the set does not fit.
  */
 bool reply_add(struct reply *r, enum reply_section section, const uint8_t *set, uint16_t owner);
+
+/*
+ * Appends SET, which has no compressed names, to the authority section, unless it is there already.
+ * Its owner is the LEN octets of labels LABELS, then the last SHARED octets before the apex of the
+ * name being answered, and the apex. Returns false when it does not fit.
+ */
+bool reply_add_named(struct reply *r, const uint8_t *set, const uint8_t *labels, unsigned len,
+                     unsigned shared);
+
+/* Appends SET's signatures alone to the answer section. False when they do not fit. */
+bool reply_add_signatures(struct reply *r, const uint8_t *set, uint16_t owner);
 
 /* Was SET sent already? Under this owner, unless OWNER is 0. */
 bool reply_has(const struct reply *r, const uint8_t *set, uint16_t owner);
@@ -78,10 +90,10 @@ unsigned reply_resolve(const struct reply *r, size_t pos);
  */
 unsigned reply_position(const struct reply *r, unsigned len);
 
-/*
- * Replaces KEY by the possibly compressed name at out[pos]. False when that is malformed, or when
- * it is the name which KEY has already.
- */
+/* Replaces KEY by the possibly compressed name at out[pos]. False when that is malformed. */
+bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key);
+
+/* The same, but false also when it is the name which KEY has already. */
 bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sorting of the builder's records by name, then type. A merge sort, as equal records must keep
+ * Sorting of the builder's records by name, then type, signatures after what they sign. A merge sort, as equal records must keep
  * their order: that of the file is the order in answers. Runs that are in order already are only
  * compared, so a sorted zone costs one pass.
  */
@@ -22,7 +22,9 @@ static bool after(const struct dns_builder *b, uint32_t first, uint32_t second)
 
     if (!order)
         order = (int)x->key_len - y->key_len;
-    return order ? order > 0 : x->type > y->type;
+    if (!order)
+        order = (int)rec_set_type(x) - (int)rec_set_type(y);
+    return order ? order > 0 : x->type == TYPE_RRSIG && y->type != TYPE_RRSIG;
 }
 
 /* Merges the sorted list[0..mid) and list[mid..n); SPARE has room for the first of them. */

@@ -42,6 +42,13 @@ struct leaf {
     uint16_t key_len;
     uint8_t flags;
     uint8_t depth;
+    bool nsec; /* has an NSEC record */
+};
+
+/* An NSEC3 set: its records in the sorted list, and where it is in the image, divided by 4. */
+struct hashed {
+    uint32_t first, count, number;
+    uint8_t hash[NSEC3_HASH];
 };
 
 struct dns_builder {
@@ -61,6 +68,10 @@ struct dns_builder {
 
     struct leaf *leaves;
     uint32_t leaf_count, leaf_room;
+
+    struct hashed *hashed; /* by hash */
+    uint32_t hashed_count, hashed_room;
+    const struct rec *nsec3param; /* of the chain that is served, or NULL */
 
     uint8_t apex[DNS_NAME_MAX + DNS_NAME_PAD]; /* lower case */
     uint8_t apex_key[KEY_MAX];
@@ -83,8 +94,17 @@ static inline const uint8_t *rec_data(const struct rec *rec)
     return rec->octets + rec->key_len;
 }
 
+/* The type of the set that the record belongs to: a signature is kept with what it signs. */
+static inline unsigned rec_set_type(const struct rec *rec)
+{
+    return rec->type == TYPE_RRSIG ? dns_be16(rec_data(rec)) : rec->type;
+}
+
 /* Have the two records of one type the same data? */
 bool rec_same_data(const struct rec *a, const struct rec *b);
+
+/* Where the signatures begin in the set recs[from..end): `end` if there are none. */
+uint32_t builder_signatures(const struct dns_builder *b, uint32_t from, uint32_t end);
 
 /* Reports a problem at REC's line in at most 90 characters; NAME, if not NULL, is appended. */
 void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
@@ -99,8 +119,17 @@ unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX]);
  */
 void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
-/* Sorts the records. -ENOMEM or 0. */
+/* Sorts the records by name, set, and signatures last. -ENOMEM or 0. */
 int builder_sort(struct dns_builder *b);
+
+/* Notes an NSEC3PARAM record of the apex: it tells which chain is served. */
+void chain_take_param(struct dns_builder *b, const struct rec *rec);
+
+/* Are the records at FROM an NSEC3 set, whose owner is no name of the zone? */
+bool chain_is_hashed(const struct dns_builder *b, uint32_t from);
+
+/* Takes the NSEC3 set recs[from..end), the next in order. -ENOMEM or 0. */
+int chain_take(struct dns_builder *b, uint32_t from, uint32_t end);
 
 /* Writes the image of a builder whose tree is made. As dns_builder_finish. */
 int builder_render(struct dns_builder *b, uint8_t **image, size_t *size);

@@ -187,11 +187,19 @@ static bool is_duplicate(struct dns_builder *b, uint32_t from, uint32_t i)
     return false;
 }
 
+uint32_t builder_signatures(const struct dns_builder *b, uint32_t from, uint32_t end)
+{
+    while (end > from && builder_rec(b, end - 1)->type == TYPE_RRSIG)
+        end--;
+    return end;
+}
+
 uint32_t writer_ttl(struct dns_builder *b, uint32_t from, uint32_t end)
 {
     uint32_t ttl = builder_rec(b, from)->ttl;
     bool differ = false;
 
+    end = builder_signatures(b, from, end);
     for (uint32_t i = from + 1; i < end; i++) {
         const struct rec *rec = builder_rec(b, i);
 
@@ -203,31 +211,65 @@ uint32_t writer_ttl(struct dns_builder *b, uint32_t from, uint32_t end)
     return ttl;
 }
 
+/*
+ * Writes recs[from..end), without those that are there already; returns how many. LIMIT is the most
+ * octets that they may have.
+ */
+static unsigned write_records(struct set_writer *s, uint32_t from, uint32_t end, uint32_t ttl,
+                              size_t limit)
+{
+    struct writer *w = s->w;
+    unsigned count = 0;
+    size_t start = w->len;
+
+    for (uint32_t i = from; i < end && !w->failed; i++) {
+        const struct rec *rec = builder_rec(w->b, i);
+
+        if (is_duplicate(w->b, from, i)) {
+            builder_report(w->b, DNS_WARNING, rec, "the record is there already", NULL);
+            continue;
+        }
+        write_record(s, i, ttl);
+        count++;
+        if (w->len - start > limit) {
+            builder_report(w->b, DNS_ERROR, rec, "the set does not fit into a DNS message", NULL);
+            return count;
+        }
+    }
+    w->records += count;
+    return count;
+}
+
+/* Writes the signatures recs[from..end) behind their set, whose header is at HEADER. */
+static void write_signatures(struct set_writer *s, size_t header, uint32_t from, uint32_t end,
+                             uint32_t ttl)
+{
+    struct writer *w = s->w;
+    size_t at = w->len, used = w->len - s->records;
+    unsigned count;
+
+    writer_put(w, NULL, SIGNATURES_HEADER);
+    count = write_records(s, from, end, ttl, SET_RECORDS_MAX - MIN(used, SET_RECORDS_MAX));
+    if (w->failed)
+        return;
+    dns_put_le16(w->data + header + 2, dns_le16(w->data + header + 2) | SET_SIGNED);
+    dns_put_le16(w->data + at, count);
+    dns_put_le16(w->data + at + 2, w->len - at - SIGNATURES_HEADER);
+    w->b->features |= FEATURE_SIGNED;
+}
+
 void writer_put_set(struct set_writer *s, uint32_t from, uint32_t end, uint32_t ttl)
 {
     struct writer *w = s->w;
     struct dns_builder *b = w->b;
     size_t header = w->len, fixups;
-    unsigned count = 0;
+    uint32_t signatures = builder_signatures(b, from, end);
+    unsigned count;
 
     s->names = s->relocs = s->refs = 0;
     writer_put(w, NULL, SET_HEADER);
     s->records = w->len;
-    for (uint32_t i = from; i < end && !w->failed; i++) {
-        const struct rec *rec = builder_rec(b, i);
-
-        if (is_duplicate(b, from, i)) {
-            builder_report(b, DNS_WARNING, rec, "the record is there already", NULL);
-            continue;
-        }
-        write_record(s, i, ttl);
-        count++;
-        if (w->len - s->records > SET_RECORDS_MAX) {
-            builder_report(b, DNS_ERROR, rec, "the set does not fit into a DNS message", NULL);
-            return;
-        }
-    }
-    w->records += count;
+    count = write_records(s, from, signatures, ttl, SET_RECORDS_MAX);
     fixups = w->len;
     write_fixups(s);
     if (w->failed)
@@ -236,4 +278,6 @@ void writer_put_set(struct set_writer *s, uint32_t from, uint32_t end, uint32_t 
     dns_put_le16(w->data + header + 2, count);
     dns_put_le16(w->data + header + 4, fixups - s->records);
     dns_put_le16(w->data + header + 6, w->len - fixups);
+    if (signatures < end)
+        write_signatures(s, header, signatures, end, ttl);
 }

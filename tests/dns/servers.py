@@ -2,6 +2,7 @@
 """Name servers for the DNS tests, as child processes on 127.0.0.1: NSD, and lib/dns on the host."""
 
 import contextlib
+import functools
 import os
 import shutil
 import socket
@@ -17,6 +18,19 @@ def find_nsd():
     """The NSD binary: XENOLITH_NSD, else from the PATH (Debian keeps it in sbin). None if there is none."""
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
     return os.environ.get("XENOLITH_NSD") or shutil.which("nsd", path=path)
+
+
+@functools.cache
+def find(program, package):
+    """A program of a Debian package: the machine's own, else one unpacked into the cache, which
+    installs nothing. None if there is neither, which no run with XENOLITH_NSD_REQUIRED accepts."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    found = shutil.which(program, path=path)
+    if not found:
+        script = [TOP / "scripts" / "unpacked", "bookworm", package, program]
+        found = subprocess.run(script, stdout=subprocess.PIPE, text=True).stdout.strip() or None
+    assert found or not os.environ.get("XENOLITH_NSD_REQUIRED"), f"{program} is missing"
+    return found
 
 
 def free_port():
@@ -88,6 +102,66 @@ def nsd(zones, directory, minimal=False):
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
     return _running([find_nsd(), "-d", "-c", str(conf)], address, directory / "nsd.log")
+
+
+def bind(zones, directory):
+    """Context: BIND serving `zones`; yields (address, port)."""
+    address = ("127.0.0.1", free_port())
+    directory = Path(directory)
+    lines = [
+        "options {",
+        f'  directory "{directory}";',
+        f"  listen-on port {address[1]} {{ 127.0.0.1; }};",
+        "  listen-on-v6 { none; };",
+        "  recursion no; dnssec-validation no; notify no; empty-zones-enable no;",
+        "  minimal-responses no; minimal-any yes; max-udp-size 1232; edns-udp-size 1232;",
+        '  allow-transfer { 127.0.0.1; }; rrset-order { order none; }; pid-file "named.pid";',
+        '  session-keyfile "session.key"; lock-file none; check-names primary ignore; check-integrity no;',
+        '  check-sibling no; check-wildcard no; answer-cookie no;',
+        "};",
+        "controls { };",
+    ]
+    for name, file in zones.items():
+        lines.append(f'zone "{name}" {{ type primary; file "{file}"; }};')
+    conf = directory / "named.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    argv = [find("named", "bind9"), "-g", "-n", "1", "-c", str(conf)]
+    return _running(argv, address, directory / "named.log")
+
+
+def knot(zones, directory):
+    """Context: Knot serving `zones`; yields (address, port)."""
+    address = ("127.0.0.1", free_port())
+    directory = Path(directory)
+    lines = [
+        "server:",
+        f"    rundir: {directory}",
+        f"    listen: 127.0.0.1@{address[1]}",
+        "    udp-max-payload: 1232",
+        "    udp-workers: 1",
+        "    tcp-workers: 1",
+        "    background-workers: 1",
+        "    edns-client-subnet: off",
+        "database:",
+        f"    storage: {directory}",
+        "acl:",
+        "  - id: all",
+        "    address: 127.0.0.1",
+        "    action: transfer",
+        "template:",
+        "  - id: default",
+        "    zonefile-sync: -1",
+        "    zonefile-load: whole",
+        "    journal-content: none",
+        "    acl: all",
+        "zone:",
+    ]
+    for name, file in zones.items():
+        lines += [f"  - domain: {name}", f"    file: {file}"]
+    conf = directory / "knot.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    argv = [find("knotd", "knot"), "-c", str(conf)]
+    return _running(argv, address, directory / "knot.log")
 
 
 def host(server, images, directory, minimal=False):

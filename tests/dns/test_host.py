@@ -6,6 +6,7 @@ Without NSD the tests are skipped, unless XENOLITH_NSD_REQUIRED is set: then the
 """
 
 import os
+import random
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 import differential
 import servers
+import signing
 import transport
 
 HERE = Path(__file__).resolve().parent
@@ -43,6 +45,52 @@ def test_same_answers_as_nsd(images, tmp_path, minimal):
     assert not unexpected, f"{len(unexpected)} of {asked} differ:\n" + "\n".join(
         differential.describe(q, f) for q, f in unexpected[:20]
     )
+
+
+@pytest.fixture(scope="module")
+def signed(images, tmp_path_factory):
+    """All zones, those signed just now too: a dict of name to file, and the image of them."""
+    if not servers.find("ldns-signzone", "ldnsutils"):
+        pytest.skip("ldnsutils are not installed")
+    directory = tmp_path_factory.mktemp("signed")
+    zones = ZONES | signing.sign(directory)
+    subprocess.run([BIN / "zonec", "-o", directory / "zones.img", *zones.values()], check=True)
+    return zones, directory / "zones.img"
+
+
+def test_signed_zones(signed, tmp_path):
+    if not servers.find_nsd():
+        pytest.skip("nsd is not installed")
+    zones, image = signed
+    with servers.nsd(zones, tmp_path) as nsd, servers.host(BIN / "hostserver", image, tmp_path) as ours:
+        owners = differential.load_owners(nsd, [zone for zone in zones if zone not in ZONES])
+        queries = differential.generate_signed(owners, random.Random(1))
+        asked, unexpected = differential.run(ours, nsd, queries, differential.expected)
+    print(f"{asked} queries")
+    assert asked > 4000
+    assert not unexpected, f"{len(unexpected)} of {asked} differ:\n" + "\n".join(
+        differential.describe(q, f) for q, f in unexpected[:20]
+    )
+
+
+@pytest.mark.parametrize("zone", signing.ZONES)
+def test_validator_accepts_answers(signed, tmp_path, zone):
+    """delv, with the zone's key as its trust anchor, validates answers and proofs of all kinds."""
+    zones, image = signed
+    delv = servers.find("delv", "bind9-dnsutils")
+    if not delv:
+        pytest.skip("delv is not installed")
+    anchor = tmp_path / "anchor"
+    anchor.write_text(signing.trust_anchor(zones[zone].parent, zone))
+    with servers.host(BIN / "hostserver", image, tmp_path) as ours:
+        for name, rdtype, verdict in signing.VALIDATED:
+            words = [delv, "-a", anchor, f"+root={zone}", f"@{ours[0]}", "-p", str(ours[1])]
+            done = subprocess.run(
+                [*words, f"{name}.{zone}.".removeprefix("@."), rdtype], capture_output=True, text=True
+            )
+            said = done.stdout + done.stderr
+            assert "validat" in said or "unsigned" in said, said
+            assert signing.expected_verdict(zone, name, verdict) in said, f"{name}.{zone} {rdtype}:\n{said}"
 
 
 @pytest.mark.parametrize("check", transport.CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))

@@ -26,6 +26,58 @@ static const char zone_text[] =
     "_s._tcp SRV 1 2 3 mail\n_s._tcp SRV 1 2 4 mail\nbig TXT \"x\"\n"
     "d DNAME deep\nd2 DNAME d2.d2\nd3 DNAME d3\nd4 DNAME d5\nd5 DNAME d4\n";
 
+/* Signed in form, though not in truth: signatures are carried, not checked. */
+#define SIGNED(name, type)                                                                         \
+    name " RRSIG " type " 8 2 3600 20300101000000 20200101000000 1 example.org. AAAA\n"
+/* In the zone of RFC 5155 appendix A, with the hashes given there. */
+#define HASHED(hash, next, types)                                                                  \
+    hash " NSEC3 1 1 12 aabbccdd " next " " types " RRSIG\n" SIGNED(hash, "NSEC3")
+#define HASH_EXAMPLE "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"
+#define HASH_NS1 "2t7b4g4vsa5smi47k61mv5bv1a22bojr"
+#define HASH_A "35mthgpgcu1qg68fab165klnsnk3dpvl"
+#define HASH_X_W "b4um86eghhds6nea196smvmlo4ors995"
+#define HASH_AI "gjeqe526plbf1g8mklp59enfd789njgi"
+#define HASH_Y_W "ji6neoaepv8b5o6k4ev33abha8ht9fgc"
+#define HASH_W "k8udemvp1j2f7eg6jebps17vp3n8i58h"
+#define HASH_NS2 "q04jkcevqvmu85r014c7dkba38o0ji5r"
+#define HASH_WILD_W "r53bq7cc2uvmubfu5ocmm6pers9tk9en"
+#define HASH_XX "t644ebqk9bibcna874givr6joj62mlhv"
+
+/* clang-format off */
+static const char nsec_text[] =
+    "$TTL 3600\n"
+    "@ SOA ns1 host 1 2 3 4 300\n" SIGNED("@", "SOA")
+    "@ NS ns1\n" SIGNED("@", "NS")
+    "@ NSEC ns1 SOA NS\n" SIGNED("@", "NSEC")
+    "ns1 A 192.0.2.1\n" SIGNED("ns1", "A")
+    "ns1 NSEC sub A\n" SIGNED("ns1", "NSEC")
+    "sub NS ns.sub\nns.sub A 192.0.2.2\n"
+    "sub NSEC *.wild NS\n" SIGNED("sub", "NSEC")
+    "*.wild MX 1 x.wild\n" SIGNED("*.wild", "MX")
+    "*.wild NSEC c.d.e MX\n" SIGNED("*.wild", "NSEC")
+    "c.d.e CNAME a.wild\n" SIGNED("c.d.e", "CNAME")
+    "c.d.e NSEC @ CNAME\n" SIGNED("c.d.e", "NSEC");
+
+static const char nsec3_text[] =
+    "$ORIGIN example.\n$TTL 3600\n"
+    "@ SOA ns1 bugs.x.w 1 3600 300 3600000 3600\n" SIGNED("@", "SOA")
+    "@ NS ns1\n" SIGNED("@", "NS")
+    "@ NSEC3PARAM 1 0 12 aabbccdd\n" SIGNED("@", "NSEC3PARAM")
+    HASHED(HASH_EXAMPLE, HASH_NS1, "NS SOA")
+    HASHED(HASH_NS1, HASH_A, "A")
+    HASHED(HASH_A, HASH_X_W, "NS DS")
+    HASHED(HASH_X_W, HASH_AI, "MX")
+    HASHED(HASH_AI, HASH_Y_W, "A")
+    HASHED(HASH_Y_W, HASH_W, "")
+    HASHED(HASH_W, HASH_NS2, "")
+    HASHED(HASH_NS2, HASH_WILD_W, "A")
+    HASHED(HASH_WILD_W, HASH_XX, "MX")
+    HASHED(HASH_XX, HASH_EXAMPLE, "A")
+    "ns1 A 192.0.2.1\nai A 192.0.2.9\nx.w MX 1 xx\nx.y.w MX 1 xx\n*.w MX 1 ai\n"
+    "a NS ns1.a\na DS 1 8 2 00\nns1.a A 192.0.2.5\nc NS ns1.c\nns1.c A 192.0.2.7\n"
+    "xx A 192.0.2.10\nns2 A 192.0.2.2\n";
+/* clang-format on */
+
 static struct dns_db db;
 static struct dns_zone *buckets[BUCKETS];
 static struct dns_stats stats;
@@ -58,7 +110,8 @@ static size_t put_query(uint8_t *query, const char *name, unsigned type)
     size_t len;
 
     memcpy(query, header, sizeof(header));
-    ck_assert_ptr_null(dns_name_parse(name, (const uint8_t *)"", query + sizeof(header)));
+    if (dns_name_parse(name, (const uint8_t *)"", query + sizeof(header)))
+        ck_abort_msg("not a name: %s", name);
     len = sizeof(header) + dns_name_length(query + sizeof(header), DNS_NAME_MAX);
     dns_put_be16(query + len, type);
     dns_put_be16(query + len + 2, CLASS_IN);
@@ -70,6 +123,19 @@ static size_t ask(const char *name, unsigned type, unsigned flags, uint8_t *answ
     uint8_t query[12 + DNS_NAME_MAX + 5];
 
     return dns_answer(&db, query, put_query(query, name, type), answer, DNS_UDP_MAX, flags, &stats);
+}
+
+/* The same with DO set. */
+static size_t ask_signed(const char *name, unsigned type, uint8_t *answer, size_t cap,
+                         unsigned flags)
+{
+    static const uint8_t opt[] = {0, 0, TYPE_OPT, 0xff, 0xff, 0, 0, EDNS_DO, 0, 0, 0};
+    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)];
+    size_t len = put_query(query, name, type);
+
+    memcpy(query + len, opt, sizeof(opt));
+    query[11] = 1;
+    return dns_answer(&db, query, len + sizeof(opt), answer, cap, flags, &stats);
 }
 
 static void start(void)
@@ -179,6 +245,51 @@ START_TEST(test_counts)
 }
 END_TEST
 
+/* Does the answer have the label, in the letters of base 32hex? */
+static bool has_hash(const uint8_t *answer, size_t len, const char *hash)
+{
+    for (size_t at = 12; at + 33 <= len; at++) {
+        if (answer[at] == 32 && !memcmp(answer + at + 1, hash, 32))
+            return true;
+    }
+    return false;
+}
+
+/* RFC 5155 appendix B: which NSEC3 records prove what. */
+static const struct {
+    const char *name;
+    unsigned type, rcode;
+    const char *hash[3];
+} proofs[] = {
+    {"a.c.x.w.example.", TYPE_A, 3, {HASH_X_W, HASH_EXAMPLE, HASH_A}},
+    {"ns1.example.", TYPE_MX, 0, {HASH_NS1}},
+    {"y.w.example.", TYPE_A, 0, {HASH_Y_W}},
+    {"c.example.", TYPE_DS, 0, {HASH_A, HASH_EXAMPLE}},
+    {"mc.c.example.", TYPE_MX, 0, {HASH_A, HASH_EXAMPLE}},
+    {"a.z.w.example.", TYPE_MX, 0, {HASH_NS2}},
+    {"a.z.w.example.", TYPE_AAAA, 0, {HASH_W, HASH_NS2, HASH_WILD_W}},
+    {"example.", TYPE_DS, 0, {HASH_EXAMPLE}},
+    /* Section 7.2.8: the owner of an NSEC3 is no name. */
+    {HASH_NS1 ".example.", TYPE_NSEC3, 3, {HASH_EXAMPLE}},
+};
+
+START_TEST(test_hashed_proofs)
+{
+    struct dns_zone zone;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size, len;
+    uint8_t *image = make_zone(nsec3_text, &zone, &size);
+
+    dns_db_set(&db, &zone);
+    len = ask_signed(proofs[_i].name, proofs[_i].type, answer, sizeof(answer), DNS_MINIMAL);
+    ck_assert_uint_eq(answer[3] & 15, proofs[_i].rcode);
+    for (unsigned i = 0; i < 3 && proofs[_i].hash[i]; i++)
+        ck_assert_msg(has_hash(answer, len, proofs[_i].hash[i]), "%s lacks %s", proofs[_i].name,
+                      proofs[_i].hash[i]);
+    free(image);
+}
+END_TEST
+
 START_TEST(test_zones)
 {
     static const char sub_text[] = "$ORIGIN sub.example.org.\n$TTL 60\n"
@@ -271,14 +382,20 @@ static void ask_exact(const uint8_t *query, size_t len, size_t cap, unsigned fla
 
     memcpy(in, query, len);
     n = dns_answer(&db, in, len, out, cap, flags, &stats);
-    ck_assert_uint_le(n, cap);
+    if (n > cap)
+        ck_abort_msg("%zu octets in %zu", n, cap);
     free(in);
     free(out);
 }
 
-static void ask_all(void)
+static void ask_all(const char *apex)
 {
-    uint8_t query[12 + DNS_NAME_MAX + 5];
+    static const uint8_t opt[] = {0, 0, TYPE_OPT, 0xff, 0xff, 0, 0, EDNS_DO, 0, 0, 0};
+    static const char *const below[] = {"",       "nx.", "a.wild.", "*.wild.",  "a.b.sub.",
+                                        "sub.",   "e.",  "c.d.e.",  "a.c.x.w.", "c.",
+                                        "a.z.w.", "d.",  "x.d.",    "ns1."};
+    static const uint8_t types[] = {TYPE_A, TYPE_MX, TYPE_DS, TYPE_RRSIG, TYPE_ANY, TYPE_NS};
+    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)];
 
     for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         size_t len = put_query(query, counts[i].name, counts[i].type);
@@ -288,17 +405,32 @@ static void ask_all(void)
         dns_put_be16(query + len - 4, TYPE_ANY);
         ask_exact(query, len, DNS_UDP_MIN, 0);
     }
+    for (unsigned i = 0; i < sizeof(below) / sizeof(below[0]) * sizeof(types); i++) {
+        char name[100];
+        size_t len;
+
+        snprintf(name, sizeof(name), "%s%s", below[i / sizeof(types)], apex);
+        len = put_query(query, name, types[i % sizeof(types)]);
+        memcpy(query + len, opt, sizeof(opt));
+        query[11] = 1;
+        ask_exact(query, len + sizeof(opt), DNS_UDP_MIN, 0);
+        ask_exact(query, len + sizeof(opt), DNS_TCP_MAX, DNS_TCP);
+    }
 }
+
+static const struct {
+    const char *text, *apex;
+} zones[] = {{zone_text, "example.org."}, {nsec_text, "example.org."}, {nsec3_text, "example."}};
 
 /* Damages octets of an image; what dns_zone_check accepts must be safe to serve. */
 START_TEST(test_damaged_images)
 {
     struct dns_zone zone;
     size_t size;
-    uint8_t *image = make_zone(zone_text, &zone, &size), *damaged = malloc(size);
+    uint8_t *image = make_zone(zones[_i].text, &zone, &size), *damaged = malloc(size);
     unsigned accepted = 0;
 
-    for (unsigned round = 0; round < 20000; round++) {
+    for (unsigned round = 0; round < 5000; round++) {
         memcpy(damaged, image, size);
         for (unsigned n = 1 + random_number() % 3; n; n--)
             damaged[random_number() % size] = random_number() % 4 ? random_number() : 0xff;
@@ -308,7 +440,7 @@ START_TEST(test_damaged_images)
         start();
         random_state = round;
         dns_db_set(&db, &zone);
-        ask_all();
+        ask_all(zones[_i].apex);
     }
     ck_assert_uint_gt(accepted, 100);
     free(image);
@@ -385,7 +517,7 @@ START_TEST(test_damaged_text)
         start();
         random_state = round;
         dns_db_set(&db, &zone);
-        ask_all();
+        ask_all("example.org.");
         free(image);
     }
     ck_assert_uint_gt(made, 100);
@@ -405,9 +537,10 @@ int main(void)
     tcase_add_test(t, test_octets);
     tcase_add_test(t, test_chain_octets);
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
+    tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
     tcase_add_test(t, test_zones);
     tcase_add_test(t, test_many_names);
-    tcase_add_test(t, test_damaged_images);
+    tcase_add_loop_test(t, test_damaged_images, 0, sizeof(zones) / sizeof(zones[0]));
     tcase_add_test(t, test_cut_images);
     tcase_add_test(t, test_damaged_queries);
     tcase_add_test(t, test_damaged_text);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The message around an answer: header and OPT record (RFC 1035 section 4.1, RFC 6891).
+ */
+#include "lib/dns/task.h"
+
+static size_t put_opt(uint8_t *out, unsigned rcode, bool dnssec_ok)
+{
+    out[0] = 0; /* owner: the root */
+    dns_put_be16(out + 1, TYPE_OPT);
+    dns_put_be16(out + 3, DNS_UDP_MAX);
+    dns_put_be32(out + 5, (uint32_t)rcode >> 4 << 24 | (dnssec_ok ? EDNS_DO << 8 : 0));
+    dns_put_be16(out + 9, 0); /* no options */
+    return OPT_SIZE;
+}
+
+/* Completes header and OPT record; returns the length of the message. */
+static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *stats)
+{
+    struct reply *r = &t->r;
+    uint8_t *out = r->out;
+
+    if (t->q.edns)
+        r->pos += put_opt(out + r->pos, r->rcode, t->q.dnssec_ok);
+    out[2] = FLAG_QR | (query[2] & (0x78 | FLAG_RD)) | r->flags;
+    out[3] = r->rcode & 15;
+    dns_put_be16(out + 4, t->q.question_len != 0);
+    dns_put_be16(out + 6, r->count[SECTION_ANSWER]);
+    dns_put_be16(out + 8, r->count[SECTION_AUTHORITY]);
+    dns_put_be16(out + 10, r->count[SECTION_ADDITIONAL] + t->q.edns);
+    stats->rcode[r->rcode]++;
+    stats->truncated += (r->flags & FLAG_TC) != 0;
+    return r->pos;
+}
+
+static size_t reply_limit(const struct dns_query *q, size_t cap, unsigned flags)
+{
+    size_t limit = MIN(cap, DNS_TCP_MAX);
+
+    if (!(flags & DNS_TCP))
+        limit = MIN(limit, MIN(q->udp_size, DNS_UDP_MAX));
+    return limit - (q->edns ? OPT_SIZE : 0);
+}
+
+size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uint8_t *out,
+                  size_t cap, unsigned flags, struct dns_stats *stats)
+{
+    struct task t;
+    struct reply *r = &t.r;
+
+    stats->queries++;
+    stats->tcp += flags & DNS_TCP;
+    if (len < HEADER_SIZE || query[2] & FLAG_QR) {
+        stats->dropped++;
+        return 0;
+    }
+    t.db = db;
+    t.minimal = flags & DNS_MINIMAL;
+    t.positive = false;
+    t.chain = 0;
+    t.wildcards = 0;
+    r->out = out;
+    r->flags = 0;
+    r->referral = false;
+    r->sent_count = 0;
+    r->ref_count = 0;
+    memset(r->count, 0, sizeof(r->count));
+    r->rcode = dns_query_parse(&t.q, query, len);
+    r->dnssec = t.q.dnssec_ok;
+    if (r->rcode != DNS_NOERROR) {
+        t.q.edns = false;
+        t.q.question_len = 0;
+    }
+    r->pos = HEADER_SIZE + t.q.question_len;
+    memcpy(out, query, r->pos);
+    r->limit = reply_limit(&t.q, cap, flags);
+    if (t.q.edns && t.q.edns_version)
+        r->rcode = DNS_BADVERS;
+    else if (r->rcode == DNS_NOERROR)
+        answer_question(&t);
+    return finish(&t, query, stats);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A query being answered: private to lib/dns. message.c makes the message around what answer.c finds
+ * in the zones.
+ */
+#ifndef LIB_DNS_TASK_H
+#define LIB_DNS_TASK_H
+
+#include "lib/dns/query.h"
+#include "lib/dns/reply.h"
+
+enum { CHAIN_MAX = 16 }; /* CNAMEs followed in one answer */
+
+/* One query being answered: its question, and the name looked at now in its zone. */
+struct task {
+    const struct dns_db *db;
+    const struct dns_zone *zone;
+    bool minimal;
+    bool positive; /* the question has an answer that the apex NS set may follow */
+    unsigned chain;
+    unsigned wildcards;
+    uint16_t wildcard[CHAIN_MAX + 1]; /* where names are in the reply that wildcards stood for */
+    struct dns_query q;
+    struct reply r;
+};
+
+/* Fills the sections of the reply for the question in t->q. */
+void answer_question(struct task *t);
+
+#endif
