@@ -217,8 +217,9 @@ static bool follow_dname(struct task *t, const struct dns_match *match)
         r->rcode = DNS_YXDOMAIN;
     else if (err)
         r->flags |= FLAG_TC;
-    /* A question for a CNAME is answered by this one. */
-    return !err && t->q.type != TYPE_CNAME && follow(t, alias + RECORD_HEADER);
+    /* A question for a CNAME, or for any type, is answered by this one (RFC 1034 section 3.6.2). */
+    return !err && t->q.type != TYPE_CNAME && t->q.type != TYPE_ANY &&
+           follow(t, alias + RECORD_HEADER);
 }
 
 /* Answers for the name looked at now. True when a CNAME leads to another one. */

@@ -110,13 +110,14 @@ def bind(zones, directory):
     directory = Path(directory)
     lines = [
         "options {",
-        f'  directory "{directory}";',
+        f'  directory "{Path(next(iter(zones.values()))).parent}";',
         f"  listen-on port {address[1]} {{ 127.0.0.1; }};",
         "  listen-on-v6 { none; };",
         "  recursion no; dnssec-validation no; notify no; empty-zones-enable no;",
         "  minimal-responses no; minimal-any yes; max-udp-size 1232; edns-udp-size 1232;",
-        '  allow-transfer { 127.0.0.1; }; rrset-order { order none; }; pid-file "named.pid";',
-        '  session-keyfile "session.key"; lock-file none; check-names primary ignore; check-integrity no;',
+        '  allow-transfer { 127.0.0.1; }; rrset-order { order none; }; pid-file none;',
+        f'  session-keyfile "{directory}/session.key"; managed-keys-directory "{directory}"; lock-file none;',
+        '   check-names primary ignore; check-integrity no;',
         '  check-sibling no; check-wildcard no; answer-cookie no;',
         "};",
         "controls { };",
