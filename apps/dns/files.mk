@@ -10,6 +10,9 @@ endif
 
 include lib/dns/host.mk
 
+# A zone that needs an option which is off is an error now rather than at boot.
+zone-limits := $(if $(CONFIG_DNS_DNAME),,-w dname) $(if $(CONFIG_DNS_DNSSEC),,-w dnssec)
+
 # The files as one word of the shell's.
 zone-text := $(subst ','\'',$(ZONE))
 
@@ -18,10 +21,10 @@ $(O)/apps/dns/zones.S.o: $(O)/gen/zones.img
 
 $(O)/gen/zones.img: $(H)/zonec $(O)/gen/zones
 	$(call say,ZONEC,$(zone-text))
-	$(Q)$(H)/zonec -M $(O)/gen/zones.d -o $@ $(foreach zone,$(ZONE),'$(subst ','\'',$(zone))')
+	$(Q)$(H)/zonec $(zone-limits) -M $(O)/gen/zones.d -o $@ $(foreach zone,$(ZONE),'$(subst ','\'',$(zone))')
 -include $(O)/gen/zones.d
 
 # The list of files, so that another ZONE= makes another image.
 $(O)/gen/zones: FORCE
 	@mkdir -p $(@D)
-	@echo '$(zone-text)' | cmp -s - $@ || echo '$(zone-text)' > $@
+	@echo '$(zone-limits) $(zone-text)' | cmp -s - $@ || echo '$(zone-limits) $(zone-text)' > $@

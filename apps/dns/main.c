@@ -6,7 +6,7 @@
  * A query is answered in the callback that brings it. The answer is written straight into the page
  * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
  *
- * Command line: port=N serves on another port than 53.
+ * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID.
  */
 #include <errno.h>
 
@@ -37,6 +37,25 @@ static const uint8_t *whole_query(struct pbuf *p, uint8_t *buf)
     return buf;
 }
 
+const struct dns_client *server_client(const ip_addr_t *from)
+{
+    static struct dns_client client;
+
+    client.now = (uint32_t)(time_wall() / NSEC_PER_SEC);
+#if LWIP_IPV6
+    if (IP_IS_V6(from)) {
+        client.address_len = 16;
+        memcpy(client.address, ip_2_ip6(from)->addr, 16);
+        return &client;
+    }
+#endif
+#if LWIP_IPV4
+    client.address_len = 4;
+    memcpy(client.address, ip_2_ip4(from), 4);
+#endif
+    return &client;
+}
+
 /* Answers from the address that was asked: a client believes no other (RFC 1035 section 7.3). */
 static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
 {
@@ -49,8 +68,8 @@ static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *f
         server.no_buffer++;
         return;
     }
-    len = dns_answer(&server.db, query, p->tot_len, answer->payload, DNS_UDP_MAX, SERVER_FLAGS,
-                     &server.stats);
+    len = dns_answer(&server.db, IS_ENABLED(CONFIG_DNS_EDNS) ? server_client(from) : NULL, query,
+                     p->tot_len, answer->payload, DNS_UDP_MAX, SERVER_FLAGS, &server.stats);
     if (len) {
         pbuf_realloc(answer, (u16_t)len);
         (void)udp_sendto_if_src(pcb, answer, from, port, ip_current_input_netif(),
@@ -85,11 +104,6 @@ static int open_zone(const uint8_t **at, struct dns_zone *zone)
     char text[DNS_TEXT_MAX + 1];
     long size = dns_zone_open(zone, *at, (size_t)(dns_zones_end - *at));
 
-    if (size == -ENOTSUP) {
-        log_error("zone image at offset %zu needs an option of lib/dns/Kconfig that is off",
-                  (size_t)(*at - dns_zones));
-        return (int)size;
-    }
     if (size < 0) {
         log_error("zone image at offset %zu is damaged", (size_t)(*at - dns_zones));
         return (int)size;
@@ -160,6 +174,20 @@ static int read_port(void)
     return 0;
 }
 
+/* What the server says of itself. The cookies' secret is the guest's own: nobody else gives cookies. */
+static void identify(void)
+{
+    static struct dns_identity identity;
+
+    if (!IS_ENABLED(CONFIG_DNS_EDNS))
+        return;
+    random_bytes(identity.secret, sizeof(identity.secret));
+    identity.version = server_version();
+    identity.id = cmdline_get("id");
+    identity.idle = SERVER_IDLE_SECONDS * 10;
+    dns_db_identify(&server.db, &identity);
+}
+
 static void log_stats(struct shutdown_hook *hook)
 {
     const struct dns_stats *s = &server.stats;
@@ -181,6 +209,7 @@ int app_init(int argc, char **argv)
         err = read_port();
     if (!err)
         err = load_zones();
+    identify();
     if (!err)
         err = start_udp();
     if (!err && IS_ENABLED(CONFIG_DNS_TCP))

@@ -7,6 +7,8 @@
 
 #include "lib/dns/dns.h"
 
+#include "lwip/ip_addr.h"
+
 /* The zones served and the counters; set up before the first packet. */
 struct server {
     struct dns_db db;
@@ -19,6 +21,25 @@ extern struct server server;
 
 /* Flags of dns_answer that the configuration asks for. */
 #define SERVER_FLAGS (IS_ENABLED(CONFIG_DNS_MINIMAL) ? DNS_MINIMAL : 0)
+
+/* What version.bind is told, or NULL. */
+static inline const char *server_version(void)
+{
+#ifdef CONFIG_DNS_VERSION
+    if (CONFIG_DNS_VERSION[0])
+        return CONFIG_DNS_VERSION;
+#endif
+    return NULL;
+}
+
+#ifdef CONFIG_DNS_TCP_IDLE_SECONDS
+#define SERVER_IDLE_SECONDS CONFIG_DNS_TCP_IDLE_SECONDS
+#else
+#define SERVER_IDLE_SECONDS 0
+#endif
+
+/* The sender of a query now, for dns_answer. Valid until the next call. */
+const struct dns_client *server_client(const ip_addr_t *from);
 
 /* Begins to accept connections. 0 or a negative errno. */
 int dns_tcp_start(void);

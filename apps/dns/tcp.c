@@ -39,6 +39,7 @@ struct connection {
     struct pbuf *input;   /* received, not answered; begins with a message's length */
     uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
     uint32_t answer_sent; /* octets of it written already */
+    uint32_t asked;       /* when the first message was answered first */
     uint32_t unacknowledged; /* octets written which the client has not acknowledged */
     uint64_t last_use;       /* monotonic time */
     bool closing;            /* the client has sent its FIN */
@@ -124,14 +125,26 @@ static bool too_long(const struct connection *c)
            ((unsigned)pbuf_get_at(c->input, 0) << 8 | pbuf_get_at(c->input, 1)) > TCP_QUERY_MAX;
 }
 
-/* Makes the answer to a query in tcp.answer; returns its size with its length, 0 for none. */
-static uint32_t make_answer(const uint8_t *query, unsigned len, bool again)
+/*
+ * Makes the answer to a query in tcp.answer; returns its size with its length, 0 for none. What is made
+ * again is the same, as the time it sees is.
+ */
+static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned len)
 {
     static struct dns_stats ignored; /* what is made again is counted once */
-    struct dns_stats *stats = again ? &ignored : &server.stats;
-    size_t size = dns_answer(&server.db, query, len, tcp.answer + LENGTH_SIZE, ANSWER_MAX,
-                             DNS_TCP | SERVER_FLAGS, stats);
+    struct dns_stats *stats = c->answer_sent ? &ignored : &server.stats;
+    struct dns_client client, *who = NULL;
+    size_t size;
 
+    if (IS_ENABLED(CONFIG_DNS_EDNS)) {
+        client = *server_client(&c->pcb->remote_ip);
+        who = &client;
+        if (!c->answer_sent)
+            c->asked = client.now;
+        client.now = c->asked;
+    }
+    size = dns_answer(&server.db, who, query, len, tcp.answer + LENGTH_SIZE, ANSWER_MAX,
+                      DNS_TCP | SERVER_FLAGS, stats);
     tcp.answer[0] = (uint8_t)(size >> 8);
     tcp.answer[1] = (uint8_t)size;
     return size ? (uint32_t)size + LENGTH_SIZE : 0;
@@ -147,7 +160,7 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
 
     if (!room)
         return ERR_MEM;
-    part = make_answer(query, len, c->answer_sent != 0);
+    part = make_answer(c, query, len);
     if (!part || (c->answer_sent && part != c->answer_size))
         return ERR_CLSD;
     c->answer_size = part;

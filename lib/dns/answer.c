@@ -284,6 +284,8 @@ void answer_question(struct task *t)
     struct dns_query *q = &t->q;
 
     t->r.rcode = DNS_REFUSED;
+    if (IS_ENABLED(CONFIG_DNS_EDNS) && q->class == CLASS_CHAOS && chaos_answer(t))
+        return;
     if ((q->class != CLASS_IN && q->class != CLASS_ANY) || q->type == TYPE_AXFR ||
         q->type == TYPE_IXFR)
         return;

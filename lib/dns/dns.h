@@ -30,7 +30,7 @@ enum dns_rcode {
     DNS_REFUSED = 5,
     DNS_YXDOMAIN = 6,
     DNS_BADVERS = 16,
-    DNS_RCODES = 17,
+    DNS_RCODES = 17, /* response codes counted */
 };
 
 /* Flags of dns_answer. */
@@ -62,10 +62,26 @@ struct dns_zone {
 
 /* The zones being served: a hash table of their names. All members are private to lib/dns. */
 struct dns_db {
+    const struct dns_identity *identity;
     struct dns_zone **buckets;
     unsigned mask;
     unsigned depth_count;
     uint8_t depth[128]; /* the numbers of labels that zones' names have, greatest first */
+};
+
+/* What the server says of itself, with CONFIG_DNS_EDNS. */
+struct dns_identity {
+    const char *version; /* to a question for version.bind; NULL: nothing */
+    const char *id;      /* to one for id.server and to the option NSID; NULL: nothing */
+    uint16_t idle;       /* tenths of a second until an idle TCP connection is closed */
+    uint8_t secret[16];  /* of the cookies; the same on all servers behind one address */
+};
+
+/* Who asks, and when; only looked at with CONFIG_DNS_EDNS. */
+struct dns_client {
+    uint8_t address[16];
+    uint8_t address_len; /* 4 or 16 */
+    uint32_t now;        /* seconds since the epoch, modulo 2^32 */
 };
 
 struct dns_stats {
@@ -73,6 +89,7 @@ struct dns_stats {
     uint64_t dropped;           /* ... and not answered: too short, or a response */
     uint64_t truncated;         /* answered with TC */
     uint64_t tcp;               /* queries over TCP */
+    uint64_t cookies;           /* queries with a cookie that this server gave to that client */
     uint64_t rcode[DNS_RCODES]; /* answers by response code */
 };
 
@@ -110,13 +127,16 @@ struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone);
 /* Stops serving ZONE. */
 void dns_db_remove(struct dns_db *db, struct dns_zone *zone);
 
+/* Has the server answer for itself by IDENTITY, which must stay alive. NULL: not at all. */
+void dns_db_identify(struct dns_db *db, const struct dns_identity *identity);
+
 /*
- * Answers the LEN octets at QUERY into OUT[CAP]; the two do not overlap. Both are exactly one
+ * Answers the LEN octets at QUERY from CLIENT into OUT[CAP]; the two do not overlap. Both are exactly one
  * message, without the length that precedes it on TCP. FLAGS are DNS_TCP and DNS_MINIMAL. STATS may
  * not be NULL. Returns the length of the answer, or 0 when none must be sent. CAP is at least
  * DNS_UDP_MIN.
  */
-size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uint8_t *out,
-                  size_t cap, unsigned flags, struct dns_stats *stats);
+size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
+                  size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats);
 
 #endif

@@ -6,7 +6,7 @@ include lib/dns/files.mk
 HOST_CC ?= gcc
 H := $(OUT)/host
 
-dns-host-headers := $(wildcard lib/dns/*.h) lib/util.h
+dns-host-headers := $(wildcard lib/dns/*.h) lib/util.h lib/siphash.h
 dns-host-cflags := -std=gnu11 -g -Wall -Wextra -Werror -iquote . $(dns-all-options)
 dns-sanitize := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 

@@ -123,6 +123,7 @@ enum {
     TYPE_MAILA = 254,
     TYPE_ANY = 255,
     CLASS_IN = 1,
+    CLASS_CHAOS = 3,
     CLASS_ANY = 255,
 };
 

@@ -15,6 +15,11 @@ void dns_db_init(struct dns_db *db, struct dns_zone **buckets, unsigned count)
     db->mask = count - 1;
 }
 
+void dns_db_identify(struct dns_db *db, const struct dns_identity *identity)
+{
+    db->identity = identity;
+}
+
 /* The pointer to the zone of this name, or to the NULL that ends its bucket. */
 static struct dns_zone **find_link(const struct dns_db *db, const uint8_t *name, unsigned len,
                                    uint32_t hash)
@@ -163,7 +168,8 @@ void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key, stru
         if (node_flags(node) & NODE_WILD)
             match->node = wildcard_of(zone, key, enclosing);
     }
-    match->depth = enclosing;
+    if (IS_ENABLED(CONFIG_DNS_DNSSEC))
+        match->depth = enclosing;
     if (node_flags(node) & (NODE_CUT | NODE_BELOW) || node_is_dname(node)) {
         find_cut(zone, key, depth, enclosing, match);
         if (match->cut && !match->exact)

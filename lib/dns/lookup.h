@@ -19,8 +19,8 @@ struct dns_match {
     const uint8_t *node; /* the name itself, or the wildcard that stands for it, or NULL */
     const uint8_t *cut;  /* the delegation at or above the name, or the DNAME above it, or NULL */
     unsigned cut_depth;  /* labels of the cut below the apex */
-    unsigned depth;      /* those of the nearest existing name at or above the one looked up */
-    bool exact;          /* the node has this very name */
+    unsigned depth; /* those of the nearest existing name at or above; with CONFIG_DNS_DNSSEC */
+    bool exact;     /* the node has this very name */
 };
 
 /* The node with the LEN octets NAME (relative to the apex) and this hash, or NULL. */

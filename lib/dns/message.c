@@ -4,14 +4,18 @@
  */
 #include "lib/dns/task.h"
 
-static size_t put_opt(uint8_t *out, unsigned rcode, bool dnssec_ok)
+static size_t put_opt(struct task *t, uint8_t *out)
 {
+    unsigned options = 0;
+
+    if (IS_ENABLED(CONFIG_DNS_EDNS))
+        options = edns_put(&t->edns, t->db->identity, t->r.rcode, t->r.pos, t->max, out + OPT_SIZE);
     out[0] = 0; /* owner: the root */
     dns_put_be16(out + 1, TYPE_OPT);
     dns_put_be16(out + 3, DNS_UDP_MAX);
-    dns_put_be32(out + 5, (uint32_t)rcode >> 4 << 24 | (dnssec_ok ? EDNS_DO << 8 : 0));
-    dns_put_be16(out + 9, 0); /* no options */
-    return OPT_SIZE;
+    dns_put_be32(out + 5, (uint32_t)t->r.rcode >> 4 << 24 | (t->q.dnssec_ok ? EDNS_DO << 8 : 0));
+    dns_put_be16(out + 9, options);
+    return OPT_SIZE + options;
 }
 
 /* Completes header and OPT record; returns the length of the message. */
@@ -21,7 +25,7 @@ static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *sta
     uint8_t *out = r->out;
 
     if (t->q.edns)
-        r->pos += put_opt(out + r->pos, r->rcode, t->q.dnssec_ok);
+        r->pos += put_opt(t, out + r->pos);
     out[2] = FLAG_QR | (query[2] & (0x78 | FLAG_RD)) | r->flags;
     out[3] = r->rcode & 15;
     dns_put_be16(out + 4, t->q.question_len != 0);
@@ -39,11 +43,23 @@ static size_t reply_limit(const struct dns_query *q, size_t cap, unsigned flags)
 
     if (!(flags & DNS_TCP))
         limit = MIN(limit, MIN(q->udp_size, DNS_UDP_MAX));
-    return limit - (q->edns ? OPT_SIZE : 0);
+    return limit;
 }
 
-size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uint8_t *out,
-                  size_t cap, unsigned flags, struct dns_stats *stats)
+/* What the EDNS options call for: a response code, and room for those of the answer. */
+static void read_options(struct task *t, const struct dns_client *client, const uint8_t *query,
+                         unsigned flags, struct dns_stats *stats)
+{
+    struct reply *r = &t->r;
+
+    r->rcode = edns_read(&t->edns, t->db->identity, client, query + t->q.options_at,
+                         t->q.options_len, flags & DNS_TCP);
+    stats->cookies += t->edns.cookie_valid;
+    r->limit -= edns_room(&t->edns, t->db->identity);
+}
+
+size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
+                  size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats)
 {
     struct task t;
     struct reply *r = &t.r;
@@ -66,17 +82,21 @@ size_t dns_answer(const struct dns_db *db, const uint8_t *query, size_t len, uin
     r->ref_count = 0;
     memset(r->count, 0, sizeof(r->count));
     r->rcode = dns_query_parse(&t.q, query, len);
-    r->dnssec = t.q.dnssec_ok;
+    r->dnssec = IS_ENABLED(CONFIG_DNS_DNSSEC) && t.q.dnssec_ok;
     if (r->rcode != DNS_NOERROR) {
         t.q.edns = false;
         t.q.question_len = 0;
     }
+    t.edns = (struct dns_edns){0};
     r->pos = HEADER_SIZE + t.q.question_len;
     memcpy(out, query, r->pos);
-    r->limit = reply_limit(&t.q, cap, flags);
+    t.max = reply_limit(&t.q, cap, flags);
+    r->limit = t.max - (t.q.edns ? OPT_SIZE : 0);
     if (t.q.edns && t.q.edns_version)
         r->rcode = DNS_BADVERS;
-    else if (r->rcode == DNS_NOERROR)
+    else if (IS_ENABLED(CONFIG_DNS_EDNS) && t.q.edns)
+        read_options(&t, client, query, flags, stats);
+    if (r->rcode == DNS_NOERROR)
         answer_question(&t);
     return finish(&t, query, stats);
 }

@@ -30,9 +30,13 @@ static size_t skip_name(const uint8_t *msg, size_t len, size_t pos)
     }
 }
 
-static void take_opt(struct dns_query *q, const uint8_t *opt)
+static void take_opt(struct dns_query *q, const uint8_t *opt, size_t pos)
 {
     q->edns = true;
+    if (IS_ENABLED(CONFIG_DNS_EDNS)) {
+        q->options_at = pos + OPT_SIZE;
+        q->options_len = dns_be16(opt + OPT_SIZE - 2);
+    }
     q->udp_size = MAX(dns_be16(opt + 3), DNS_UDP_MIN);
     q->edns_version = opt[6];
     q->dnssec_ok = opt[7] & EDNS_DO;
@@ -52,7 +56,7 @@ static int parse_additional(struct dns_query *q, const uint8_t *msg, size_t len,
         if (dns_be16(fields) == TYPE_OPT) {
             if (q->edns || name != 1)
                 return DNS_FORMERR;
-            take_opt(q, fields - 1);
+            take_opt(q, fields - 1, pos);
         }
         pos += name + 10;
         if (len - pos < dns_be16(fields + 8))

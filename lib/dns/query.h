@@ -26,6 +26,8 @@ struct dns_query {
     bool edns;
     bool dnssec_ok;
     uint8_t edns_version;
+    uint16_t options_at; /* where the EDNS options are in the message, and their octets */
+    uint16_t options_len;
     struct dns_key key;
 };
 

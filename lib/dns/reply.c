@@ -72,7 +72,8 @@ static void note_sent(struct reply *r, const uint8_t *set, uint16_t owner)
 {
     if (r->sent_count < REPLY_SENT_MAX) {
         r->sent[r->sent_count].set = set;
-        r->sent[r->sent_count].pos = r->pos;
+        if (IS_ENABLED(CONFIG_DNS_DNAME))
+            r->sent[r->sent_count].pos = r->pos;
         r->sent[r->sent_count++].owner = owner;
     }
 }

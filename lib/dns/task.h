@@ -6,6 +6,7 @@
 #ifndef LIB_DNS_TASK_H
 #define LIB_DNS_TASK_H
 
+#include "lib/dns/edns.h"
 #include "lib/dns/query.h"
 #include "lib/dns/reply.h"
 
@@ -17,12 +18,17 @@ struct task {
     const struct dns_zone *zone;
     bool minimal;
     bool positive; /* the question has an answer that the apex NS set may follow */
+    size_t max;    /* octets that the message may have */
     unsigned chain;
     unsigned wildcards;
     uint16_t wildcard[CHAIN_MAX + 1]; /* where names are in the reply that wildcards stood for */
+    struct dns_edns edns;
     struct dns_query q;
     struct reply r;
 };
+
+/* Answers a question of class CHAOS. False when it is not one that is answered. */
+bool chaos_answer(struct task *t);
 
 /* Fills the sections of the reply for the question in t->q. */
 void answer_question(struct task *t);

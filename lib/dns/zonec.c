@@ -3,7 +3,7 @@
  * zonec, the zone compiler: a host program. Turns master files into one file of zone images, which
  * the dns app includes as it is.
  *
- *   zonec [-M DEPENDS] -o OUT [ORIGIN=]FILE...
+ *   zonec [-w FEATURE]... [-M DEPENDS] -o OUT [ORIGIN=]FILE...
  *
  * The initial origin of a file is ORIGIN, else the file's own name without its directory and
  * without
@@ -13,6 +13,7 @@
 #include "lib/dns/build.h"
 #include "lib/dns/dns.h"
 #include "lib/dns/filesource.h"
+#include "lib/dns/image.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -52,6 +53,29 @@ static const char *split_argument(char *arg, char **file, uint8_t *origin)
     return dns_name_parse(text, NULL, origin);
 }
 
+/* What the server that will serve the zones cannot do. */
+static unsigned without;
+
+static const struct {
+    const char *word, *option;
+    unsigned features;
+} features[] = {
+    {"dname", "has DNAME records, and CONFIG_DNS_DNAME is off", FEATURE_DNAME},
+    {"dnssec", "is signed, and CONFIG_DNS_DNSSEC is off", FEATURES_SIGNED},
+};
+
+/* Can the server do what the zone needs? Says so if not. */
+static bool can_serve(const char *file, const uint8_t *image)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(features); i++) {
+        if (image[IMAGE_OFF_FEATURES] & without & features[i].features) {
+            fprintf(stderr, "zonec: %s: the zone %s\n", file, features[i].option);
+            return false;
+        }
+    }
+    return true;
+}
+
 static int compile(const struct dns_source *source, char *arg, FILE *out)
 {
     const struct dns_sink sink = {.report = report};
@@ -76,7 +100,10 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
     dns_zone_text(&zone, text);
     printf("%s %u records, %u names, serial %u, %zu octets\n", text, dns_zone_records(&zone),
            dns_zone_names(&zone), dns_zone_serial(&zone), size);
-    err = fwrite(image, 1, size, out) == size ? 0 : -EIO;
+    if (!can_serve(file, image))
+        err = -ENOTSUP;
+    else
+        err = fwrite(image, 1, size, out) == size ? 0 : -EIO;
     free(image);
     return err;
 }
@@ -131,7 +158,21 @@ static FILE *create(const char *name)
     return f;
 }
 
-int main(int argc, char **argv)
+/* Takes -w FEATURE from the front of the arguments; false when there is none. */
+static bool take_without(int *argc, char ***argv)
+{
+    if (*argc < 3 || strcmp((*argv)[1], "-w"))
+        return false;
+    for (unsigned i = 0; i < ARRAY_SIZE(features); i++) {
+        if (!strcmp((*argv)[2], features[i].word))
+            without |= features[i].features;
+    }
+    *argc -= 2;
+    *argv += 2;
+    return true;
+}
+
+static int run(int argc, char **argv)
 {
     bool with_depends = argc > 3 && !strcmp(argv[1], "-M");
     char **rest = argv + (with_depends ? 3 : 1);
@@ -141,7 +182,7 @@ int main(int argc, char **argv)
     FILE *out;
 
     if (left < 3 || strcmp(rest[0], "-o")) {
-        fprintf(stderr, "usage: zonec [-M DEPENDS] -o OUT [ORIGIN=]FILE...\n");
+        fprintf(stderr, "usage: zonec [-w FEATURE]... [-M DEPENDS] -o OUT [ORIGIN=]FILE...\n");
         return 2;
     }
     output = rest[1];
@@ -156,4 +197,11 @@ int main(int argc, char **argv)
     if (path == temporary && (err ? remove(path) : rename(path, output)) && !err)
         err = -errno;
     return err ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    while (take_without(&argc, &argv))
+        ;
+    return run(argc, argv);
 }

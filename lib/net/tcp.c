@@ -15,6 +15,7 @@
 
 #include "kernel/app.h"
 #include "lib/net/timeouts.h"
+#include "lib/siphash.h"
 #include "lib/util.h"
 
 #include "lwip/priv/tcp_priv.h"
@@ -33,41 +34,6 @@ uint32_t net_random(void)
 
 /* --- initial sequence numbers ------------------------------------------------------------ */
 
-#define ROTATE(x, n) ((x) << (n) | (x) >> (64 - (n)))
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = ROTATE(v[1], 13) ^ v[0];
-    v[0] = ROTATE(v[0], 32);
-    v[2] += v[3];
-    v[3] = ROTATE(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = ROTATE(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = ROTATE(v[1], 17) ^ v[2];
-    v[2] = ROTATE(v[2], 32);
-}
-
-/* SipHash-2-4 (Aumasson, Bernstein 2012) of whole words; the length is fixed, so it needs no
- * padding. */
-static uint64_t sip_hash(const uint64_t key[2], const uint64_t *words, unsigned count)
-{
-    uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
-                     key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
-
-    for (unsigned i = 0; i < count; i++) {
-        v[3] ^= words[i];
-        sip_round(v);
-        sip_round(v);
-        v[0] ^= words[i];
-    }
-    v[2] ^= 0xff;
-    for (unsigned i = 0; i < 4; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 static void address_words(uint64_t words[2], const ip_addr_t *ip)
 {
     words[0] = words[1] = 0;
@@ -85,17 +51,19 @@ static void address_words(uint64_t words[2], const ip_addr_t *ip)
 uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_addr_t *remote_ip,
                      uint16_t remote_port)
 {
-    static uint64_t key[2];
+    static uint8_t key[SIPHASH_KEY];
+    static bool keyed;
     uint64_t words[5];
 
-    if (!key[0])
+    if (!keyed)
         random_bytes(key, sizeof(key));
+    keyed = true;
     address_words(words, local_ip);
     address_words(words + 2, remote_ip);
     words[4] = (uint64_t)local_port << 16 | remote_port;
     /* A clock of 4 us a step, offset by a secret function of the connection. */
     return (uint32_t)(time_monotonic() / (4 * NSEC_PER_USEC)) +
-           (uint32_t)sip_hash(key, words, ARRAY_SIZE(words));
+           (uint32_t)siphash(key, words, sizeof(words));
 }
 
 /* --- TIME_WAIT --------------------------------------------------------------------------- */

@@ -16,6 +16,7 @@ from conftest import OUT, TOP, xlcfg
 
 sys.path.insert(0, os.path.join(TOP, "tests", "dns"))
 import differential  # noqa: E402
+import options  # noqa: E402
 import servers  # noqa: E402
 import transport  # noqa: E402
 
@@ -82,11 +83,13 @@ def test_same_answers_as_nsd(server, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def wide_window():
-    """The configuration of a server of tests/dns/zones that takes 256 KiB from a client at once."""
+def complete():
+    """The configuration of a server of tests/dns/zones with all options on, that takes 256 KiB from a client at
+    once."""
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
-    out = os.path.join(OUT, "wide-window")
+    out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS")]
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -97,13 +100,22 @@ def wide_window():
     transport.CHECKS + transport.GUEST_CHECKS,
     ids=lambda check: check.__name__.removeprefix("check_"),
 )
-def test_connections(xen, network, guest, wide_window, check):
-    g = guest(wide_window)
+def test_connections(xen, network, guest, complete, check):
+    g = guest(complete)
     g.wait(r"address 10\.0\.1\.[0-9]*/16")
     check((g.address, 53))
     assert differential.Client((g.address, 53), 5).ask(
         differential.Query(differential.build(transport.NAME, 1), "afterwards")
     )
+
+
+def test_options(xen, network, guest, complete):
+    g = guest(complete, extra="id=host.example")
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    options.check_cookie((g.address, 53))
+    options.check_others((g.address, 53))
+    answer, _ = options.ask((g.address, 53), name="id.server.", rdtype="TXT", rdclass="CH")
+    assert answer.answer[0][0].strings == (b"host.example",)
 
 
 def test_little_memory(xen, network, guest, host, budgets):

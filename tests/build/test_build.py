@@ -127,6 +127,10 @@ def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path)
     quoted = tmp_path / "it's.zone"
     quoted.write_text("$ORIGIN example.net.\n$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n")
     built(make("APP=dns", image, f"ZONE={quoted}"))
+    quoted.write_text(quoted.read_text() + "d DNAME a\n")
+    done = make("APP=dns", image, f"ZONE={quoted}")
+    assert done.returncode and "CONFIG_DNS_DNAME is off" in done.stdout, done.stdout
+    built(make("APP=dns", image, f"ZONE={quoted}", "CONFIG_DNS_DNAME=y"))
     done = make("APP=dns", image, "ZONE=")
     assert done.returncode and "ZONE=: name at least one zone file" in done.stdout, done.stdout
 

@@ -16,12 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CONNECTIONS = 64, QUERY_MAX = 2 + 65535, UDP_CAP = 4000 };
 
 struct connection {
     int fd;
+    struct sockaddr_in from;
     size_t len;
     uint8_t query[QUERY_MAX];
 };
@@ -29,6 +31,8 @@ struct connection {
 static struct dns_db db;
 static struct dns_zone *buckets[16];
 static struct dns_stats stats;
+static const struct dns_identity identity = {
+    .version = "tested", .id = "host.example", .idle = 100, .secret = "a secret of 16"};
 static unsigned mode;
 static struct connection *connections[CONNECTIONS];
 
@@ -65,13 +69,15 @@ static void load(const char *name)
 }
 
 /* The answer behind ROOM free octets, in a block the caller frees, or NULL. */
-static uint8_t *answer(const uint8_t *query, size_t len, size_t room, size_t cap, unsigned flags,
-                       size_t *size)
+static uint8_t *answer(const struct sockaddr_in *from, const uint8_t *query, size_t len,
+                       size_t room, size_t cap, unsigned flags, size_t *size)
 {
+    struct dns_client client = {.address_len = 4, .now = time(NULL)};
     uint8_t *exact = malloc(len ? len : 1), *out = malloc(room + cap);
 
     memcpy(exact, query, len);
-    *size = dns_answer(&db, exact, len, out + room, cap, flags | mode, &stats);
+    memcpy(client.address, &from->sin_addr, 4);
+    *size = dns_answer(&db, &client, exact, len, out + room, cap, flags | mode, &stats);
     free(exact);
     if (*size)
         return out;
@@ -89,7 +95,7 @@ static void serve_udp(int fd)
 
     if (len < 0)
         return;
-    out = answer(query, len, 0, UDP_CAP, 0, &size);
+    out = answer(&from, query, len, 0, UDP_CAP, 0, &size);
     if (out)
         sendto(fd, out, size, 0, (struct sockaddr *)&from, from_len);
     free(out);
@@ -118,7 +124,7 @@ static bool serve_queries(struct connection *c)
 
         if (c->len < need || c->len < 2)
             return true;
-        out = answer(c->query + 2, need - 2, 2, DNS_TCP_MAX, DNS_TCP, &size);
+        out = answer(&c->from, c->query + 2, need - 2, 2, DNS_TCP_MAX, DNS_TCP, &size);
         c->len -= need;
         memmove(c->query, c->query + need, c->len);
         if (!out)
@@ -149,13 +155,16 @@ static void serve_connection(struct connection **slot)
 
 static void accept_connection(int listener)
 {
-    int fd = accept(listener, NULL, NULL);
+    struct sockaddr_in from;
+    socklen_t from_len = sizeof(from);
+    int fd = accept(listener, (struct sockaddr *)&from, &from_len);
 
     for (unsigned i = 0; i < CONNECTIONS && fd >= 0; i++) {
         if (connections[i])
             continue;
         connections[i] = malloc(sizeof(*connections[i]));
         connections[i]->fd = fd;
+        connections[i]->from = from;
         connections[i]->len = 0;
         return;
     }
@@ -213,6 +222,7 @@ int main(int argc, char **argv)
     at.sin_port = htons(atoi(argv[1]));
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     dns_db_init(&db, buckets, sizeof(buckets) / sizeof(buckets[0]));
+    dns_db_identify(&db, &identity);
     load(argv[2]);
     udp = open_socket(SOCK_DGRAM, &at);
     tcp = open_socket(SOCK_STREAM, &at);

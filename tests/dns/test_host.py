@@ -14,6 +14,7 @@ import pytest
 
 import differential
 import judges
+import options
 import servers
 import signing
 import transport
@@ -110,6 +111,12 @@ def test_validator_accepts_answers(signed, tmp_path, zone):
             said = done.stdout + done.stderr
             assert "validat" in said or "unsigned" in said, said
             assert signing.expected_verdict(zone, name, verdict) in said, f"{name}.{zone} {rdtype}:\n{said}"
+
+
+def test_options(images, tmp_path):
+    """Cookie, NSID, keepalive, padding, extended error and CHAOS, as dnspython and its like see them."""
+    with servers.host(BIN / "hostserver", images, tmp_path) as ours:
+        options.check(ours)
 
 
 @pytest.mark.parametrize("check", transport.CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))

@@ -122,7 +122,8 @@ static size_t ask(const char *name, unsigned type, unsigned flags, uint8_t *answ
 {
     uint8_t query[12 + DNS_NAME_MAX + 5];
 
-    return dns_answer(&db, query, put_query(query, name, type), answer, DNS_UDP_MAX, flags, &stats);
+    return dns_answer(&db, NULL, query, put_query(query, name, type), answer, DNS_UDP_MAX, flags,
+                      &stats);
 }
 
 /* The same with DO set. */
@@ -135,7 +136,7 @@ static size_t ask_signed(const char *name, unsigned type, uint8_t *answer, size_
 
     memcpy(query + len, opt, sizeof(opt));
     query[11] = 1;
-    return dns_answer(&db, query, len + sizeof(opt), answer, cap, flags, &stats);
+    return dns_answer(&db, NULL, query, len + sizeof(opt), answer, cap, flags, &stats);
 }
 
 static void start(void)
@@ -381,7 +382,7 @@ static void ask_exact(const uint8_t *query, size_t len, size_t cap, unsigned fla
     size_t n;
 
     memcpy(in, query, len);
-    n = dns_answer(&db, in, len, out, cap, flags, &stats);
+    n = dns_answer(&db, NULL, in, len, out, cap, flags, &stats);
     if (n > cap)
         ck_abort_msg("%zu octets in %zu", n, cap);
     free(in);

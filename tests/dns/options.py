@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: ISC
+"""What a server with CONFIG_DNS_EDNS does with EDNS options and questions of class CHAOS."""
+
+import os
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+
+NAME = "mail.example.test."
+NSID, COOKIE, KEEPALIVE, PADDING, ERROR = 3, 10, 11, 12, 15
+
+
+def ask(server, options=(), tcp=False, name=NAME, rdtype="A", rdclass="IN"):
+    """The answer and its options, a dict of number to octets."""
+    query = dns.message.make_query(
+        name, rdtype, rdclass, use_edns=0, payload=1232,
+        options=[dns.edns.GenericOption(code, data) for code, data in options],
+    )  # fmt: skip
+    query.flags &= ~dns.flags.RD
+    via = dns.query.tcp if tcp else dns.query.udp
+    answer = via(query, server[0], port=server[1], timeout=5)
+    return answer, {int(o.otype): o.to_wire() for o in answer.options}
+
+
+def check_cookie(server):
+    mine = os.urandom(8)
+    answer, options = ask(server, [(COOKIE, mine)])
+    assert answer.answer and set(options) == {COOKIE}
+    full = options[COOKIE]
+    assert len(full) == 24 and full[:8] == mine and full[8:12] == b"\1\0\0\0"
+    # It is young: the same comes back. What is no cookie of this server's gets a new one.
+    assert ask(server, [(COOKIE, full)])[1][COOKIE] == full
+    forged = full[:-1] + bytes([full[-1] ^ 1])
+    assert ask(server, [(COOKIE, forged)])[1][COOKIE][:8] == mine
+    for length in (0, 1, 7, 9, 15, 41):
+        answer, options = ask(server, [(COOKIE, bytes(length))])
+        assert answer.rcode() == dns.rcode.FORMERR and answer.edns == 0 and answer.question
+
+
+def check_others(server):
+    assert ask(server, [(NSID, b"")])[1] == {NSID: b"host.example"}
+    assert ask(server, [(KEEPALIVE, b"")])[1] == {}
+    assert ask(server, [(KEEPALIVE, b"")], tcp=True)[1] == {KEEPALIVE: b"\0\x64"}
+    assert ask(server, [(PADDING, bytes(20))])[1] == {}
+    answer, options = ask(server, [(PADDING, bytes(20)), (NSID, b"")], tcp=True)
+    assert set(options) == {PADDING, NSID}
+    assert len(answer.to_wire()) % 468 == 0 or answer.answer  # dnspython compresses in its own way
+    assert ask(server, name="elsewhere.invalid.")[1] == {ERROR: b"\0\x14"}
+    client_subnet = bytes.fromhex("0001 18 00 c00002".replace(" ", ""))
+    assert ask(server, [(8, client_subnet), (65001, b"x")])[1] == {}
+
+
+def check_chaos(server):
+    for name, text in (
+        ("version.bind.", b"tested"), ("VERSION.server.", b"tested"),
+        ("id.server.", b"host.example"), ("hostname.bind.", b"host.example"),
+    ):  # fmt: skip
+        for rdtype in ("TXT", "ANY"):
+            answer, _ = ask(server, name=name, rdtype=rdtype, rdclass="CH")
+            assert answer.rcode() == 0 and answer.flags & dns.flags.AA
+            assert [r.strings for r in answer.answer[0]] == [(text,)]
+    for name, rdtype in (("authors.bind.", "TXT"), ("version.bind.", "A"), (NAME, "TXT")):
+        assert ask(server, name=name, rdtype=rdtype, rdclass="CH")[0].rcode() == dns.rcode.REFUSED
+
+
+def check(server):
+    check_cookie(server)
+    check_others(server)
+    check_chaos(server)
