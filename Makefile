@@ -62,7 +62,7 @@ endif
 ifneq ($(filter unit unit-% $(OUT)/unit/%,$(goals)),)
 include config/unit.mk
 endif
-ifneq ($(filter host-dns,$(goals)),)
+ifneq ($(filter host-dns host-fuzz,$(goals)),)
 include lib/dns/host.mk
 endif
 

@@ -26,3 +26,11 @@ $(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-
 $(H)/hostserver: tests/dns/hostserver.c $(dns-answer-srcs) $(dns-host-headers) $(H)/flags
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-sanitize) -o $@ $(filter %.c,$^)
+
+# Fuzz targets (libFuzzer, so clang): out/host/fuzz-dns_query DIR, out/host/fuzz-dns_zonefile DIR.
+.PHONY: host-fuzz
+host-fuzz: $(H)/fuzz-dns_query $(H)/fuzz-dns_zonefile
+
+$(H)/fuzz-%: tests/fuzz/%.c tests/fuzz/dns_zone.c $(dns-answer-srcs) $(dns-build-srcs) $(dns-host-headers) tests/fuzz/dns_zone.h $(H)/flags
+	$(call say,FUZZ,$@)
+	$(Q)clang $(dns-host-cflags) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)

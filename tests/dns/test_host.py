@@ -40,7 +40,8 @@ def test_same_answers_as_nsd(images, tmp_path, minimal):
         pytest.skip("nsd is not installed")
     with servers.nsd(ZONES, tmp_path, minimal) as nsd:
         with servers.host(BIN / "hostserver", images, tmp_path, minimal) as ours:
-            queries = differential.generate(differential.load_owners(nsd, ZONES), ZONES)
+            owners = differential.load_owners(nsd, ZONES)
+            queries = differential.generate(owners, ZONES, dnssec=not minimal)
             asked, unexpected = differential.run(ours, nsd, queries, differential.expected)
     print(f"{asked} queries")
     assert asked > 5000
@@ -77,8 +78,8 @@ def test_signed_zones(signed, tmp_path):
 
 @pytest.mark.parametrize("name, package", [("bind", "bind9"), ("knot", "knot")])
 def test_agrees_with(signed, tmp_path, name, package):
-    """BIND and Knot on a third of all queries, or on all of them with XENOLITH_DNS_SHARE=1."""
-    share = float(os.environ.get("XENOLITH_DNS_SHARE", "0.33"))
+    """BIND and Knot on a fifth of all queries, or on all of them with XENOLITH_DNS_SHARE=1."""
+    share = float(os.environ.get("XENOLITH_DNS_SHARE", "0.2"))
     if not servers.find({"bind": "named", "knot": "knotd"}[name], package):
         pytest.skip(f"{name} is not installed")
     zones, image = signed
@@ -89,7 +90,7 @@ def test_agrees_with(signed, tmp_path, name, package):
             queries = differential.generate(differential.load_owners(judge, zones), zones)
             asked, unexpected = judges.run(name, ours, judge, zones, queries, share)
     print(f"{asked} queries")
-    assert asked > 30000 * share * 0.9
+    assert asked > 20000 * share * 0.9
     assert not unexpected, f"{len(unexpected)} of {asked} differ:\n" + "\n".join(unexpected[:20])
 
 
