@@ -68,5 +68,7 @@ include lib/dns/files.mk
 unit-dns_zonefile-srcs := tests/unit/test_dns_zonefile.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_answer-srcs := tests/unit/test_dns_answer.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_zonefile-cflags := $(dns-all-options)
+unit-dns_damage-srcs := tests/unit/test_dns_damage.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_damage-cflags := $(dns-all-options)
 unit-dns_answer-cflags := $(dns-all-options)
 unit-dns_edns-srcs := tests/unit/test_dns_edns.c lib/dns/edns.c
