@@ -87,7 +87,8 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         t.q.edns = false;
         t.q.question_len = 0;
     }
-    t.edns = (struct dns_edns){0};
+    if (IS_ENABLED(CONFIG_DNS_EDNS))
+        t.edns = (struct dns_edns){0};
     r->pos = HEADER_SIZE + t.q.question_len;
     memcpy(out, query, r->pos);
     t.max = reply_limit(&t.q, cap, flags);
