@@ -52,15 +52,27 @@ int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot);
 int arch_map_mfn(uintptr_t va, mfn_t mfn);
 
 /* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. */
+#ifdef CONFIG_ARCH_UNIX
+#define ARCH_HEAP_BASE UINT64_C(0x120000000000)
+#define ARCH_HEAP_END UINT64_C(0x122000000000)
+#define ARCH_GRANT_BASE UINT64_C(0x130000000000)
+#else
 #define ARCH_HEAP_BASE UINT64_C(0x4000000000)
 #define ARCH_HEAP_END UINT64_C(0x6000000000)
 #define ARCH_GRANT_BASE UINT64_C(0x6000000000)
+#endif
 
 /* --- threads ----------------------------------------------------------------------------- */
 
 struct arch_context {
     void *sp;
 };
+/* Bytes that every stack needs beyond what its code takes. */
+#ifdef CONFIG_SANITIZE
+#define ARCH_STACK_EXTRA (100u << 10) /* AddressSanitizer's red zones and its reports */
+#else
+#define ARCH_STACK_EXTRA 0u
+#endif
 /* Makes ctx start fn(arg) on the stack that ends at stack_top; fn must not return. */
 void arch_context_init(struct arch_context *ctx, void *stack_top, void (*fn)(void *), void *arg);
 /* Saves the callee-saved registers in from and continues to. */

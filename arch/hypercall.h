@@ -6,6 +6,10 @@
 #ifndef ARCH_HYPERCALL_H
 #define ARCH_HYPERCALL_H
 
+#ifdef CONFIG_ARCH_UNIX
+#include "arch/unix/hypercall.h"
+#else
 #include "arch/x86_64/hypercall.h"
+#endif
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
 # Builds one app: $(OUT)/$(APP).elf (for the debugger), $(OUT)/$(APP) (the image that xl boots) and
-# $(OUT)/$(APP).cfg (its domain configuration).
+# $(OUT)/$(APP).cfg (its domain configuration); with TARGET=unix $(OUT)/$(APP).unix, a program.
 
 ifeq ($(APP),)
 $(error name the app, as in: make APP=hello. The apps: $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
@@ -12,10 +12,24 @@ ifneq ($(call script,setup build >&2 && echo ready),ready)
 $(error packages are missing, see above)
 endif
 
-O := $(OUT)/obj/$(APP)
+SANITIZE ?=
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# C holds the configuration, the same for every target; O what is built.
+C := $(OUT)/obj/$(APP)
+O := $(C)
 
 .PHONY: app size
+ifeq ($(TARGET),unix)
+ARCH := unix
+flavour := .unix$(if $(SANITIZE),.san)
+O := $(C)$(flavour)
+app: $(OUT)/$(APP)$(flavour)
+else ifneq ($(TARGET),)
+$(error TARGET=$(TARGET): it is unix, or empty for a Xen guest)
+else
 app: $(OUT)/$(APP) $(OUT)/$(APP).elf $(OUT)/$(APP).cfg
+endif
 
 # --- Configuration ---------------------------------------------------------------------------
 # config.mk sets CONFIG_x (y or empty); config.h does the same for C. Options given on the command
@@ -23,11 +37,11 @@ app: $(OUT)/$(APP) $(OUT)/$(APP).elf $(OUT)/$(APP).cfg
 
 overrides := $(foreach v,$(sort $(filter CONFIG_%,$(.VARIABLES))),\
 	$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))
-$(shell mkdir -p $(O))
+$(shell mkdir -p $(C) $(O))
 ifneq ($(call script,kconfig.py generate $(APP) $(overrides) >&2 && echo done),done)
 $(error the configuration of $(APP) was refused, see above)
 endif
-include $(O)/config.mk
+include $(C)/config.mk
 
 # --- Tools -----------------------------------------------------------------------------------
 # GNU tools with the prefix CROSS_COMPILE; CC=clang takes clang, LLVM=1 its linker and tools too.
@@ -61,7 +75,7 @@ XEN_HEADERS ?= /usr/include/xen
 $(shell mkdir -p $(O)/include && ln -sfn $(XEN_HEADERS) $(O)/include/xen)
 includes := -iquote . -nostdinc -isystem $(shell $(CC) -print-file-name=include) \
 	-isystem $(NEWLIB)/include -isystem $(O)/include
-defines := -include $(O)/config.h -D__XEN_INTERFACE_VERSION__=0x00040e00 $(NEWLIB_DEFINES)
+defines := -include $(C)/config.h -D__XEN_INTERFACE_VERSION__=0x00040e00 $(NEWLIB_DEFINES)
 
 warnings := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wundef -Wvla -Wpointer-arith -Wwrite-strings -Wno-unused-parameter
@@ -82,11 +96,19 @@ cflags += $(if $(is-clang),,-mstringop-strategy=libcall)
 cflags += -fstack-clash-protection
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
 cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
+ifeq ($(TARGET),unix)
+defines += -DCONFIG_ARCH_UNIX=1
+ifneq ($(SANITIZE),)
+defines += -DCONFIG_SANITIZE=1
+cflags += $(sanitize)
+endif
+endif
 cflags += $(if $(is-clang),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))
 
 # The kernel side keeps out of the vector registers: Xen switches them lazily, and the upcall saves
 # none. Freestanding, yet with the compiler's knowledge of memcpy and its like (gcc only).
-kernel-cflags := -ffreestanding $(if $(is-clang),,-fbuiltin) -mgeneral-regs-only -Wframe-larger-than=2048
+kernel-cflags := -ffreestanding $(if $(is-clang),,-fbuiltin) -mgeneral-regs-only \
+	$(if $(SANITIZE),,-Wframe-larger-than=2048)
 
 compile = $(CC) $(cflags) $(warnings) $(defines) $(includes)
 compile-kernel = $(compile) $(kernel-cflags)
@@ -142,13 +164,18 @@ $(O)/lwip/%.c.o: $(O)/flags $(NEWLIB) $(LWIP)
 
 # --- Linking ---------------------------------------------------------------------------------
 
+ifeq ($(TARGET),unix)
+include config/unix.mk
+else
 ldflags := -m elf_x86_64 -nostdlib -static -z noexecstack -z max-page-size=4096 --nmagic --build-id=none \
 	--gc-sections --fatal-warnings $(NEWLIB_LDFLAGS)
 libraries := --start-group $(NEWLIB)/lib/libc.a $(NEWLIB)/lib/libm.a \
 	$(wildcard $(shell $(CC) -print-libgcc-file-name)) --end-group
 link = $(LD) $(ldflags) -T $(O)/link.lds -Map $(@:.elf=.map) -o $@ $(objects)
+link-inputs := $(objects) $(O)/link.lds $(O)/objects
+endif
 
-$(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(O)/config.h
+$(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(C)/config.h
 	$(Q)$(compile-kernel) -D__ASSEMBLY__ -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $(O)/link.d -o $@ $<
 -include $(O)/link.d
 
@@ -170,13 +197,13 @@ $(O)/symtab-%.o: $(O)/symtab-%.c $(O)/flags $(NEWLIB)
 $(O)/pass1.elf: $(O)/symtab-0.o
 $(O)/pass2.elf: $(O)/symtab-1.o
 $(O)/image.elf: $(O)/symtab-2.o
-$(O)/pass1.elf $(O)/pass2.elf $(O)/image.elf: $(objects) $(O)/link.lds $(O)/objects
+$(O)/pass1.elf $(O)/pass2.elf $(O)/image.elf: $(link-inputs)
 	@$(if $(filter %/image.elf,$@),printf '  %-8s %s\n' LD $@,:)
 	$(Q)$(link) $(filter $(O)/symtab-%.o,$^) $(libraries)
 	@$(if $(filter %/image.elf,$@),$(call symtab,$@) | cmp -s - $(O)/symtab-2.c || { \
 		echo 'the symbol table does not settle: see $@.bad' >&2; mv $@ $@.bad; exit 1; },:)
 else
-$(O)/image.elf: $(objects) $(O)/link.lds $(O)/objects
+$(O)/image.elf: $(link-inputs)
 	$(call say,LD,$@)
 	$(Q)$(link) $(libraries)
 endif

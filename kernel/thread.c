@@ -84,7 +84,7 @@ struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, si
 
     if (bytes > STACK_MAX)
         return NULL;
-    order = order_for(PAGE_SIZE + bytes);
+    order = order_for(PAGE_SIZE + bytes + ARCH_STACK_EXTRA);
     stack = page_alloc(order);
     if (!stack)
         return NULL;

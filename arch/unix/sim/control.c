@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* See control.h. */
+#include "arch/unix/sim/control.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/unix/sim/grant.h"
+#include "arch/unix/sim/sched.h"
+#include "arch/unix/sim/store.h"
+#include "arch/unix/sim/toolstack.h"
+#include "lib/util.h"
+
+#define LINE_MAX 1024
+
+static struct {
+    struct sched_fd fd;
+    char line[LINE_MAX];
+    size_t len;
+} control;
+
+static void PRINTF_LIKE(1, 2) answer(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vdprintf(control.fd.fd, fmt, ap);
+    va_end(ap);
+    (void)!write(control.fd.fd, "\n", 1);
+}
+
+static const char *absolute(const char *path)
+{
+    return path[0] == '/' ? path : toolstack_path("%s", path);
+}
+
+static void do_shutdown(const char *what, const char *unused)
+{
+    (void)unused;
+    toolstack_request(*what ? what : "poweroff");
+    answer("ok");
+}
+
+static void do_sysrq(const char *letter, const char *unused)
+{
+    (void)unused;
+    toolstack_sysrq(letter[0]);
+    answer("ok");
+}
+
+static void do_read(const char *path, const char *unused)
+{
+    const char *value = store_read(absolute(path));
+
+    (void)unused;
+    if (value)
+        answer("ok %s", value);
+    else
+        answer("error no such path");
+}
+
+static void do_write(const char *path, const char *value)
+{
+    store_write(absolute(path), value);
+    answer("ok");
+}
+
+static void do_remove(const char *path, const char *unused)
+{
+    (void)unused;
+    store_remove(absolute(path));
+    answer("ok");
+}
+
+static void do_grants(const char *unused, const char *unused2)
+{
+    (void)unused;
+    (void)unused2;
+    answer("ok %u %u", grant_count_given(), grant_count_mapped());
+}
+
+static const struct {
+    const char *name;
+    void (*fn)(const char *word, const char *rest);
+    bool needs_word;
+} commands[] = {
+    {"shutdown", do_shutdown, false}, {"sysrq", do_sysrq, true}, {"read", do_read, true},
+    {"write", do_write, true},        {"rm", do_remove, true},   {"grants", do_grants, false},
+};
+
+static void obey(char *line)
+{
+    char *rest = line;
+    const char *name = strsep(&rest, " ");
+    const char *word = rest ? strsep(&rest, " ") : "";
+
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(commands[i].name, name))
+            continue;
+        if (commands[i].needs_word && !*word)
+            answer("error %s what?", name);
+        else
+            commands[i].fn(word, rest ? rest : "");
+        return;
+    }
+    answer("error unknown command");
+}
+
+/* Whole lines of what has come. One that is too long is an unknown command. */
+static void input(struct sched_fd *sfd, short revents)
+{
+    ssize_t n = read(sfd->fd, control.line + control.len, LINE_MAX - 1 - control.len);
+    char *end;
+
+    (void)revents;
+    if (n <= 0) {
+        sched_remove(sfd);
+        return;
+    }
+    control.len += (size_t)n;
+    control.line[control.len] = '\0';
+    while ((end = strchr(control.line, '\n')) || control.len == LINE_MAX - 1) {
+        size_t used = end ? (size_t)(end + 1 - control.line) : control.len;
+
+        control.line[end ? used - 1 : used] = '\0';
+        obey(control.line);
+        memmove(control.line, control.line + used, control.len + 1 - used);
+        control.len -= used;
+    }
+}
+
+void control_serve(int fd)
+{
+    control.fd = (struct sched_fd){.fd = fd, .events = POLLIN, .fn = input};
+    sched_add(&control.fd);
+}

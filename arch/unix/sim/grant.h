@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The guest's grant table, version 1 (xen/include/public/grant_table.h), and what domain 0 does with
+ * the grants: it maps pages and copies to and from them. Domain 0's own end of it is counted, so that
+ * a page is marked in use from the first mapping to the last.
+ */
+#ifndef SIM_GRANT_H
+#define SIM_GRANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+
+/* The toolstack seeds the references that are reserved for its pages. */
+void grant_create(void);
+void grant_seed(grant_ref_t ref, uint64_t mfn);
+
+/* grant_table_op. */
+long grant_op(unsigned cmd, uintptr_t arg, unsigned count);
+
+/* --- domain 0 --- */
+
+/* GNTST_okay and the page's address, which stays valid (and the grant in use) until grant_unmap();
+ * or why not. */
+int grant_map(grant_ref_t ref, bool readonly, void **page);
+void grant_unmap(grant_ref_t ref, bool readonly);
+/* Copies len bytes from or to offset within the page; all or nothing. GNTST_okay or why not. */
+int grant_copy_from(void *dest, grant_ref_t ref, size_t offset, size_t len);
+int grant_copy_to(grant_ref_t ref, size_t offset, const void *src, size_t len);
+
+/* Grants that domain 0 has in use, and those that the guest has given, in use or not. */
+unsigned grant_count_mapped(void);
+unsigned grant_count_given(void);
+
+#endif

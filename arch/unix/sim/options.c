@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: ISC */
+/* See options.h. */
+#define _GNU_SOURCE
+#include "arch/unix/sim/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/unix/gate.h"
+#include "arch/unix/sim/report.h"
+#include "lib/util.h"
+
+#define MEMORY_MAX 65536
+#ifdef CONFIG_SANITIZE
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
+static const char help[] =
+    "usage: %s [OPTION...] [WORD...]\n"
+    "\n"
+    "Runs the app %s as a process, over a simulated Xen. The words are the guest's command\n"
+    "line (default: \"%s\"); put -- in front when the first begins with -.\n"
+    "\n"
+    "  --memory=MIB       the guest's memory (default %u)\n"
+    "  --name=NAME        the domain's name (default %s)\n"
+    "  --on-reboot=WHAT   restart (default) or exit\n"
+    "  --control=FD       takes commands from this descriptor (arch/unix/sim/control.h)\n"
+    "  --verbose          what the simulation does, on standard error\n"
+    "  --help\n"
+    "\n"
+    "The terminal is the guest's console. Ctrl-C asks the guest to shut down; a second one ends\n"
+    "it. The exit status is 0 after an orderly end, 1 after a crash, 2 when the simulation\n"
+    "cannot go on.\n";
+
+enum { MEMORY = 256, NAME, ON_REBOOT, CONTROL, VERBOSE, HELP };
+
+static const struct option known[] = {
+    {"memory", required_argument, NULL, MEMORY},
+    {"name", required_argument, NULL, NAME},
+    {"on-reboot", required_argument, NULL, ON_REBOOT},
+    {"control", required_argument, NULL, CONTROL},
+    {"verbose", no_argument, NULL, VERBOSE},
+    {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static _Noreturn void refuse(const char *option, const char *value, const char *wanted)
+{
+    report_fatal("--%s=%s: %s is needed", option, value, wanted);
+}
+
+static unsigned number(const char *option, const char *value, unsigned min, unsigned max)
+{
+    char wanted[64], *end;
+    unsigned long n;
+
+    errno = 0;
+    n = strtoul(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end || errno || n < min || n > max) {
+        snprintf(wanted, sizeof(wanted), "a whole number from %u to %u", min, max);
+        refuse(option, value, wanted);
+    }
+    return (unsigned)n;
+}
+
+static void set(struct options *o, int option, const char *value)
+{
+    switch (option) {
+    case MEMORY:
+        o->domain.memory_mib = number("memory", value, 1, MEMORY_MAX);
+        break;
+    case NAME:
+        o->domain.name = value;
+        break;
+    case ON_REBOOT:
+        o->restart = !strcmp(value, "restart");
+        if (!o->restart && strcmp(value, "exit"))
+            refuse("on-reboot", value, "restart or exit");
+        break;
+    case CONTROL:
+        o->control = (int)number("control", value, 0, INT_MAX);
+        break;
+    case VERBOSE:
+        report_set_verbose(true);
+        break;
+    default:
+        exit(2); /* getopt has said why */
+    }
+}
+
+/* The words with a blank between each two. */
+static const char *join(char **words)
+{
+    static char line[MAX_GUEST_CMDLINE];
+    size_t n = 0;
+
+    for (; *words; words++) {
+        n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s", n ? " " : "", *words);
+        if (n >= sizeof(line))
+            report_fatal("the guest's command line is longer than %zu bytes", sizeof(line) - 1);
+    }
+    return line;
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+    const struct guest_image *image = &guest_image;
+    int option;
+
+    *o = (struct options){
+        .domain = {.name = image->name, .memory_mib = image->memory_mib, .cmdline = image->cmdline},
+        .restart = true,
+        .control = -1,
+    };
+    while ((option = getopt_long(argc, argv, "+", known, NULL)) != -1) {
+        if (option == HELP) {
+            printf(help, argv[0], image->name, image->cmdline, image->memory_mib, image->name);
+            exit(0);
+        }
+        set(o, option, optarg);
+    }
+    if (SANITIZED)
+        o->domain.memory_mib += 8; /* stacks are larger, so that the guest has what it expects */
+    if (argv[optind])
+        o->domain.cmdline = join(argv + optind);
+}

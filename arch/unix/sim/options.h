@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line of the program. */
+#ifndef SIM_OPTIONS_H
+#define SIM_OPTIONS_H
+
+#include <stdbool.h>
+
+#include "arch/unix/sim/domain.h"
+
+struct options {
+    struct domain_config domain;
+    bool restart; /* after a reboot */
+    int control;  /* a descriptor for control.h, or -1 */
+};
+
+/* Ends the process for --help and for mistakes. */
+void options_parse(struct options *options, int argc, char **argv);
+
+#endif

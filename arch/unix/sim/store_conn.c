@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The guest's connection to the store: two rings of bytes in a page (xen/include/public/io/xs_wire.h,
+ * Xen's docs/misc/xenstore-ring.txt). Requests are answered one after the other, as they become
+ * complete; replies and events wait in a queue for room.
+ *
+ * A guest that breaks the protocol is not listened to any more; it is told why in the page, and may
+ * start again by asking for a reconnection there.
+ */
+#include "arch/unix/sim/store_conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/unix/sim/event.h"
+#include "arch/unix/sim/grant.h"
+#include "arch/unix/sim/report.h"
+#include "arch/unix/sim/store.h"
+#include "lib/atomic.h"
+#include "lib/util.h"
+
+#define QUOTA_QUEUED 20 /* packets in the queue while no further request is read */
+
+struct packet {
+    struct list link;
+    size_t len, sent;
+    char bytes[];
+};
+
+static struct {
+    struct xenstore_domain_interface *page;
+    struct event_port port;
+    struct list queue;
+    unsigned queued;
+    bool ignored;
+    size_t have; /* bytes of the request that is coming in */
+    union {
+        struct xsd_sockmsg head;
+        char bytes[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX + 1];
+    } in;
+} conn = {.queue = LIST_INIT(conn.queue)};
+
+void store_conn_send(const struct xsd_sockmsg *head, const void *payload, size_t len)
+{
+    struct packet *p = malloc(sizeof(*p) + sizeof(*head) + len);
+    struct xsd_sockmsg copy = *head;
+
+    if (!p)
+        report_fatal("no memory for the store");
+    copy.len = (uint32_t)len;
+    memcpy(p->bytes, &copy, sizeof(copy));
+    if (len)
+        memcpy(p->bytes + sizeof(copy), payload, len);
+    p->len = sizeof(copy) + len;
+    p->sent = 0;
+    list_add_tail(&conn.queue, &p->link);
+    conn.queued++;
+    conn.port.pending = true; /* our own turn, to write it */
+}
+
+static void drop_queue(void)
+{
+    struct list *link;
+
+    while ((link = list_pop(&conn.queue)))
+        free(container_of(link, struct packet, link));
+    conn.queued = 0;
+}
+
+static void ignore(uint32_t error)
+{
+    report("xenstored: domain breaks the protocol (error %u): ignored from now on", error);
+    conn.ignored = true;
+    conn.have = 0;
+    drop_queue();
+    store_request_reset();
+    shared_write(&conn.page->error, error);
+    event_notify(&conn.port);
+}
+
+static void reconnect(void)
+{
+    struct xenstore_domain_interface *p = conn.page;
+
+    conn.ignored = false;
+    conn.have = 0;
+    drop_queue();
+    store_request_reset();
+    p->req_cons = p->req_prod = p->rsp_cons = p->rsp_prod = 0;
+    shared_write(&p->error, XENSTORE_ERROR_NONE);
+    shared_store_release(&p->connection, XENSTORE_CONNECTED);
+    event_notify(&conn.port);
+}
+
+/* --- the rings -------------------------------------------------------------------------------- */
+
+/* How many bytes the request at hand still needs, as far as that is known. */
+static size_t missing(void)
+{
+    size_t whole = sizeof(conn.in.head);
+
+    if (conn.have >= whole)
+        whole += conn.in.head.len;
+    return whole - conn.have;
+}
+
+/* Takes up to n bytes of the request ring; false when its indices are impossible. */
+static bool take(size_t n, size_t *taken)
+{
+    struct xenstore_domain_interface *p = conn.page;
+    uint32_t prod = shared_load_acquire(&p->req_prod); /* partner: the guest's release */
+    uint32_t cons = shared_read(&p->req_cons);
+
+    if (prod - cons > XENSTORE_RING_SIZE)
+        return false;
+    for (*taken = 0; *taken < n && cons != prod; cons++, ++*taken)
+        conn.in.bytes[conn.have + *taken] = p->req[MASK_XENSTORE_IDX(cons)];
+    conn.have += *taken;
+    shared_store_release(&p->req_cons, cons); /* partner: the guest's acquire */
+    return true;
+}
+
+static void answer(void)
+{
+    struct xsd_sockmsg head = conn.in.head;
+    char *payload = conn.in.bytes + sizeof(head);
+
+    conn.have = 0;
+    payload[head.len] = '\0';
+    store_request(&head, payload);
+}
+
+/* True when something was read. */
+static bool receive(void)
+{
+    bool any = false;
+
+    while (conn.queued < QUOTA_QUEUED) {
+        size_t taken = 0;
+
+        if (missing() && !take(missing(), &taken)) {
+            ignore(XENSTORE_ERROR_RINGIDX);
+            return any;
+        }
+        any |= taken > 0;
+        if (conn.have >= sizeof(conn.in.head) && conn.in.head.len > XENSTORE_PAYLOAD_MAX) {
+            ignore(XENSTORE_ERROR_PROTO);
+            return any;
+        }
+        if (conn.have >= sizeof(conn.in.head) && !missing())
+            answer();
+        else if (!taken)
+            return any;
+    }
+    return any;
+}
+
+static bool put(struct packet *p)
+{
+    struct xenstore_domain_interface *page = conn.page;
+    uint32_t prod = shared_read(&page->rsp_prod);
+    uint32_t cons = shared_load_acquire(&page->rsp_cons); /* partner: the guest's release */
+
+    if (prod - cons > XENSTORE_RING_SIZE)
+        return false;
+    while (p->sent < p->len && prod - cons < XENSTORE_RING_SIZE)
+        page->rsp[MASK_XENSTORE_IDX(prod++)] = p->bytes[p->sent++];
+    shared_store_release(&page->rsp_prod, prod); /* partner: the guest's acquire */
+    return true;
+}
+
+/* True when something was written. */
+static bool transmit(void)
+{
+    bool any = false;
+
+    while (!list_empty(&conn.queue)) {
+        struct packet *p = container_of(conn.queue.next, struct packet, link);
+        size_t before = p->sent;
+
+        if (!put(p)) {
+            ignore(XENSTORE_ERROR_RINGIDX);
+            return false;
+        }
+        any |= p->sent != before;
+        if (p->sent < p->len)
+            return any;
+        list_del(&p->link);
+        free(p);
+        conn.queued--;
+    }
+    return any;
+}
+
+static void event(struct event_port *port)
+{
+    bool any = false, more = true;
+
+    if (shared_load_acquire(&conn.page->connection) == XENSTORE_RECONNECT)
+        reconnect();
+    while (more && !conn.ignored) {
+        more = receive();
+        more |= transmit();
+        any |= more;
+    }
+    if (any)
+        event_notify(port);
+}
+
+uint32_t store_connect_guest(grant_ref_t ref)
+{
+    void *page;
+
+    if (grant_map(ref, false, &page))
+        report_fatal("the store's page cannot be mapped");
+    conn.page = page;
+    conn.page->server_features =
+        XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
+    conn.page->connection = XENSTORE_CONNECTED;
+    conn.port.fn = event;
+    return event_make(&conn.port);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The toolstack's part of xenstore: nodes, values and permissions as libxl of Xen 4.17 leaves them,
+ * as far as a guest can see them.
+ */
+#include "arch/unix/sim/toolstack.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "arch/unix/sim/domain.h"
+#include "arch/unix/sim/store.h"
+#include "lib/util.h"
+
+#define UUID "6f0e5d3c-0000-4000-8000-000000000005"
+
+const char *toolstack_path(const char *fmt, ...)
+{
+    static char texts[4][128];
+    static unsigned next;
+    char *text = texts[next++ % ARRAY_SIZE(texts)];
+    int n = snprintf(text, sizeof(texts[0]), "/local/domain/%u/", DOMAIN_ID);
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text + n, sizeof(texts[0]) - (size_t)n, fmt, ap);
+    va_end(ap);
+    return text;
+}
+
+/* Nodes that the guest may only read, and those that belong to it. */
+static void make_tree(void)
+{
+    static const char *const readable[] = {
+        "cpu", "memory", "device", "device/suspend", "control", "store", "console",
+    };
+    static const char *const own[] = {
+        "device/suspend/event-channel",
+        "control/shutdown",
+        "control/feature-poweroff",
+        "control/feature-reboot",
+        "control/feature-suspend",
+        "control/sysrq",
+        "data",
+        "drivers",
+        "feature",
+        "attr",
+        "error",
+    };
+    char home[40], read_only[24], owned[12];
+
+    snprintf(home, sizeof(home), "/local/domain/%u", DOMAIN_ID);
+    snprintf(read_only, sizeof(read_only), "n0 r%u", DOMAIN_ID);
+    snprintf(owned, sizeof(owned), "n%u", DOMAIN_ID);
+    store_make("/local/domain/0", "n0");
+    store_make(home, read_only);
+    store_make("/vm/" UUID, read_only);
+    for (size_t i = 0; i < ARRAY_SIZE(readable); i++)
+        store_make(toolstack_path("%s", readable[i]), read_only);
+    for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+        store_make(toolstack_path("%s", own[i]), owned);
+}
+
+void toolstack_create(const char *name, unsigned memory_mib, uint32_t store_port,
+                      uint32_t console_port)
+{
+    make_tree();
+    store_write(toolstack_path("vm"), "/vm/" UUID);
+    store_write(toolstack_path("name"), name);
+    store_printf(toolstack_path("domid"), "%u", DOMAIN_ID);
+    store_write(toolstack_path("cpu/0/availability"), "online");
+    store_printf(toolstack_path("memory/static-max"), "%u", memory_mib * 1024);
+    store_printf(toolstack_path("memory/target"), "%u", memory_mib * 1024);
+    store_write(toolstack_path("control/platform-feature-multiprocessor-suspend"), "1");
+    store_write(toolstack_path("control/platform-feature-xs_reset_watches"), "1");
+    store_printf(toolstack_path("store/port"), "%u", store_port);
+    store_printf(toolstack_path("console/port"), "%u", console_port);
+    store_write(toolstack_path("console/type"), "xenconsoled");
+    store_write("/vm/" UUID "/name", name);
+    store_write("/vm/" UUID "/uuid", UUID);
+}
+
+void toolstack_request(const char *what)
+{
+    store_write(toolstack_path("control/shutdown"), what);
+}
+
+void toolstack_sysrq(char letter)
+{
+    store_printf(toolstack_path("control/sysrq"), "%c", letter);
+}
