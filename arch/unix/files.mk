@@ -12,4 +12,4 @@ obj-$(if $(SANITIZE),y) += arch/unix/sanitize.c
 # The hypervisor's side.
 sim-y := $(addprefix arch/unix/sim/,gate.S memory.c domain.c hypercall.c trap.c event.c event_op.c \
 	grant.c vtime.c sched.c console.c store.c store_db.c store_op.c store_watch.c store_request.c \
-	store_conn.c toolstack.c control.c options.c report.c sanitize.c main.c)
+	store_conn.c toolstack.c control.c nic.c netback.c netback_tx.c netback_rx.c options.c report.c sanitize.c main.c)

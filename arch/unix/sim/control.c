@@ -5,10 +5,12 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "arch/unix/sim/grant.h"
+#include "arch/unix/sim/netback.h"
 #include "arch/unix/sim/sched.h"
 #include "arch/unix/sim/store.h"
 #include "arch/unix/sim/toolstack.h"
@@ -75,6 +77,39 @@ static void do_remove(const char *path, const char *unused)
     answer("ok");
 }
 
+static void do_attach(const char *type, const char *index)
+{
+    char mac[18];
+    unsigned n = (unsigned)strtoul(index, NULL, 10);
+
+    if (strcmp(type, "vif") || n >= NIC_MAX || !netback_of(n)) {
+        answer("error only a vif that there was at the start");
+        return;
+    }
+    snprintf(mac, sizeof(mac), "00:16:3e:00:00:%02x", n + 1);
+    toolstack_add_vif(n, mac);
+    answer("ok");
+}
+
+static void do_detach(const char *type, const char *index)
+{
+    (void)type;
+    toolstack_detach_vif((unsigned)strtoul(index, NULL, 10));
+    answer("ok");
+}
+
+static void do_backend(const char *what, const char *index)
+{
+    struct netback *nb = netback_of((unsigned)strtoul(index, NULL, 10));
+
+    if (!nb) {
+        answer("error no such backend");
+        return;
+    }
+    netback_stop(nb, !strcmp(what, "restart"));
+    answer("ok");
+}
+
 static void do_grants(const char *unused, const char *unused2)
 {
     (void)unused;
@@ -87,8 +122,9 @@ static const struct {
     void (*fn)(const char *word, const char *rest);
     bool needs_word;
 } commands[] = {
-    {"shutdown", do_shutdown, false}, {"sysrq", do_sysrq, true}, {"read", do_read, true},
-    {"write", do_write, true},        {"rm", do_remove, true},   {"grants", do_grants, false},
+    {"shutdown", do_shutdown, false}, {"sysrq", do_sysrq, true},     {"read", do_read, true},
+    {"write", do_write, true},        {"rm", do_remove, true},       {"attach", do_attach, true},
+    {"detach", do_detach, true},      {"backend", do_backend, true}, {"grants", do_grants, false},
 };
 
 static void obey(char *line)

@@ -9,6 +9,8 @@
  *      read PATH             a path without / in front is one of the guest's own directory
  *      write PATH [VALUE]
  *      rm PATH
+ *      attach vif N, detach vif N
+ *      backend stop N, backend restart N    netback of vif N dies, or dies and comes back
  *      grants                how many the guest has given, and how many of them are in use
  */
 #ifndef SIM_CONTROL_H

@@ -19,6 +19,7 @@
 #include "arch/unix/gate.h"
 #include "arch/unix/sim/control.h"
 #include "arch/unix/sim/domain.h"
+#include "arch/unix/sim/netback.h"
 #include "arch/unix/sim/options.h"
 #include "arch/unix/sim/report.h"
 #include "arch/unix/sim/sched.h"
@@ -92,6 +93,10 @@ int main(int argc, char **argv)
     options_parse(&options, argc, argv);
     catch_signals();
     domain_create(&options.domain);
+    for (unsigned i = 0; i < options.nic_count; i++) {
+        toolstack_add_vif(i, options.nics[i].mac);
+        netback_create(i, &options.nics[i].nic);
+    }
     if (options.control >= 0)
         control_serve(options.control);
     return after_end(domain_run(), &options, argv);

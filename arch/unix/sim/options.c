@@ -29,6 +29,9 @@ static const char help[] =
     "\n"
     "  --memory=MIB       the guest's memory (default %u)\n"
     "  --name=NAME        the domain's name (default %s)\n"
+    "  --net=WHAT         a network interface (may be repeated): tap:NAME is a TAP device, fd:N a\n"
+    "                     socket of frames, vnet:N one of frames behind virtio_net_hdr, none a\n"
+    "                     cable that hangs loose (default); ,mac=XX:XX:XX:XX:XX:XX behind it\n"
     "  --on-reboot=WHAT   restart (default) or exit\n"
     "  --control=FD       takes commands from this descriptor (arch/unix/sim/control.h)\n"
     "  --verbose          what the simulation does, on standard error\n"
@@ -38,11 +41,12 @@ static const char help[] =
     "it. The exit status is 0 after an orderly end, 1 after a crash, 2 when the simulation\n"
     "cannot go on.\n";
 
-enum { MEMORY = 256, NAME, ON_REBOOT, CONTROL, VERBOSE, HELP };
+enum { MEMORY = 256, NAME, NET, ON_REBOOT, CONTROL, VERBOSE, HELP };
 
 static const struct option known[] = {
     {"memory", required_argument, NULL, MEMORY},
     {"name", required_argument, NULL, NAME},
+    {"net", required_argument, NULL, NET},
     {"on-reboot", required_argument, NULL, ON_REBOOT},
     {"control", required_argument, NULL, CONTROL},
     {"verbose", no_argument, NULL, VERBOSE},
@@ -69,6 +73,28 @@ static unsigned number(const char *option, const char *value, unsigned min, unsi
     return (unsigned)n;
 }
 
+static void add_nic(struct options *o, const char *value)
+{
+    unsigned index = o->nic_count;
+    const char *mac = strstr(value, ",mac="), *wrong;
+    char what[64];
+
+    if (index == NIC_MAX)
+        refuse("net", value, "no more than eight");
+    snprintf(what, sizeof(what), "%.*s", (int)(mac ? mac - value : (ptrdiff_t)strlen(value)),
+             value);
+    wrong = nic_open(&o->nics[index].nic, what);
+    if (wrong)
+        report_fatal("--net=%s: %s", value, wrong);
+    if (mac && strlen(mac + 5) != sizeof(o->nics[0].mac) - 1)
+        refuse("net", value, "an address like 00:16:3e:01:02:03");
+    if (mac)
+        strcpy(o->nics[index].mac, mac + 5);
+    else
+        snprintf(o->nics[index].mac, sizeof(o->nics[0].mac), "00:16:3e:00:00:%02x", index + 1);
+    o->nic_count++;
+}
+
 static void set(struct options *o, int option, const char *value)
 {
     switch (option) {
@@ -77,6 +103,9 @@ static void set(struct options *o, int option, const char *value)
         break;
     case NAME:
         o->domain.name = value;
+        break;
+    case NET:
+        add_nic(o, value);
         break;
     case ON_REBOOT:
         o->restart = !strcmp(value, "restart");
@@ -125,6 +154,8 @@ void options_parse(struct options *o, int argc, char **argv)
         }
         set(o, option, optarg);
     }
+    while (o->nic_count < image->nics)
+        add_nic(o, "none");
     if (SANITIZED)
         o->domain.memory_mib += 8; /* stacks are larger, so that the guest has what it expects */
     if (argv[optind])

@@ -6,9 +6,15 @@
 #include <stdbool.h>
 
 #include "arch/unix/sim/domain.h"
+#include "arch/unix/sim/nic.h"
 
 struct options {
     struct domain_config domain;
+    struct {
+        struct nic nic;
+        char mac[18];
+    } nics[NIC_MAX];
+    unsigned nic_count;
     bool restart; /* after a reboot */
     int control;  /* a descriptor for control.h, or -1 */
 };

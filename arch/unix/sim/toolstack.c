@@ -14,16 +14,33 @@
 
 #define UUID "6f0e5d3c-0000-4000-8000-000000000005"
 
+#define PATH_SIZE 128
+
+static char *new_text(void)
+{
+    static char texts[4][PATH_SIZE];
+    static unsigned next;
+
+    return texts[next++ % ARRAY_SIZE(texts)];
+}
+
+const char *toolstack_backend_path(const char *type, unsigned index, const char *key)
+{
+    char *text = new_text();
+
+    snprintf(text, PATH_SIZE, "/local/domain/0/backend/%s/%u/%u%s%s", type, DOMAIN_ID, index,
+             *key ? "/" : "", key);
+    return text;
+}
+
 const char *toolstack_path(const char *fmt, ...)
 {
-    static char texts[4][128];
-    static unsigned next;
-    char *text = texts[next++ % ARRAY_SIZE(texts)];
-    int n = snprintf(text, sizeof(texts[0]), "/local/domain/%u/", DOMAIN_ID);
+    char *text = new_text();
+    int n = snprintf(text, PATH_SIZE, "/local/domain/%u/", DOMAIN_ID);
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text + n, sizeof(texts[0]) - (size_t)n, fmt, ap);
+    vsnprintf(text + n, PATH_SIZE - (size_t)n, fmt, ap);
     va_end(ap);
     return text;
 }
@@ -88,4 +105,54 @@ void toolstack_request(const char *what)
 void toolstack_sysrq(char letter)
 {
     store_printf(toolstack_path("control/sysrq"), "%c", letter);
+}
+
+/* --- devices ---------------------------------------------------------------------------------- */
+
+static void write_backend(unsigned index, const char *mac)
+{
+    char guest_reads[24];
+    const struct {
+        const char *key, *value;
+    } keys[] = {
+        {"online", "1"}, {"script", "/etc/xen/scripts/vif-bridge"},
+        {"mac", mac},    {"bridge", "xenbr0"},
+        {"type", "vif"}, {"state", "1"},
+    };
+
+    snprintf(guest_reads, sizeof(guest_reads), "n0 r%u", DOMAIN_ID);
+    store_make(toolstack_backend_path("vif", index, ""), guest_reads);
+    store_write(toolstack_backend_path("vif", index, "frontend"),
+                toolstack_path("device/vif/%u", index));
+    store_printf(toolstack_backend_path("vif", index, "frontend-id"), "%u", DOMAIN_ID);
+    store_printf(toolstack_backend_path("vif", index, "handle"), "%u", index);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+        store_write(toolstack_backend_path("vif", index, keys[i].key), keys[i].value);
+}
+
+void toolstack_add_vif(unsigned index, const char *mac)
+{
+    char owned[24];
+
+    write_backend(index, mac);
+    snprintf(owned, sizeof(owned), "n%u r0", DOMAIN_ID);
+    store_make(toolstack_path("device/vif/%u", index), owned);
+    store_write(toolstack_path("device/vif/%u/backend", index),
+                toolstack_backend_path("vif", index, ""));
+    store_write(toolstack_path("device/vif/%u/backend-id", index), "0");
+    store_printf(toolstack_path("device/vif/%u/handle", index), "%u", index);
+    store_write(toolstack_path("device/vif/%u/mac", index), mac);
+    store_write(toolstack_path("device/vif/%u/state", index), "1");
+}
+
+void toolstack_detach_vif(unsigned index)
+{
+    store_write(toolstack_backend_path("vif", index, "online"), "0");
+    store_write(toolstack_backend_path("vif", index, "state"), "5");
+}
+
+void toolstack_remove_device(const char *type, unsigned index)
+{
+    store_remove(toolstack_path("device/%s/%u", type, index));
+    store_remove(toolstack_backend_path(type, index, ""));
 }

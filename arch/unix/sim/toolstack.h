@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "lib/util.h"
+
 /* Writes the domain's directories as libxl 4.17 does. */
 void toolstack_create(const char *name, unsigned memory_mib, uint32_t store_port,
                       uint32_t console_port);
@@ -15,8 +17,16 @@ void toolstack_request(const char *what);
 /* "xl sysrq". */
 void toolstack_sysrq(char letter);
 
+/* "xl network-attach" and "-detach": the directories of a virtual network interface with the address
+ * mac; asks backend and frontend to close it, after which the backend has the directories removed. */
+void toolstack_add_vif(unsigned index, const char *mac);
+void toolstack_detach_vif(unsigned index);
+void toolstack_remove_device(const char *type, unsigned index);
+
 /* Paths below the domain's own directory and below domain 0's; the text is overwritten by the next
  * call but three. */
-const char *toolstack_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *toolstack_path(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* A key of the guest's device's backend; "" is its directory. */
+const char *toolstack_backend_path(const char *type, unsigned index, const char *key);
 
 #endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The backend of a virtual network interface (xen/include/public/io/netif.h), as Linux' xen-netback
+ * is seen from a guest: its states in xenstore, both rings, copies by grant, several slots a packet,
+ * extra info, offloaded checksums and segmentation, control of multicast. One queue.
+ */
+#ifndef SIM_NETBACK_H
+#define SIM_NETBACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/atomic.h"
+
+/* What Xen's ring.h wants of us. */
+#define xen_mb() shared_fence()
+#define xen_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define xen_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+
+#include <xen/xen.h>
+#include <xen/grant_table.h>
+#include <xen/io/netif.h>
+
+#include "arch/unix/sim/event.h"
+#include "arch/unix/sim/nic.h"
+#include "arch/unix/sim/sched.h"
+#include "arch/unix/sim/store.h"
+
+#define NETBACK_GROUPS 64
+
+struct netback {
+    unsigned index;
+    unsigned state; /* XenbusState, as written */
+    struct store_listener frontend;
+    struct nic nic;
+    struct sched_fd input;
+    uint8_t mac[6];
+
+    bool connected;
+    bool disabled; /* the frontend broke the protocol */
+    bool sg, gso4, gso6, csum, filter;
+    grant_ref_t tx_ref, rx_ref;
+    netif_tx_back_ring_t tx;
+    netif_rx_back_ring_t rx;
+    struct event_port tx_port, rx_port; /* tx_port is not bound when rx_port is for both */
+    uint8_t groups[NETBACK_GROUPS][6];  /* multicast addresses to let through */
+    unsigned group_count;
+};
+
+/* A backend for the device whose directories exist; mac is the frontend's. */
+void netback_create(unsigned index, const struct nic *nic);
+/* The backend of a device, or NULL. */
+struct netback *netback_of(unsigned index);
+/* As after "modprobe -r" or a crash of the driver domain: it lets go of everything and says that it
+ * is closed, or with restart that it waits for a frontend anew. */
+void netback_stop(struct netback *nb, bool restart);
+
+/* netback_tx.c: takes what the guest has sent. netback_rx.c: gives it what has come from outside. */
+void netback_tx_run(struct netback *nb);
+void netback_rx_run(struct netback *nb);
+/* The frontend's protocol is broken: nothing is done for it any more (xenvif_fatal_tx_err()). */
+void netback_fatal(struct netback *nb, const char *why);
+
+/*
+ * For peers that lie: called at each step, before what is said of it becomes visible to the guest, and
+ * may change it. NULL in an honest backend.
+ */
+enum netback_step {
+    NETBACK_OFFER,       /* the keys are written, the state not yet */
+    NETBACK_CONNECT,     /* rings are mapped, ports bound; the state is not written */
+    NETBACK_TX_RESPONSE, /* item: the response, before it is counted in rsp_prod_pvt */
+    NETBACK_TX_PUSH,     /* rsp_prod_pvt will be published */
+    NETBACK_RX_RESPONSE, /* the same for the other ring */
+    NETBACK_RX_PUSH,
+};
+extern void (*netback_hook)(struct netback *nb, enum netback_step step, void *item);
+static inline void netback_at(struct netback *nb, enum netback_step step, void *item)
+{
+    if (netback_hook)
+        netback_hook(nb, step, item);
+}
+
+#endif
