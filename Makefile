@@ -87,15 +87,17 @@ setup:
 fetch:
 	@scripts/fetch
 
+runner := $(if $(filter unix,$(TARGET)),run-unix,run)
+
 # Each step is a make of its own: what the first installs, the second needs to start. What can be
 # refused at once (a port in use) is refused before anything is built or fetched. Of two at once,
 # one builds after the other.
 run:
 	@$(if $(APP),,echo 'make run: name the app, as in: make run APP=hello' >&2; exit 1)
-	@scripts/setup build run
-	@scripts/run --check $(APP)
+	@scripts/setup build $(if $(filter unix,$(TARGET)),,run)
+	@scripts/$(runner) --check $(APP)
 	@flock $(mark) $(MAKE) app APP=$(APP)
-	@scripts/run $(APP)
+	@scripts/$(runner) $(APP)
 
 bench:
 	@scripts/setup build run bench

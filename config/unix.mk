@@ -57,3 +57,12 @@ link-inputs := $(O)/guest.o $(sim-objects) $(O)/objects
 $(OUT)/$(APP)$(flavour): $(O)/image.elf
 	$(Q)cp $< $@
 	@printf '  %-8s %s\n' PROGRAM $@
+
+# --- Tools -----------------------------------------------------------------------------------
+
+# The network of who may not have a TAP device (scripts/run-unix).
+$(OUT)/host/slirp: arch/unix/host/slirp.c
+	@scripts/setup --check slirp
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$@)
+	$(Q)gcc -std=gnu11 -O2 -g -Wall -Wextra -Werror -o $@ $< -lslirp

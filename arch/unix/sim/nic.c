@@ -34,7 +34,7 @@ static const char *open_tap(struct nic *nic, const char *name)
     nic->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (nic->fd < 0 || ioctl(nic->fd, TUNSETIFF, &request))
         return strerror(errno);
-    nic->header = nic->tap = true;
+    nic->header = true;
     return NULL;
 }
 
@@ -70,7 +70,7 @@ void nic_accept(const struct nic *nic, bool csum, bool gso4, bool gso6)
 {
     unsigned flags = 0;
 
-    if (!nic->tap)
+    if (!nic->header)
         return;
     if (csum) /* without it the host's kernel takes no segmentation either */
         flags = TUN_F_CSUM | (gso4 ? TUN_F_TSO4 : 0) | (gso6 ? TUN_F_TSO6 : 0);

@@ -18,7 +18,6 @@
 struct nic {
     int fd;      /* -1: nothing is there */
     bool header; /* each frame has a struct virtio_net_hdr in front */
-    bool tap;
 };
 
 struct nic_offload {
@@ -28,9 +27,9 @@ struct nic_offload {
     uint16_t gso_size; /* of such a segment's payload */
 };
 
-/* what: "tap:NAME", "fd:N", "vnet:N" (with headers) or "none". NULL, or why not. */
+/* what: "tap:NAME", "fd:N", "vnet:N" (with headers: a TAP's descriptor too) or "none". NULL, or why not. */
 const char *nic_open(struct nic *nic, const char *what);
-/* The host may leave this to the guest. For a TAP; others do as they please. */
+/* What a TAP's host may leave to the guest; others do as they please. */
 void nic_accept(const struct nic *nic, bool csum, bool gso4, bool gso6);
 
 /* The length of the next frame, or -1 when there is none. buf has room for NIC_FRAME_MAX. */
