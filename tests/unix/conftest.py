@@ -1,24 +1,34 @@
 # SPDX-License-Identifier: ISC
 """Fixtures of the tests on the simulated hypervisor (docs/simulator.md).
 
-program(app, sanitize=False)    builds out/APP.unix or out/APP.unix.san; its path
+program(app, sanitize=False)    builds APP.unix or APP.unix.san in a directory of the tests' own; its
+                path
 guest(app, extra=None, sanitize=False, options=(), **config)
                 a SimGuest, started. It has the methods of the boot tests' Guest, so that a test of
                 tests/boot can run here as it is; of xl's keys on_reboot="preserve" counts.
-xen             what a boot test does in dom0, as far as the simulation has it: xenstore-read, -write
-                and -rm, xl dmesg.
+                With the network fixture an app with an interface gets a TAP device and the next
+                static address: g.address, g.address6.
+xen             xen.run(COMMAND): a shell command of dom0's, with tests/unix/dom0tool in the place of its
+                tools, for the guest that was started last; "xl dmesg" is what the simulation said.
+network         all tests from here on run in a network namespace of their own, in which guests are
+                neighbours: the host is 10.0.0.1 and fd00:10::1 on xentap0, as in the boot tests.
+host            runs a tool of the host's there.
 
 Every guest is ended after its test; one that was built with sanitizers fails the test should they
 have found anything.
 """
 
+import atexit
+import itertools
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from types import SimpleNamespace
@@ -26,10 +36,20 @@ from types import SimpleNamespace
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(TOP, "tests", "boot"))
+sys.path[:0] = [os.path.join(TOP, "tests", "boot"), os.path.join(TOP, "scripts")]
 sys.dont_write_bytecode = True
 
+from xenqemu import net  # noqa: E402
+
 REASONS = {"poweroff": "has shut down$", "reboot": "reboot$", "crash": "crash$"}
+
+
+OUT = os.path.join("out", "test", "unix")  # whatever configurations out/ holds
+TOOLS = tempfile.mkdtemp(prefix="dom0.")
+atexit.register(shutil.rmtree, TOOLS, ignore_errors=True)
+for _name in ("read", "write", "rm", "ls", "chmod"):
+    os.symlink(os.path.join(TOP, "tests/unix/dom0tool"), os.path.join(TOOLS, f"xenstore-{_name}"))
+os.symlink(os.path.join(TOP, "tests/unix/dom0tool"), os.path.join(TOOLS, "usleep"))
 
 
 class SimError(Exception):
@@ -42,6 +62,7 @@ class SimGuest:
     domid = 5
 
     def __init__(self, path, arguments, options=(), pass_fds=()):
+        self.machine = SimpleNamespace(run=self.run_in_dom0)
         self.control, theirs = socket.socketpair()
         self.name = os.path.basename(path)
         self.texts = {"out": "", "err": ""}
@@ -114,13 +135,46 @@ class SimGuest:
             raise SimError(f"{line}: {rest}")
         return rest
 
-    def xl(self, command):
+    def xl(self, command, check=True, **_keywords):
+        try:
+            self._xl(command)
+        except SimError:
+            if check:
+                raise
+
+    def _xl(self, command):
         verb, _, rest = command.partition(" ")
         if verb == "destroy":
-            self.process.kill()
-        else:
-            self.command({"shutdown": "shutdown poweroff", "reboot": "shutdown reboot",
-                          "sysrq": f"sysrq {rest}"}[verb])
+            return self.destroy()
+        if verb == "network-attach":
+            there = self.run_in_dom0("xenstore-ls device/vif", check=False).out.split()
+            rest = next(n for n in range(8) if str(n) not in there)
+        return self.command({"shutdown": "shutdown poweroff", "reboot": "shutdown reboot",
+                             "sysrq": f"sysrq {rest}", "network-attach": f"attach vif {rest}",
+                             "network-detach": f"detach vif {rest}"}[verb])
+
+    def destroy(self):
+        self.process.kill()
+        self.process.wait()
+
+    def unpause(self):
+        self.command("unpause")
+
+    def stat(self):
+        return SimpleNamespace(state={"running"} if self.find() else {"shutdown"})
+
+    def run_in_dom0(self, command, check=True, timeout=60, **_keywords):
+        """A shell command, with the tools of TOOLS first in the path."""
+        done = subprocess.run(
+            ["sh", "-c", command], pass_fds=[self.control.fileno()], capture_output=True, text=True,
+            timeout=timeout, check=False,
+            env=dict(os.environ, PATH=f"{TOOLS}:{os.environ['PATH']}",
+                     SIM_CONTROL=str(self.control.fileno())))
+        if done.returncode == 127:
+            pytest.skip(f"not here: {done.stderr.strip()}")
+        if check and done.returncode:
+            raise SimError(f"{command}: {done.stdout}{done.stderr}\n{self.diagnosis()}")
+        return SimpleNamespace(status=done.returncode, out=done.stdout)
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)
@@ -137,6 +191,8 @@ class SimGuest:
 
     def wait_gone(self, timeout=30):
         """Until the domain has ended; its process runs on when it reboots."""
+        if self.process.poll() is not None and self.process.returncode < 0:
+            return ""  # destroyed
         line = self._wait_text("err", "xen: domain .*(has shut down|reboots)", timeout)
         if not line.endswith("reboots"):
             self.wait_end(timeout)
@@ -173,11 +229,12 @@ def program():
     def build(app, sanitize=False):
         key = (app, sanitize)
         if key not in built:
-            words = ["make", f"APP={app}", "TARGET=unix"] + ["SANITIZE=1"] * sanitize
+            words = ["make", "-j2", f"APP={app}", f"OUT={OUT}", "TARGET=unix"]
+            words += ["SANITIZE=1"] * sanitize
             environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
             done = subprocess.run(words, cwd=TOP, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
-            built[key] = os.path.join(TOP, "out", app + ".unix" + ".san" * sanitize)
+            built[key] = os.path.join(TOP, OUT, app + ".unix" + ".san" * sanitize)
         return built[key]
 
     return build
@@ -187,10 +244,22 @@ def program():
 def guest(request, program):
     guests = request.node.guests = []
 
-    def start(app, extra=None, sanitize=False, options=(), pass_fds=(), **config):
-        if config.get("on_reboot") == "preserve":
-            options = [*options, "--on-reboot=exit"]
-        g = SimGuest(program(app, sanitize), shlex.split(extra or ""), options, pass_fds)
+    def start(app, extra=None, sanitize=False, options=(), pass_fds=(), paused=False, address=None,
+              **config):
+        path = program(app, sanitize)
+        options, words = list(options), shlex.split(extra or "")
+        options += ["--on-reboot=exit"] * (config.get("on_reboot") == "preserve")
+        options += ["--paused"] * paused
+        options += [f"--memory={config['memory']}"] if "memory" in config else []
+        number = next(numbers) % 250 + 2
+        given, address = address, address or f"10.0.1.{number}"
+        address6 = f"fd00:10::1:{number:x}"
+        if has_nic(app) and not any(o.startswith("--net") for o in options):
+            options += net_options(config.get("vif", [""]), number)
+            if given != "" and not any(word.startswith("ip=") for word in words):
+                words += [f"ip={address}/16", "gw=10.0.0.1", f"ip6={address6}/64"]
+        g = SimGuest(path, words, options, pass_fds)
+        g.address, g.address6 = address, address6
         guests.append(g)
         return g
 
@@ -201,14 +270,74 @@ def guest(request, program):
 
 
 @pytest.fixture
+def shared(guest):
+    """A guest that has been up for a while; one of its own here, for starting is quick."""
+    return guest
+
+
+numbers = itertools.count()
+entered = []  # the namespace of these tests, once
+
+
+def has_nic(app):
+    with open(os.path.join(TOP, OUT, "obj", app, "config.h"), encoding="utf-8") as f:
+        return not re.search(r"^#define CONFIG_APP_NICS 0$", f.read(), re.M)
+
+
+def ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+def net_options(vifs, number):
+    """--net options for xl's vif= list. An empty one: an interface that is plugged in later."""
+    options = []
+    for index, vif in enumerate(vifs or ["later"]):
+        what = "none"
+        if entered:
+            name = f"vif{number}.{index}"
+            subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
+            ip("tuntap", "add", name, "mode", "tap")
+            ip("link", "set", name, "master", net.TapNetwork().name, "up")
+            what = f"tap:{name}"
+        words = [what, f"mac=00:16:3e:00:{number:02x}:{index:02x}"] + ([vif] if vif else [])
+        options.append("--net=" + ",".join(words))
+    return options
+
+
+@pytest.fixture
+def network():
+    if not entered:
+        try:
+            net.enter()
+        except (net.NetworkError, OSError) as e:
+            pytest.skip(str(e))
+        bridge = net.TapNetwork().name
+        ip("link", "add", bridge, "type", "bridge")
+        ip("link", "set", bridge, "address", net.HOST_MAC, "up")
+        ip("addr", "add", "10.0.0.1/16", "dev", bridge)
+        ip("addr", "add", "fd00:10::1/64", "dev", bridge, "nodad")
+        entered.append(bridge)
+    return net.TapNetwork.host
+
+
+@pytest.fixture
+def host(network):
+    def run(program, *arguments, timeout=20, check=True, input=None):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True,
+                              timeout=timeout, input=input, check=False)
+        assert not check or not done.returncode, f"{done.args}\n{done.stdout}{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture
 def xen(request):
-    def run(command, **_keywords):
-        words = shlex.split(command)
+    def run(command, **keywords):
         guests = request.node.guests
-        if words[:2] == ["xl", "dmesg"]:
+        if command.startswith("xl dmesg"):
             return SimpleNamespace(out=guests[-1].messages() if guests else "")
-        verb = {"xenstore-read": "read", "xenstore-write": "write", "xenstore-rm": "rm"}[words[0]]
-        return SimpleNamespace(out=guests[-1].command(" ".join([verb, *words[1:]])))
+        return guests[-1].run_in_dom0(command, **keywords)
 
     return SimpleNamespace(run=run)
 

@@ -22,6 +22,7 @@ static struct {
     struct sched_fd fd;
     char line[LINE_MAX];
     size_t len;
+    bool unpaused;
 } control;
 
 static void PRINTF_LIKE(1, 2) answer(const char *fmt, ...)
@@ -77,24 +78,58 @@ static void do_remove(const char *path, const char *unused)
     answer("ok");
 }
 
+static void do_list(const char *path, const char *unused)
+{
+    char names[4096];
+
+    (void)unused;
+    if (store_list(absolute(path), names, sizeof(names)))
+        answer("ok %s", names);
+    else
+        answer("error no such path");
+}
+
+static void do_chmod(const char *path, const char *perms)
+{
+    store_make(absolute(path), perms);
+    answer("ok");
+}
+
+static void do_unpause(const char *unused, const char *unused2)
+{
+    (void)unused;
+    (void)unused2;
+    control.unpaused = true;
+    answer("ok");
+}
+
+bool control_unpaused(void)
+{
+    return control.unpaused;
+}
+
 static void do_attach(const char *type, const char *index)
 {
-    char mac[18];
     unsigned n = (unsigned)strtoul(index, NULL, 10);
 
     if (strcmp(type, "vif") || n >= NIC_MAX || !netback_of(n)) {
         answer("error only a vif that there was at the start");
         return;
     }
-    snprintf(mac, sizeof(mac), "00:16:3e:00:00:%02x", n + 1);
-    toolstack_add_vif(n, mac);
+    toolstack_add_vif(n, &netback_of(n)->config);
     answer("ok");
 }
 
 static void do_detach(const char *type, const char *index)
 {
+    unsigned n = (unsigned)strtoul(index, NULL, 10);
+
     (void)type;
-    toolstack_detach_vif((unsigned)strtoul(index, NULL, 10));
+    if (!store_read(toolstack_backend_path("vif", n, "state"))) {
+        answer("error no such device");
+        return;
+    }
+    toolstack_detach_vif(n);
     answer("ok");
 }
 
@@ -110,6 +145,18 @@ static void do_backend(const char *what, const char *index)
     answer("ok");
 }
 
+static void do_vif(const char *index, const char *unused)
+{
+    const struct netback *nb = netback_of((unsigned)strtoul(index, NULL, 10));
+
+    (void)unused;
+    if (nb)
+        answer("ok sent=%lu received=%lu filtered=%lu", nb->count.sent, nb->count.received,
+               nb->count.filtered);
+    else
+        answer("error no such backend");
+}
+
 static void do_grants(const char *unused, const char *unused2)
 {
     (void)unused;
@@ -122,9 +169,11 @@ static const struct {
     void (*fn)(const char *word, const char *rest);
     bool needs_word;
 } commands[] = {
-    {"shutdown", do_shutdown, false}, {"sysrq", do_sysrq, true},     {"read", do_read, true},
-    {"write", do_write, true},        {"rm", do_remove, true},       {"attach", do_attach, true},
-    {"detach", do_detach, true},      {"backend", do_backend, true}, {"grants", do_grants, false},
+    {"shutdown", do_shutdown, false}, {"sysrq", do_sysrq, true},      {"read", do_read, true},
+    {"write", do_write, true},        {"rm", do_remove, true},        {"ls", do_list, true},
+    {"chmod", do_chmod, true},        {"unpause", do_unpause, false}, {"attach", do_attach, true},
+    {"detach", do_detach, true},      {"backend", do_backend, true},  {"vif", do_vif, true},
+    {"grants", do_grants, false},
 };
 
 static void obey(char *line)

@@ -9,14 +9,22 @@
  *      read PATH             a path without / in front is one of the guest's own directory
  *      write PATH [VALUE]
  *      rm PATH
+ *      ls PATH               the names below it
+ *      chmod PATH PERMS      as in "n0 r5"
+ *      unpause               with --paused
  *      attach vif N, detach vif N
  *      backend stop N, backend restart N    netback of vif N dies, or dies and comes back
+ *      vif N                 netback's counts of frames, as name=number
  *      grants                how many the guest has given, and how many of them are in use
  */
 #ifndef SIM_CONTROL_H
 #define SIM_CONTROL_H
 
+#include <stdbool.h>
+
 /* Takes commands from this descriptor, usually one end of a socketpair; after domain_create(). */
 void control_serve(int fd);
+/* Whether the command came. */
+bool control_unpaused(void);
 
 #endif

@@ -94,10 +94,13 @@ int main(int argc, char **argv)
     catch_signals();
     domain_create(&options.domain);
     for (unsigned i = 0; i < options.nic_count; i++) {
-        toolstack_add_vif(i, options.nics[i].mac);
-        netback_create(i, &options.nics[i].nic);
+        if (!options.nics[i].later)
+            toolstack_add_vif(i, &options.nics[i].config);
+        netback_create(i, &options.nics[i].nic, &options.nics[i].config);
     }
     if (options.control >= 0)
         control_serve(options.control);
+    while (options.paused && !control_unpaused())
+        sched_pump(UINT64_MAX);
     return after_end(domain_run(), &options, argv);
 }

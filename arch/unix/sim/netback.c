@@ -16,7 +16,6 @@
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/memory.h"
 #include "arch/unix/sim/report.h"
-#include "arch/unix/sim/toolstack.h"
 #include "lib/util.h"
 
 static struct netback *backs[NIC_MAX];
@@ -171,7 +170,7 @@ static void close_device(struct netback *nb)
 {
     let_go(nb);
     set_state(nb, XenbusStateClosed);
-    if (!store_read_number(back_path(nb, "online"), 0, 1, 0))
+    if (!store_read_number(back_path(nb, "online"), 0, 1, 1))
         toolstack_remove_device("vif", nb->index);
 }
 
@@ -227,7 +226,7 @@ static void input_ready(struct sched_fd *sfd, short revents)
         netback_rx_run(container_of(sfd, struct netback, input));
 }
 
-void netback_create(unsigned index, const struct nic *nic)
+void netback_create(unsigned index, const struct nic *nic, const struct vif_config *config)
 {
     struct netback *nb = calloc(1, sizeof(*nb));
 
@@ -236,6 +235,7 @@ void netback_create(unsigned index, const struct nic *nic)
     backs[index] = nb;
     nb->index = index;
     nb->nic = *nic;
+    nb->config = *config;
     nb->tx_port.fn = tx_event;
     nb->rx_port.fn = rx_event;
     nb->input = (struct sched_fd){.fd = nic->fd, .fn = input_ready};

@@ -25,6 +25,7 @@
 #include "arch/unix/sim/nic.h"
 #include "arch/unix/sim/sched.h"
 #include "arch/unix/sim/store.h"
+#include "arch/unix/sim/toolstack.h"
 
 #define NETBACK_GROUPS 64
 
@@ -34,7 +35,7 @@ struct netback {
     struct store_listener frontend;
     struct nic nic;
     struct sched_fd input;
-    uint8_t mac[6];
+    struct vif_config config;
 
     bool connected;
     bool disabled; /* the frontend broke the protocol */
@@ -45,10 +46,13 @@ struct netback {
     struct event_port tx_port, rx_port; /* tx_port is not bound when rx_port is for both */
     uint8_t groups[NETBACK_GROUPS][6];  /* multicast addresses to let through */
     unsigned group_count;
+    struct {
+        unsigned long sent, received, filtered;
+    } count; /* frames */
 };
 
-/* A backend for the device whose directories exist; mac is the frontend's. */
-void netback_create(unsigned index, const struct nic *nic);
+/* A backend for the device that has or will have this index. */
+void netback_create(unsigned index, const struct nic *nic, const struct vif_config *config);
 /* The backend of a device, or NULL. */
 struct netback *netback_of(unsigned index);
 /* As after "modprobe -r" or a crash of the driver domain: it lets go of everything and says that it

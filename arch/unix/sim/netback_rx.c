@@ -79,21 +79,24 @@ static void deliver(struct netback *nb, const uint8_t *frame, size_t len,
     }
 }
 
-static bool wanted(const struct netback *nb, const uint8_t *frame, size_t len,
-                   const struct nic_offload *offload)
+static bool passes_filter(const struct netback *nb, const uint8_t *frame)
 {
     static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-    if (len < 14 || (len > PAGE_SIZE && !nb->sg))
-        return false;
-    if (offload->gso && !(offload->gso == 4 ? nb->gso4 : nb->gso6))
-        return false;
     if (!nb->filter || !(frame[0] & 1) || !memcmp(frame, all, 6))
         return true;
     for (unsigned i = 0; i < nb->group_count; i++)
         if (!memcmp(frame, nb->groups[i], 6))
             return true;
     return false;
+}
+
+/* Whether the guest has agreed to take such a frame. */
+static bool fits(const struct netback *nb, size_t len, const struct nic_offload *offload)
+{
+    if (len < 14 || (len > PAGE_SIZE && !nb->sg))
+        return false;
+    return !offload->gso || (offload->gso == 4 ? nb->gso4 : nb->gso6);
 }
 
 static void push(struct netback *nb)
@@ -130,8 +133,13 @@ void netback_rx_run(struct netback *nb)
 
         if (n < 0)
             break;
-        if (!wanted(nb, frame, (size_t)n, &offload))
+        if (!fits(nb, (size_t)n, &offload))
             continue;
+        if (!passes_filter(nb, frame)) {
+            nb->count.filtered++;
+            continue;
+        }
+        nb->count.received++;
         deliver(nb, frame, (size_t)n, &offload);
         any = true;
     }

@@ -145,8 +145,10 @@ static int send(struct netback *nb, const struct packet *p)
     if (p->multicast)
         return change_groups(nb, p->multicast);
     status = copy_packet(p, frame, &len);
-    if (status == NETIF_RSP_OKAY)
+    if (status == NETIF_RSP_OKAY) {
+        nb->count.sent++;
         nic_write(&nb->nic, frame, len, &p->offload);
+    }
     return status;
 }
 

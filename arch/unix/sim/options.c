@@ -31,7 +31,9 @@ static const char help[] =
     "  --name=NAME        the domain's name (default %s)\n"
     "  --net=WHAT         a network interface (may be repeated): tap:NAME is a TAP device, fd:N a\n"
     "                     socket of frames, vnet:N one of frames behind virtio_net_hdr, none a\n"
-    "                     cable that hangs loose (default); ,mac=XX:XX:XX:XX:XX:XX behind it\n"
+    "                     cable that hangs loose (default); behind it ,mac= ,ip= ,mtu= as in\n"
+    "                     xl's vif=, and ,later: plugged in by a command of --control\n"
+    "  --paused           starts with the command unpause of --control\n"
     "  --on-reboot=WHAT   restart (default) or exit\n"
     "  --control=FD       takes commands from this descriptor (arch/unix/sim/control.h)\n"
     "  --verbose          what the simulation does, on standard error\n"
@@ -41,12 +43,13 @@ static const char help[] =
     "it. The exit status is 0 after an orderly end, 1 after a crash, 2 when the simulation\n"
     "cannot go on.\n";
 
-enum { MEMORY = 256, NAME, NET, ON_REBOOT, CONTROL, VERBOSE, HELP };
+enum { MEMORY = 256, NAME, NET, PAUSED, ON_REBOOT, CONTROL, VERBOSE, HELP };
 
 static const struct option known[] = {
     {"memory", required_argument, NULL, MEMORY},
     {"name", required_argument, NULL, NAME},
     {"net", required_argument, NULL, NET},
+    {"paused", no_argument, NULL, PAUSED},
     {"on-reboot", required_argument, NULL, ON_REBOOT},
     {"control", required_argument, NULL, CONTROL},
     {"verbose", no_argument, NULL, VERBOSE},
@@ -73,25 +76,50 @@ static unsigned number(const char *option, const char *value, unsigned min, unsi
     return (unsigned)n;
 }
 
+static void set_text(char *dest, size_t size, const char *option, const char *value)
+{
+    if ((size_t)snprintf(dest, size, "%s", value) >= size)
+        refuse("net", option, "a shorter value");
+}
+
+/* What stands behind the first comma of --net. */
+static void set_nic(struct options *o, char *word)
+{
+    struct vif_config *c = &o->nics[o->nic_count].config;
+    const char *value = strchr(word, '=');
+
+    value = value ? value + 1 : "";
+    if (!strncmp(word, "mac=", 4))
+        set_text(c->mac, sizeof(c->mac), word, value);
+    else if (!strncmp(word, "ip=", 3))
+        set_text(c->ip, sizeof(c->ip), word, value);
+    else if (!strncmp(word, "mtu=", 4))
+        set_text(c->mtu, sizeof(c->mtu), word, value);
+    else if (!strcmp(word, "later"))
+        o->nics[o->nic_count].later = true;
+    else
+        refuse("net", word, "mac=, ip=, mtu= or later");
+}
+
 static void add_nic(struct options *o, const char *value)
 {
     unsigned index = o->nic_count;
-    const char *mac = strstr(value, ",mac="), *wrong;
-    char what[64];
+    const char *wrong;
+    char *copy, *rest;
 
-    if (index == NIC_MAX)
+    if (index >= NIC_MAX)
         refuse("net", value, "no more than eight");
-    snprintf(what, sizeof(what), "%.*s", (int)(mac ? mac - value : (ptrdiff_t)strlen(value)),
-             value);
-    wrong = nic_open(&o->nics[index].nic, what);
+    rest = copy = strdup(value);
+    if (!copy)
+        report_fatal("no memory for --net=%s", value);
+    snprintf(o->nics[index].config.mac, sizeof(o->nics[0].config.mac), "00:16:3e:00:00:%02x",
+             index + 1);
+    wrong = nic_open(&o->nics[index].nic, strsep(&rest, ","));
     if (wrong)
         report_fatal("--net=%s: %s", value, wrong);
-    if (mac && strlen(mac + 5) != sizeof(o->nics[0].mac) - 1)
-        refuse("net", value, "an address like 00:16:3e:01:02:03");
-    if (mac)
-        strcpy(o->nics[index].mac, mac + 5);
-    else
-        snprintf(o->nics[index].mac, sizeof(o->nics[0].mac), "00:16:3e:00:00:%02x", index + 1);
+    while (rest)
+        set_nic(o, strsep(&rest, ","));
+    free(copy);
     o->nic_count++;
 }
 
@@ -106,6 +134,9 @@ static void set(struct options *o, int option, const char *value)
         break;
     case NET:
         add_nic(o, value);
+        break;
+    case PAUSED:
+        o->paused = true;
         break;
     case ON_REBOOT:
         o->restart = !strcmp(value, "restart");

@@ -7,15 +7,18 @@
 
 #include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/nic.h"
+#include "arch/unix/sim/toolstack.h"
 
 struct options {
     struct domain_config domain;
     struct {
         struct nic nic;
-        char mac[18];
+        struct vif_config config;
+        bool later; /* plugged in by a command of control.h */
     } nics[NIC_MAX];
     unsigned nic_count;
     bool restart; /* after a reboot */
+    bool paused;  /* until a command of control.h */
     int control;  /* a descriptor for control.h, or -1 */
 };
 

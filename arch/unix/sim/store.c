@@ -87,29 +87,17 @@ uint64_t store_read_number(const char *path, uint64_t min, uint64_t max, uint64_
     return *end || errno || value < min || value > max ? def : value;
 }
 
-static void dump_node(const struct store_node *node, unsigned depth)
+bool store_list(const char *path, char *names, size_t size)
 {
-    const char *end = node->children + node->children_len;
+    const struct store_node *node = store_db_get(NULL, path);
+    const char *end;
+    size_t n = 0;
 
-    fprintf(stderr, "%*s%s = \"%s\"  ", 1 * (int)depth, "", store_path_name(node->path),
-            node->value);
-    for (unsigned i = 0; i < node->perm_count; i++)
-        fprintf(stderr, " %c%u", store_op_perm_letter(node->perms[i].mask), node->perms[i].domid);
-    fputc('\n', stderr);
-    for (const char *name = node->children; name < end; name += strlen(name) + 1) {
-        char *path;
-
-        if (asprintf(&path, "%s/%s", strcmp(node->path, "/") ? node->path : "", name) < 0)
-            report_fatal("no memory for the store");
-        dump_node(store_db_get(NULL, path), depth + 1);
-        free(path);
-    }
-}
-
-void store_dump(void)
-{
-    const struct store_node *root = store_db_get(NULL, "/");
-
-    if (root)
-        dump_node(root, 0);
+    if (!node)
+        return false;
+    end = node->children + node->children_len;
+    names[0] = '\0';
+    for (const char *name = node->children; name < end && n < size; name += strlen(name) + 1)
+        n += (size_t)snprintf(names + n, size - n, "%s ", name);
+    return true;
 }

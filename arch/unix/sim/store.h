@@ -24,6 +24,8 @@ void store_printf(const char *path, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Makes a node (or keeps its value) with these permissions: "n0 r5", the owner first. */
 void store_make(const char *path, const char *perms);
 void store_remove(const char *path);
+/* Fills names with what is directly below it, a blank behind each; false when there is no such node. */
+bool store_list(const char *path, char *names, size_t size);
 /* The value, terminated, or NULL; valid until the store changes. */
 const char *store_read(const char *path);
 /* As store_read(), for a number within [min, max]; def when it is missing or is not one. */
@@ -42,8 +44,5 @@ void store_unlisten(struct store_listener *listener);
 
 /* Calls what has been fired. False when there was nothing. */
 bool store_run(void);
-
-/* Prints the tree, for a human. */
-void store_dump(void);
 
 #endif

@@ -7,14 +7,19 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "arch/unix/sim/domain.h"
+#include "arch/unix/sim/report.h"
 #include "arch/unix/sim/store.h"
+#include "arch/unix/sim/vtime.h"
 #include "lib/util.h"
 
 #define UUID "6f0e5d3c-0000-4000-8000-000000000005"
 
 #define PATH_SIZE 128
+#define DETACH_PATIENCE (3 * NSEC_PER_SEC) /* libxl: ten seconds */
 
 static char *new_text(void)
 {
@@ -109,15 +114,15 @@ void toolstack_sysrq(char letter)
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
-static void write_backend(unsigned index, const char *mac)
+static void write_backend(unsigned index, const struct vif_config *config)
 {
     char guest_reads[24];
     const struct {
         const char *key, *value;
     } keys[] = {
-        {"online", "1"}, {"script", "/etc/xen/scripts/vif-bridge"},
-        {"mac", mac},    {"bridge", "xenbr0"},
-        {"type", "vif"}, {"state", "1"},
+        {"online", "1"},      {"script", "/etc/xen/scripts/vif-bridge"},
+        {"mac", config->mac}, {"bridge", "xenbr0"},
+        {"type", "vif"},      {"state", "1"},
     };
 
     snprintf(guest_reads, sizeof(guest_reads), "n0 r%u", DOMAIN_ID);
@@ -126,27 +131,54 @@ static void write_backend(unsigned index, const char *mac)
                 toolstack_path("device/vif/%u", index));
     store_printf(toolstack_backend_path("vif", index, "frontend-id"), "%u", DOMAIN_ID);
     store_printf(toolstack_backend_path("vif", index, "handle"), "%u", index);
+    if (*config->ip)
+        store_write(toolstack_backend_path("vif", index, "ip"), config->ip);
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
         store_write(toolstack_backend_path("vif", index, keys[i].key), keys[i].value);
 }
 
-void toolstack_add_vif(unsigned index, const char *mac)
+void toolstack_add_vif(unsigned index, const struct vif_config *config)
 {
     char owned[24];
 
-    write_backend(index, mac);
+    write_backend(index, config);
     snprintf(owned, sizeof(owned), "n%u r0", DOMAIN_ID);
     store_make(toolstack_path("device/vif/%u", index), owned);
     store_write(toolstack_path("device/vif/%u/backend", index),
                 toolstack_backend_path("vif", index, ""));
     store_write(toolstack_path("device/vif/%u/backend-id", index), "0");
     store_printf(toolstack_path("device/vif/%u/handle", index), "%u", index);
-    store_write(toolstack_path("device/vif/%u/mac", index), mac);
+    store_write(toolstack_path("device/vif/%u/mac", index), config->mac);
+    if (*config->mtu)
+        store_write(toolstack_path("device/vif/%u/mtu", index), config->mtu);
     store_write(toolstack_path("device/vif/%u/state", index), "1");
+}
+
+/* When both ends have not closed by then. */
+struct detach {
+    struct timer timer;
+    unsigned index;
+};
+
+static void detach_by_force(struct timer *timer)
+{
+    struct detach *d = container_of(timer, struct detach, timer);
+    const char *online = store_read(toolstack_backend_path("vif", d->index, "online"));
+
+    if (online && !strcmp(online, "0"))
+        toolstack_remove_device("vif", d->index);
+    free(d);
 }
 
 void toolstack_detach_vif(unsigned index)
 {
+    struct detach *d = calloc(1, sizeof(*d));
+
+    if (!d)
+        report_fatal("no memory to detach vif%u", index);
+    d->timer.fn = detach_by_force;
+    d->index = index;
+    vtime_arm(&d->timer, vtime_now() + DETACH_PATIENCE);
     store_write(toolstack_backend_path("vif", index, "online"), "0");
     store_write(toolstack_backend_path("vif", index, "state"), "5");
 }

@@ -17,9 +17,13 @@ void toolstack_request(const char *what);
 /* "xl sysrq". */
 void toolstack_sysrq(char letter);
 
-/* "xl network-attach" and "-detach": the directories of a virtual network interface with the address
- * mac; asks backend and frontend to close it, after which the backend has the directories removed. */
-void toolstack_add_vif(unsigned index, const char *mac);
+/* What xl's vif= says; an empty text is not written. */
+struct vif_config {
+    char mac[18], ip[64], mtu[8];
+};
+/* "xl network-attach" and "-detach": the directories of a virtual network interface; asks backend and
+ * frontend to close it, after which the backend has the directories removed. */
+void toolstack_add_vif(unsigned index, const struct vif_config *config);
 void toolstack_detach_vif(unsigned index);
 void toolstack_remove_device(const char *type, unsigned index);
 

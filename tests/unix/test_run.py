@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: ISC
+"""scripts/run-unix, as "make run APP=x TARGET=unix" calls it: the app in a network of its own, reached
+through a port of 127.0.0.1, with and without rights for a TAP device."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import dns.message
+import dns.query
+import pytest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OUT = os.path.join("out", "test", "unix")
+
+
+class Run:
+    """A running scripts/run-unix, outside the namespace that other tests live in."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [os.path.join(TOP, "scripts", "run-unix"), *arguments],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=dict(os.environ, XENOLITH_OUT=OUT), start_new_session=True)
+        self.seen = ""
+
+    def wait_line(self, pattern):
+        for line in self.process.stdout:
+            self.seen += line
+            if re.search(pattern, line):
+                return line
+        pytest.fail(f"ended without {pattern!r}:\n{self.seen}")
+
+    def finish(self, status=0):
+        self.seen += self.process.stdout.read()
+        assert self.process.wait(20) == status, self.seen
+        return self.seen
+
+    def interrupt(self):
+        """What Ctrl-C on the terminal does."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+
+@pytest.fixture
+def run(program):
+    runs = []
+
+    def start(app, *arguments):
+        program(app)
+        runs.append(Run(app, *arguments))
+        return runs[-1]
+
+    yield start
+    for r in runs:
+        if r.process.poll() is None:
+            os.killpg(r.process.pid, signal.SIGKILL)
+            r.process.wait()
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.mark.parametrize("kind", ["tap", "user"])
+def test_dns_answers_on_a_port_of_the_host(run, kind):
+    port = free_port()
+    r = run("dns", f"PORT={port}", f"NETWORK={kind}")
+    r.wait_line(f"answers on 127.0.0.1:{port} ")
+    r.wait_line(f"dig @127.0.0.1 -p {port} example.org")
+    query = dns.message.make_query("www.example.org", "A")
+    for ask in (dns.query.udp, dns.query.tcp):
+        answer = ask(query, "127.0.0.1", port=port, timeout=5)
+        assert "192.0.2.1" in answer.to_text()
+    r.interrupt()
+    text = r.finish()
+    assert "power-off requested" in text
+    assert ("10.0.2.15" in text) == (kind == "user")
+    # The probe's query is one of those that were answered.
+    assert int(re.search(r"dns: (\d+) queries", text)[1]) >= 3
+
+
+def test_two_at_once(run):
+    runs = [(run("echo", f"PORT={port}"), port) for port in (free_port(), free_port())]
+    for r, port in runs:
+        r.wait_line(f"answers on 127.0.0.1:{port} ")
+    for r, port in runs:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+            s.sendall(b"x" * 100_000)
+            s.shutdown(socket.SHUT_WR)
+            assert sum(len(block) for block in iter(lambda: s.recv(65536), b"")) == 100_000
+        r.interrupt()
+        r.finish()
+
+
+def test_a_port_that_is_taken(run):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        text = run("echo", f"PORT={port}").finish(status=2)
+    assert f"port 127.0.0.1:{port}" in text and "PORT=" in text
+
+
+def test_program_that_ends(run):
+    text = run("hello", "EXTRA=one two").finish()
+    assert "argument 2: two" in text
+
+
+@pytest.mark.parametrize("words, what", [(["X=1"], "not known"), (["NETWORK=x"], "tap or user"),
+                                         (["PORT=0"], "no port number")])
+def test_mistakes(run, words, what):
+    assert what in run("echo", *words).finish(status=2)
