@@ -22,7 +22,7 @@ O := $(C)
 .PHONY: app size
 ifeq ($(TARGET),unix)
 ARCH := unix
-flavour := .unix$(if $(SANITIZE),.san)
+flavour := .unix$(if $(SANITIZE),.san)$(if $(PEERS),.peers)
 O := $(C)$(flavour)
 app: $(OUT)/$(APP)$(flavour)
 else ifneq ($(TARGET),)

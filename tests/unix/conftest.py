@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Fixtures of the tests on the simulated hypervisor (docs/simulator.md).
 
-program(app, sanitize=False)    builds APP.unix or APP.unix.san in a directory of the tests' own; its
-                path
+program(app, sanitize=False, peers=False)   builds APP.unix, .san and .peers behind it,
+                in a directory of the tests' own; its path
 guest(app, extra=None, sanitize=False, options=(), **config)
                 a SimGuest, started. It has the methods of the boot tests' Guest, so that a test of
                 tests/boot can run here as it is; of xl's keys on_reboot="preserve" counts.
@@ -226,15 +226,15 @@ class SimGuest:
 def program():
     built = {}
 
-    def build(app, sanitize=False):
-        key = (app, sanitize)
+    def build(app, sanitize=False, peers=False):
+        key = (app, sanitize, peers)
         if key not in built:
             words = ["make", "-j2", f"APP={app}", f"OUT={OUT}", "TARGET=unix"]
-            words += ["SANITIZE=1"] * sanitize
+            words += ["SANITIZE=1"] * sanitize + ["PEERS=1"] * peers
             environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
             done = subprocess.run(words, cwd=TOP, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
-            built[key] = os.path.join(TOP, OUT, app + ".unix" + ".san" * sanitize)
+            built[key] = os.path.join(TOP, OUT, app + ".unix" + ".san" * sanitize + ".peers" * peers)
         return built[key]
 
     return build
@@ -244,9 +244,9 @@ def program():
 def guest(request, program):
     guests = request.node.guests = []
 
-    def start(app, extra=None, sanitize=False, options=(), pass_fds=(), paused=False, address=None,
+    def start(app, extra=None, sanitize=False, peers=False, options=(), pass_fds=(), paused=False, address=None,
               **config):
-        path = program(app, sanitize)
+        path = program(app, sanitize, peers)
         options, words = list(options), shlex.split(extra or "")
         options += ["--on-reboot=exit"] * (config.get("on_reboot") == "preserve")
         options += ["--paused"] * paused

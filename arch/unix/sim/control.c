@@ -11,6 +11,7 @@
 
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/netback.h"
+#include "arch/unix/sim/peer.h"
 #include "arch/unix/sim/sched.h"
 #include "arch/unix/sim/store.h"
 #include "arch/unix/sim/toolstack.h"
@@ -157,6 +158,18 @@ static void do_vif(const char *index, const char *unused)
         answer("error no such backend");
 }
 
+static void do_lie(const char *name, const char *after)
+{
+    answer(peer_lie(name, (unsigned)strtoul(after, NULL, 10)) ? "ok" : "error no such lie");
+}
+
+static void do_lies(const char *unused, const char *unused2)
+{
+    (void)unused;
+    (void)unused2;
+    answer("ok %u", peer_count());
+}
+
 static void do_grants(const char *unused, const char *unused2)
 {
     (void)unused;
@@ -169,10 +182,20 @@ static const struct {
     void (*fn)(const char *word, const char *rest);
     bool needs_word;
 } commands[] = {
-    {"shutdown", do_shutdown, false}, {"sysrq", do_sysrq, true},      {"read", do_read, true},
-    {"write", do_write, true},        {"rm", do_remove, true},        {"ls", do_list, true},
-    {"chmod", do_chmod, true},        {"unpause", do_unpause, false}, {"attach", do_attach, true},
-    {"detach", do_detach, true},      {"backend", do_backend, true},  {"vif", do_vif, true},
+    {"shutdown", do_shutdown, false},
+    {"sysrq", do_sysrq, true},
+    {"read", do_read, true},
+    {"write", do_write, true},
+    {"rm", do_remove, true},
+    {"ls", do_list, true},
+    {"chmod", do_chmod, true},
+    {"unpause", do_unpause, false},
+    {"attach", do_attach, true},
+    {"detach", do_detach, true},
+    {"backend", do_backend, true},
+    {"vif", do_vif, true},
+    {"lie", do_lie, true},
+    {"lies", do_lies, false},
     {"grants", do_grants, false},
 };
 

@@ -15,6 +15,8 @@
  *      attach vif N, detach vif N
  *      backend stop N, backend restart N    netback of vif N dies, or dies and comes back
  *      vif N                 netback's counts of frames, as name=number
+ *      lie NAME [N]          with PEERS=1: a peer lies, after N honest steps (tests/peers)
+ *      lies                  how often one has lied
  *      grants                how many the guest has given, and how many of them are in use
  */
 #ifndef SIM_CONTROL_H

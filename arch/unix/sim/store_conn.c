@@ -40,17 +40,26 @@ static struct {
     } in;
 } conn = {.queue = LIST_INIT(conn.queue)};
 
+void (*store_hook)(enum store_step step, void *item);
+
 void store_conn_send(const struct xsd_sockmsg *head, const void *payload, size_t len)
 {
-    struct packet *p = malloc(sizeof(*p) + sizeof(*head) + len);
     struct xsd_sockmsg copy = *head;
+    struct store_reply reply = {&copy, payload};
+    struct packet *p;
 
+    copy.len = (uint32_t)len;
+    if (store_hook && copy.type != XS_WATCH_EVENT) {
+        store_hook(STORE_REPLY, &reply);
+        if (reply.payload != payload) /* another's: it has as much as it says */
+            len = copy.len;
+    }
+    p = malloc(sizeof(*p) + sizeof(copy) + len);
     if (!p)
         report_fatal("no memory for the store");
-    copy.len = (uint32_t)len;
     memcpy(p->bytes, &copy, sizeof(copy));
     if (len)
-        memcpy(p->bytes + sizeof(copy), payload, len);
+        memcpy(p->bytes + sizeof(copy), reply.payload, len);
     p->len = sizeof(copy) + len;
     p->sent = 0;
     list_add_tail(&conn.queue, &p->link);
@@ -166,6 +175,8 @@ static bool put(struct packet *p)
     while (p->sent < p->len && prod - cons < XENSTORE_RING_SIZE)
         page->rsp[MASK_XENSTORE_IDX(prod++)] = p->bytes[p->sent++];
     shared_store_release(&page->rsp_prod, prod); /* partner: the guest's acquire */
+    if (store_hook)
+        store_hook(STORE_PUSH, page);
     return true;
 }
 

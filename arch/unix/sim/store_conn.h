@@ -12,6 +12,20 @@
 
 #include <xen/io/xs_wire.h>
 
+/*
+ * For peers that lie: called before something becomes visible to the guest, and may change it. NULL in
+ * an honest store.
+ */
+struct store_reply {
+    struct xsd_sockmsg *head; /* with the len that the guest is told */
+    const void *payload;
+};
+enum store_step {
+    STORE_REPLY, /* item: struct store_reply; not for events */
+    STORE_PUSH,  /* item: the page, when bytes of a reply have been published */
+};
+extern void (*store_hook)(enum store_step step, void *item);
+
 /* Queues a packet for the guest. */
 void store_conn_send(const struct xsd_sockmsg *head, const void *payload, size_t len);
 

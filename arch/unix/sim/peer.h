@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where peers that lie come in: a program that is built with PEERS=1 links tests/peers/ in the place of
+ * peer.c, whose peers are honest. A lie is told to begin by a command (control.h), and tells its untruth
+ * from the hooks of netback.h and store_conn.h.
+ */
+#ifndef SIM_PEER_H
+#define SIM_PEER_H
+
+#include <stdbool.h>
+
+/* The lie of this name begins after so many honest steps of its kind, and any other ends ("honest" is
+ * none). False: there is no such lie. */
+bool peer_lie(const char *name, unsigned after);
+/* How often lies have been told. */
+unsigned peer_count(void);
+
+#endif

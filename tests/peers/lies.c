@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* Which lie is armed, and when its time has come. Only vif0's backend and the store lie. */
+#include "tests/peers/lies.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "arch/unix/sim/peer.h"
+#include "arch/unix/sim/report.h"
+
+static struct {
+    const struct net_lie *net;
+    const struct store_lie *store;
+    unsigned after, told;
+} armed;
+
+/* Whether it is to be told now. */
+static bool is_time(bool always)
+{
+    if (armed.after) {
+        armed.after--;
+        return false;
+    }
+    armed.told++;
+    if (!always) {
+        armed.net = NULL;
+        armed.store = NULL;
+    }
+    return true;
+}
+
+static void at_netback(struct netback *nb, enum netback_step step, void *item)
+{
+    const struct net_lie *lie = armed.net;
+
+    if (lie && lie->step == step && nb->index == 0 && is_time(lie->always)) {
+        report_debug("vif0 lies: %s", lie->name);
+        lie->fn(nb, item);
+    }
+}
+
+static void at_store(enum store_step step, void *item)
+{
+    const struct store_lie *lie = armed.store;
+
+    if (lie && lie->step == step && is_time(lie->always)) {
+        report_debug("xenstored lies: %s", lie->name);
+        lie->fn(item);
+    }
+}
+
+bool peer_lie(const char *name, unsigned after)
+{
+    netback_hook = at_netback;
+    store_hook = at_store;
+    armed.net = NULL;
+    armed.store = NULL;
+    armed.after = after;
+    for (unsigned i = 0; i < net_lie_count; i++)
+        if (!strcmp(net_lies[i].name, name))
+            armed.net = &net_lies[i];
+    for (unsigned i = 0; i < store_lie_count; i++)
+        if (!strcmp(store_lies[i].name, name))
+            armed.store = &store_lies[i];
+    return armed.net || armed.store || !strcmp(name, "honest");
+}
+
+unsigned peer_count(void)
+{
+    return armed.told;
+}

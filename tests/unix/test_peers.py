@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: ISC
+"""Peers that lie (docs/hardening.md): netback of the first of two interfaces, or xenstored, breaks one
+rule at one step (tests/peers), under AddressSanitizer and UBSan. Whatever it was, the guest lives, the
+second interface serves, nothing is lost, and the device that was lied to says why in one line."""
+
+import re
+import socket
+import time
+
+import pytest
+from scapy.all import ARP, ICMP, IP, TCP, UDP, Ether, Raw  # pylint: disable=no-name-in-module
+
+MACS = ("00:16:3e:00:00:01", "00:16:3e:00:00:02")
+
+
+class Port:
+    """The far side of one of the guest's interfaces: 10.INDEX.1.1 before 10.INDEX.1.2."""
+
+    def __init__(self, index):
+        self.index, self.mac = index, f"02:00:00:00:00:0{index + 1}"
+        self.host, self.address = f"10.{index}.1.1", f"10.{index}.1.2"
+        self.socket, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(0.05)
+
+    def send(self, payload):
+        self.socket.send(bytes(Ether(src=self.mac, dst=MACS[self.index]) / payload))
+
+    def receive(self):
+        """The next frame that is not an ARP request, which is answered; or None."""
+        try:
+            packet = Ether(self.socket.recv(70000))
+        except (TimeoutError, BlockingIOError):
+            return None
+        if ARP in packet and packet[ARP].op == 1 and packet[ARP].pdst == self.host:
+            self.send(ARP(op=2, psrc=self.host, hwsrc=self.mac, pdst=self.address, hwdst=packet.src))
+        return packet
+
+    def drain(self, seconds=0.1):
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.receive()
+
+    def echo(self, number=0):
+        """A datagram to the echo service."""
+        self.send(IP(src=self.host, dst=self.address) / UDP(sport=9, dport=7) / f"number {number}")
+
+    def answers(self, timeout=5):
+        """Whether a datagram comes back, of a few tries."""
+        deadline, number = time.monotonic() + timeout, int(time.monotonic() * 1e6)
+        while time.monotonic() < deadline:
+            self.echo(number)
+            until = time.monotonic() + 0.3
+            while time.monotonic() < until:
+                packet = self.receive()
+                if packet and Raw in packet and packet[Raw].load == f"number {number}".encode():
+                    return True
+        return False
+
+
+class Pair:
+    """echo with two interfaces, both up; what it takes to look at it."""
+
+    def __init__(self, guest, **options):
+        self.ports = [Port(0), Port(1)]
+        fds = [port.theirs.fileno() for port in self.ports]
+        self.guest = guest(
+            "echo", "ip=10.0.1.2/24 ip6=none ip1=10.1.1.2/24 ip61=none", sanitize=True, peers=True,
+            memory=8, pass_fds=fds, options=[f"--net=fd:{fd}" for fd in fds], **options)
+        self.bad, self.good = self.ports
+
+    def lie(self, name, after=0):
+        self.guest.command(f"lie {name} {after}")
+
+    def told(self):
+        return int(self.guest.command("lies"))
+
+    def wait_up(self):
+        self.guest.wait("vif/1: link up")
+        assert self.good.answers()
+
+    def traffic(self, seconds=4):
+        """Both ways over the first interface, until the lie has been told."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self.told():
+            for number in range(8):
+                self.bad.echo(number)
+            self.bad.drain(0.02)
+        assert self.told(), "the lie has not been told"
+        for number in range(40):  # and what comes after it
+            self.bad.echo(number)
+        self.bad.drain(0.1)
+
+    def counter(self, name):
+        """One of the guest's own counters ("spurious", "disabled:"), or the one before "in quarantine"."""
+        before = self.guest.console().count("sysrq: grants")
+        self.guest.xl("sysrq e")
+        self.guest.wait("sysrq: grants", count=before + 1)
+        text = self.guest.console()
+        return int(re.findall(rf"{name} (\d+)|(\d+) {name}", text)[-1][0]
+                   or re.findall(rf"(\d+) {name}", text)[-1])
+
+    def grants(self):
+        """(live entries of the grant table, in quarantine)"""
+        given, _mapped = self.guest.command("grants").split()
+        return int(given), self.counter("in quarantine")
+
+    def settled_grants(self):
+        """The live entries once what was being sent has been taken back."""
+        seen = [self.grants()[0]]
+        while len(seen) < 4 or len(set(seen[-4:])) > 1:
+            time.sleep(0.05)
+            seen.append(self.grants()[0])
+        return seen[-1]
+
+    def disabled(self):
+        """How many devices have been disabled."""
+        return self.counter("devices disabled:")
+
+    def wait_grants(self, used, timeout=5):
+        deadline = time.monotonic() + timeout
+        while self.grants()[0] != used:
+            assert time.monotonic() < deadline, f"{self.grants()}, not {used}"
+            time.sleep(0.1)
+
+    def detach(self):
+        before = self.guest.console().count("vif/0: removed")
+        self.guest.xl("network-detach 0", check=False)
+        self.guest.wait("vif/0: removed", count=before + 1)
+
+    def end(self):
+        self.guest.xl("shutdown")
+        assert self.guest.wait_end() == 0, self.guest.diagnosis()
+        assert "PANIC" not in self.guest.console()
+
+
+@pytest.fixture
+def pair(guest):
+    """A pair, and the grants that the second interface alone needs."""
+    p = Pair(guest)
+    p.wait_up()
+    assert p.bad.answers()
+    p.detach()
+    p.baseline = p.settled_grants()
+    p.guest.command("attach vif 0")
+    p.guest.wait("vif/0: link up", count=2)
+    assert p.bad.answers()
+    return p
+
+
+# What the log says of it.
+BREACHES = {
+    "2-tx-ahead": "an impossible transmit index",
+    "2-tx-far-ahead": "an impossible transmit index",
+    "2-tx-back": "an impossible transmit index",
+    "2-rx-ahead": "an impossible receive index",
+    "2-rx-far-ahead": "an impossible receive index",
+    "2-rx-back": "an impossible receive index",
+    "4-tx-id-large": "a response to a transmit request that is not in flight",
+    "4-tx-id-idle": "a response to a transmit request that is not in flight",
+    "4-tx-id-twice": "a response to a transmit request that is not in flight|an impossible transmit index",
+    "4-rx-id": "a response to a request that was not made",
+    "4-rx-id-other": "a response to a request that was not made",
+    "5-tx-null": "a null response to nothing",
+    "5-tx-status": "an unknown transmit status",
+    "6-rx-offset": "a piece beyond the end of its page",
+    "6-rx-offset-huge": "a piece beyond the end of its page",
+    "6-rx-size": "a piece beyond the end of its page",
+    "6-rx-no-end": "a packet that does not end",
+    "6-rx-many": "a packet of too many pieces",
+    "6-rx-extra-missing": "extra info beyond the last response",
+    "6-rx-extra-type": "extra info of an unknown type",
+    "6-rx-extra-none": "extra info of an unknown type",
+    "6-rx-gso-type": "segmentation of an unknown type",
+    "9-rx-hold": "a page that was answered is still in use",
+    "9-tx-hold": "a page that was sent is still in use",
+}
+
+
+@pytest.mark.parametrize("after", [0, 300])
+@pytest.mark.parametrize("lie", BREACHES)
+def test_a_breach_costs_the_device_and_nothing_else(pair, lie, after):
+    """At the first step of its kind, and when the ring has wrapped."""
+    pair.lie(lie, after)
+    pair.traffic(seconds=15)
+    pair.guest.wait(rf"ERROR vif/0: disabled: ({BREACHES[lie]}).* \(\d+\)$")
+    assert pair.good.answers()
+    assert not pair.bad.answers(timeout=0.3)
+    assert pair.guest.console().count("ERROR") == 1
+    assert pair.disabled() == 1
+    assert pair.guest.command("read error/device/vif/0/error")
+    # A new device takes its place; nothing of the old one is left but what the liar holds.
+    pair.detach()
+    held = 1 if lie.startswith("9-") else 0
+    pair.wait_grants(pair.baseline + held)
+    assert pair.grants()[1] == held
+    pair.guest.command("attach vif 0")
+    assert pair.bad.answers()
+    assert pair.good.answers()
+    pair.end()
+
+
+# Lies that cost no more than the packets they are told of.
+HARMLESS = ["1-rx-flip", "3-scribble", "5-tx-error", "6-rx-error", "6-rx-empty", "7-rx-gso-untrue",
+            "7-rx-blank-untrue", "14-storm", "19-all-states"]
+
+
+@pytest.mark.parametrize("after", [0, 20])
+@pytest.mark.parametrize("lie", HARMLESS)
+def test_a_lie_that_is_not_believed(pair, lie, after):
+    pair.lie(lie, after)
+    pair.traffic()
+    assert pair.good.answers()
+    if lie not in ("1-rx-flip", "19-all-states"):  # what these two do may be a breach, or not
+        assert pair.bad.answers(), "the device serves on"
+        assert pair.disabled() == 0
+    if lie != "1-rx-flip":  # it would write to the ring of the next device
+        pair.detach()
+        pair.wait_grants(pair.baseline)
+    assert pair.grants()[1] == 0
+    assert pair.good.answers()
+    pair.end()
+
+
+def test_a_storm_of_events_costs_little(pair):
+    """14: a port whose events are spurious is looked at ever more rarely."""
+    pair.lie("14-storm")
+    pair.traffic()
+    time.sleep(2.5)
+    assert 0 < pair.counter("spurious") < 2000  # of 200,000
+    pair.end()
+
+
+@pytest.mark.parametrize("kind", ["tcp", "fragment", "icmp"])
+def test_a_blank_checksum_is_no_promise(pair, kind):
+    """7: headers that are not what they say, declared as checked."""
+    pair.lie("7-rx-blank-untrue")
+    odd = {
+        "tcp": IP(src="10.0.1.1", dst="10.0.1.2") / TCP(dport=7, dataofs=15) / b"x",
+        "fragment": IP(src="10.0.1.1", dst="10.0.1.2", flags="MF", frag=100, proto=6) / b"xy",
+        "icmp": IP(src="10.0.1.1", dst="10.0.1.2", ihl=15) / ICMP(),
+    }[kind]
+    for _ in range(50):
+        pair.bad.send(odd)
+    pair.bad.send(IP(src="10.0.1.1", dst="10.0.1.2", len=60000) / UDP(dport=7, len=50000) / b"x")
+    pair.traffic()
+    assert pair.bad.answers() and pair.good.answers()
+    pair.end()
+
+
+@pytest.mark.parametrize("lie, said", [
+    ("10-tx-write", "a page to be sent cannot be written"),
+    ("10-rx-late", "no page can be written after its response"),
+])
+def test_pages_are_open_no_longer_than_needed(pair, lie, said):
+    pair.lie(lie)
+    deadline = time.monotonic() + 10
+    while said not in pair.guest.messages() and time.monotonic() < deadline:
+        pair.bad.echo()
+        pair.bad.drain(0.01)
+    assert said in pair.guest.messages()
+    assert pair.bad.answers() and pair.good.answers()
+    pair.end()
+
+
+def test_pages_are_empty_before_they_are_shown(guest):
+    """11: also those that have carried packets of another device."""
+    p = Pair(guest, paused=True)
+    p.lie("11-peek")
+    p.guest.unpause()
+    p.wait_up()
+    assert p.told() == 1
+    assert re.search(r"\d\d+ posted pages are empty", p.guest.messages())
+    p.end()
+
+
+OFFERS = ["16-huge", "16-negative", "16-text", "16-empty", "16-nothing"]
+
+
+@pytest.mark.parametrize("lie", OFFERS)
+def test_offers_that_are_none(guest, lie):
+    """16: what cannot be read counts as not offered, and the device works without."""
+    p = Pair(guest, paused=True)
+    p.lie(lie)
+    p.guest.command("backend restart 0")  # the first offer has been made already
+    p.guest.unpause()
+    p.wait_up()
+    assert p.told() == 1
+    assert p.bad.answers()
+    p.end()
+
+
+def test_a_backend_that_cannot_copy(guest):
+    p = Pair(guest, paused=True)
+    p.lie("16-no-copy")
+    p.guest.command("backend restart 0")
+    p.guest.unpause()
+    p.wait_up()
+    p.guest.wait("vif/0: the backend cannot copy packets to us")
+    assert not p.bad.answers(timeout=0.3)
+    p.end()
+
+
+@pytest.mark.parametrize("lie", [
+    f"18-{what}-{when}"
+    for what, steps in {"closed": ("at-offer", "at-connect", "in-traffic"),
+                        "closing": ("at-connect", "in-traffic"),
+                        "no-state": ("at-offer", "at-connect", "in-traffic"),
+                        "vanish": ("at-offer", "at-connect", "in-traffic")}.items()
+    for when in steps
+])
+def test_states_out_of_order(pair, lie):
+    """18: at each step the backend may be closed, gone or mad; a new device takes its place."""
+    pair.lie(lie)
+    if lie.endswith("in-traffic"):
+        pair.traffic()
+    else:
+        pair.detach()
+        pair.guest.command("attach vif 0")
+        deadline = time.monotonic() + 5
+        while not pair.told() and time.monotonic() < deadline:
+            time.sleep(0.02)
+    assert pair.told() == 1
+    time.sleep(0.2)
+    assert pair.good.answers()
+    pair.guest.xl("network-detach 0", check=False)
+    deadline = time.monotonic() + 10
+    while pair.guest.run_in_dom0("xenstore-ls device/vif/0", check=False).out and \
+            time.monotonic() < deadline:
+        time.sleep(0.1)
+        pair.guest.run_in_dom0("xenstore-rm device/vif/0", check="vanish" not in lie)
+    pair.wait_grants(pair.baseline)
+    assert pair.grants()[1] == 0
+    pair.guest.command("attach vif 0")
+    assert pair.bad.answers()
+    pair.end()
+
+
+STORE_LIES = ["20-reply-ahead", "20-reply-back", "20-request-ahead", "20-length", "20-length-huge",
+              "20-request-id", "20-transaction-id", "20-type-other", "20-type-unknown",
+              "20-event-token", "20-event-endless", "20-event-empty", "21-error-unknown",
+              "21-error-endless", "21-again"]
+LOST = ("20-request-id", "20-transaction-id", "20-event-token", "20-event-endless", "20-event-empty")
+
+
+@pytest.mark.parametrize("after", range(0, 28, 4))
+@pytest.mark.parametrize("lie", STORE_LIES)
+def test_a_store_that_lies(guest, lie, after):
+    """20, 21, 23: from the first reply of the boot to the last one of the devices' connecting. A reply
+    that is lost may cost what has waited for it, never the rest; a stream that is lost begins anew."""
+    p = Pair(guest, paused=True)
+    p.lie(lie, after)
+    p.guest.unpause()
+    time.sleep(0.3)
+    p.guest.xl("sysrq m")
+    time.sleep(0.1)
+    console = p.guest.console()
+    assert p.told() or after >= 20 or lie == "21-again", "the lie has not been told"
+    assert p.guest.find() and "PANIC" not in console, p.guest.diagnosis()
+    if lie not in LOST and lie not in ("20-type-unknown", "20-type-other", "21-error-unknown",
+                                       "21-error-endless", "21-again"):
+        if p.told():
+            p.guest.wait("xenstore: .*(reset|again|connection)")
+        assert p.good.answers(), p.guest.diagnosis()
+        p.end()
+
+
+def test_a_store_without_room(pair):
+    """22: the guest's keys cannot be written: the device is not connected, the other serves, and what the
+    host asks for is done once there is room."""
+    pair.detach()
+    pair.lie("22-no-space")
+    pair.guest.command("attach vif 0")
+    time.sleep(0.5)
+    assert pair.told() and pair.good.answers()
+    pair.guest.wait("vif/0: disabled: it cannot be connected")
+    pair.guest.xl("shutdown")
+    pair.guest.wait("ENOSPC: looking again")
+    assert pair.guest.find()
+    pair.lie("honest")
+    assert pair.guest.wait_end() == 0
