@@ -66,7 +66,7 @@ ifneq ($(filter host-dns host-fuzz,$(goals)),)
 include lib/dns/host.mk
 endif
 
-.PHONY: help apps app $(config-goals) run bench profile setup fetch test unit lint format clean distclean \
+.PHONY: help apps app $(config-goals) run bench profile setup fetch test unit coverage lint format clean distclean \
 	compile_commands.json FORCE
 
 help:
@@ -111,6 +111,11 @@ profile:
 test:
 	@scripts/setup build run test
 	@scripts/test $(TESTS)
+
+# COVERAGE= takes arguments for pytest, as in COVERAGE="-k xenbus".
+coverage:
+	@scripts/setup build test
+	@scripts/coverage $(COVERAGE)
 
 lint:
 	@scripts/setup --check test && scripts/lint

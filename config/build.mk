@@ -22,7 +22,7 @@ O := $(C)
 .PHONY: app size
 ifeq ($(TARGET),unix)
 ARCH := unix
-flavour := .unix$(if $(SANITIZE),.san)$(if $(PEERS),.peers)
+flavour := .unix$(if $(SANITIZE),.san)$(if $(PEERS),.peers)$(if $(COVERAGE),.cov)
 O := $(C)$(flavour)
 app: $(OUT)/$(APP)$(flavour)
 else ifneq ($(TARGET),)
@@ -102,6 +102,7 @@ ifneq ($(SANITIZE),)
 defines += -DCONFIG_SANITIZE=1
 cflags += $(sanitize)
 endif
+cflags += $(if $(COVERAGE),--coverage)
 endif
 cflags += $(if $(is-clang),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))
 

@@ -22,6 +22,7 @@ guest-libraries := --start-group $(NEWLIB)/lib/libc.a $(NEWLIB)/lib/libm.a \
 # What the guest may ask of the rest.
 guest-asks := gate|symbol_[a-z_]+
 guest-asks := $(guest-asks)$(if $(SANITIZE),|host_[a-z_]+|__(asan|ubsan|sanitizer|odr_asan)_.*)
+guest-asks := $(guest-asks)$(if $(COVERAGE),|__gcov_.*)
 
 $(O)/guest.o: $(objects) $(O)/link.lds $(O)/objects
 	$(call say,LD,$@)
@@ -37,7 +38,7 @@ $(O)/guest.o: $(objects) $(O)/link.lds $(O)/objects
 sim-objects := $(patsubst %,$(O)/%.o,$(sim-y))
 sim-cflags := -std=gnu11 -g -O2 -fno-omit-frame-pointer -fno-pie $(warnings) -iquote . \
 	-isystem $(O)/include -D__XEN_INTERFACE_VERSION__=0x00040e00 \
-	$(if $(SANITIZE),$(sanitize) -DCONFIG_SANITIZE=1)
+	$(if $(SANITIZE),$(sanitize) -DCONFIG_SANITIZE=1) $(if $(COVERAGE),-DCONFIG_COVERAGE=1)
 
 flags-text += $(sim-cflags)
 $(sim-objects): $(O)/%.o: % $(O)/flags
@@ -50,7 +51,7 @@ $(sim-objects): $(O)/%.o: % $(O)/flags
 # --- The program -----------------------------------------------------------------------------
 
 libraries :=
-ldflags := -no-pie $(if $(SANITIZE),$(sanitize))
+ldflags := -no-pie $(if $(SANITIZE),$(sanitize)) $(if $(COVERAGE),--coverage)
 link = $(CC) $(ldflags) -o $@ $(O)/guest.o $(sim-objects)
 link-inputs := $(O)/guest.o $(sim-objects) $(O)/objects
 

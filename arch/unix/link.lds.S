@@ -43,9 +43,11 @@ SECTIONS
         . = ALIGN(0x1000);
         guest_data_end = .;
     }
-    /* AddressSanitizer's own constructors have a priority: they stay the host's business. */
+    /* Constructors of AddressSanitizer and gcov have a priority: they stay the host's business. */
     .init_array.00099 : { KEEP(*(.init_array.00099)) }
     .fini_array.00099 : { KEEP(*(.fini_array.00099)) }
+    .init_array.00100 : { KEEP(*(.init_array.00100)) }
+    .fini_array.00100 : { KEEP(*(.fini_array.00100)) }
 
     /DISCARD/ : { *(.note.Xen) *(.comment) *(.eh_frame) *(.note.gnu.*) *(.init) *(.fini) *(.dtors) *(.ctors) }
 }

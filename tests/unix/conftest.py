@@ -44,7 +44,9 @@ from xenqemu import net  # noqa: E402
 REASONS = {"poweroff": "has shut down$", "reboot": "reboot$", "crash": "crash$"}
 
 
-OUT = os.path.join("out", "test", "unix")  # whatever configurations out/ holds
+COVERAGE = bool(os.environ.get("COVERAGE"))  # scripts/coverage
+# Of the tests' own: whatever configurations out/ holds.
+OUT = os.path.join("out", "test", "coverage" if COVERAGE else "unix")
 TOOLS = tempfile.mkdtemp(prefix="dom0.")
 atexit.register(shutil.rmtree, TOOLS, ignore_errors=True)
 for _name in ("read", "write", "rm", "ls", "chmod"):
@@ -105,7 +107,11 @@ class SimGuest:
                 self.changed.wait(0.1)
 
     def console(self):
-        return self.texts["out"]
+        """All that has been printed: what is on its way through the pipe is waited for."""
+        with self.changed:
+            while self.changed.wait(0.05):
+                pass
+            return self.texts["out"]
 
     def messages(self):
         """What the simulation itself has said, sanitizers included."""
@@ -210,6 +216,12 @@ class SimGuest:
         raise SimError(line)
 
     def close(self):
+        if COVERAGE and self.process.poll() is None:  # counts are written at the end
+            self.process.terminate()
+            try:
+                self.process.wait(3)
+            except subprocess.TimeoutExpired:
+                pass
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
@@ -231,10 +243,12 @@ def program():
         if key not in built:
             words = ["make", "-j2", f"APP={app}", f"OUT={OUT}", "TARGET=unix"]
             words += ["SANITIZE=1"] * sanitize + ["PEERS=1"] * peers
+            words += ["COVERAGE=1"] * COVERAGE
             environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
             done = subprocess.run(words, cwd=TOP, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
-            built[key] = os.path.join(TOP, OUT, app + ".unix" + ".san" * sanitize + ".peers" * peers)
+            built[key] = os.path.join(TOP, OUT, app + ".unix" + ".san" * sanitize + ".peers" * peers
+                                      + ".cov" * COVERAGE)
         return built[key]
 
     return build

@@ -15,10 +15,10 @@
 #include "lib/util.h"
 
 #define MEMORY_MAX 65536
-#ifdef CONFIG_SANITIZE
-#define SANITIZED true
+#if defined(CONFIG_SANITIZE) || defined(CONFIG_COVERAGE)
+#define INSTRUMENTED true
 #else
-#define SANITIZED false
+#define INSTRUMENTED false
 #endif
 
 static const char help[] =
@@ -187,8 +187,8 @@ void options_parse(struct options *o, int argc, char **argv)
     }
     while (o->nic_count < image->nics)
         add_nic(o, "none");
-    if (SANITIZED)
-        o->domain.memory_mib += 8; /* stacks are larger, so that the guest has what it expects */
+    if (INSTRUMENTED)
+        o->domain.memory_mib += 8; /* stacks and data are larger: the guest has what it expects */
     if (argv[optind])
         o->domain.cmdline = join(argv + optind);
 }
