@@ -26,6 +26,7 @@ DIFFERENT = {
     "test_xl_console_shows_what_was_printed_before": "no daemons",
     "test_on_crash_destroy": "xl's log",
     "test_connections": "an image with other zones",
+    "test_options": "an image with other zones",
     "test_pause_and_unpause": "xl list",
     "test_jumbo_frames": "dom0's interfaces",
     "test_frames_longer_than_the_mtu": "dom0's interfaces",
