@@ -21,7 +21,9 @@ $(O)/apps/dns/zones.S.o: $(O)/gen/zones.img
 
 $(O)/gen/zones.img: $(H)/zonec $(O)/gen/zones
 	$(call say,ZONEC,$(zone-text))
-	$(Q)$(H)/zonec $(zone-limits) -M $(O)/gen/zones.d -o $@ $(foreach zone,$(ZONE),'$(subst ','\'',$(zone))')
+	$(Q)$(H)/zonec $(zone-limits) -M $(O)/gen/zones.d -o $@ $(foreach zone,$(ZONE),'$(subst ','\'',$(zone))') \
+		> $(O)/gen/served
+	@cat $(O)/gen/served
 -include $(O)/gen/zones.d
 
 # The list of files, so that another ZONE= makes another image.

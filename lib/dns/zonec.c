@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 static void report(void *ctx, enum dns_severity severity, const struct dns_place *place,
@@ -76,6 +77,32 @@ static bool can_serve(const char *file, const uint8_t *image)
     return true;
 }
 
+/* Says so when an earlier file holds the zone of this name: only one could be served. */
+static bool is_new(const char *file, const char *name)
+{
+    static struct zone_made {
+        struct zone_made *next;
+        const char *file;
+        char name[DNS_TEXT_MAX + 1];
+    } * made;
+    struct zone_made *z;
+
+    for (z = made; z; z = z->next) {
+        if (!strcasecmp(z->name, name)) {
+            fprintf(stderr, "zonec: %s: %s is already the zone in %s\n", file, name, z->file);
+            return false;
+        }
+    }
+    z = calloc(1, sizeof(*z));
+    if (!z)
+        return true;
+    z->next = made;
+    z->file = file;
+    snprintf(z->name, sizeof(z->name), "%s", name);
+    made = z;
+    return true;
+}
+
 static int compile(const struct dns_source *source, char *arg, FILE *out)
 {
     const struct dns_sink sink = {.report = report};
@@ -100,7 +127,9 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
     dns_zone_text(&zone, text);
     printf("%s %u records, %u names, serial %u, %zu octets\n", text, dns_zone_records(&zone),
            dns_zone_names(&zone), dns_zone_serial(&zone), size);
-    if (!can_serve(file, image))
+    if (!is_new(file, text))
+        err = -EEXIST;
+    else if (!can_serve(file, image))
         err = -ENOTSUP;
     else
         err = fwrite(image, 1, size, out) == size ? 0 : -EIO;

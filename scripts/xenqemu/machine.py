@@ -336,7 +336,13 @@ class Machine:
             while not select.select([link.socket], [], [], 0.1)[0]:
                 self._show_stages()
                 self._check_boot(deadline)
-            if link.line() != b"agent ready":
+            try:
+                greeting = link.line()
+            except ConnectionError:
+                self._process.wait(5)
+                self._check_boot(deadline)
+                raise
+            if greeting != b"agent ready":
                 raise MachineError("dom0's agent does not follow the protocol")
         self._show_stages()
 

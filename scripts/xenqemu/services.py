@@ -2,6 +2,7 @@
 """What each app serves: its port, the host port that leads to it by default, a probe, and a command
 to try."""
 
+import os
 import socket
 import struct
 
@@ -10,7 +11,7 @@ PROBE_SECONDS = 0.5
 
 class Service:
     """guest_port: the app's port. host_port: the default port of 127.0.0.1. probe(port): does it
-    answer?"""
+    answer? attempt: a command to try; {served}: what the build says the app serves."""
 
     def __init__(self, host_port, guest_port, probe=None, attempt="nc 127.0.0.1 {port}"):
         self.host_port, self.guest_port, self.attempt = host_port, guest_port, attempt
@@ -49,9 +50,18 @@ def probe_echo(port):
 
 
 SERVICES = {
-    "dns": Service(5300, 53, probe_dns, "dig @127.0.0.1 -p {port} example.org"),
+    "dns": Service(5300, 53, probe_dns, "dig @127.0.0.1 -p {port} {served}"),
     "echo": Service(7007, 7, probe_echo, "echo hello | nc -u -w1 127.0.0.1 {port}"),
 }
+
+
+def served(build):
+    """The first zone in the image made in the directory `build`, which zonec named (apps/dns)."""
+    try:
+        with open(os.path.join(build, "gen", "served"), encoding="ascii", errors="replace") as f:
+            return f.readline().split()[0].rstrip(".") or "."
+    except (OSError, IndexError):
+        return "example.org"
 
 
 def service_of(app, port):

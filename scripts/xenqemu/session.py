@@ -25,8 +25,8 @@ class Session:
     """options: see scripts/run. service: services.Service or None. config: the guest's xl.cfg as a
     dictionary."""
 
-    def __init__(self, options, config, service):
-        self.options, self.config, self.service = options, config, service
+    def __init__(self, options, config, service, served=""):
+        self.options, self.config, self.service, self.served = options, config, service, served
         self.network = network_of(service)
         self.began = time.monotonic()
         self.machine = self.guest = None
@@ -140,7 +140,7 @@ class Session:
             if self.service.probe(port):
                 self.say(
                     f"the guest answers on 127.0.0.1:{port} (UDP and TCP). Try:\n\n"
-                    f"    {self.service.attempt.format(port=port)}\n"
+                    f"    {self.service.attempt.format(port=port, served=self.served)}\n"
                 )
                 return
             if began > deadline:

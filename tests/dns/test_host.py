@@ -124,3 +124,11 @@ def test_options(images, tmp_path):
 def test_connections(images, tmp_path, check):
     with servers.host(BIN / "hostserver", images, tmp_path) as ours:
         check(ours)
+
+
+def test_a_name_has_one_zone(images, tmp_path):
+    zone = HERE / "zones" / "example.test.zone"
+    done = subprocess.run([BIN / "zonec", "-o", tmp_path / "out", zone, f"Example.TEST={zone}"],
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and "is already the zone in" in done.stderr
+    assert not list(tmp_path.glob("out*"))
