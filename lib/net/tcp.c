@@ -170,6 +170,8 @@ void net_tcp_init(void)
  * a moment when memory or a route was missing, and nothing but the clock tries again. */
 #define REST_SLOW_TICKS 20
 
+static unsigned ticks_since_slow; /* less than SLOW */
+
 static bool is_busy(const struct tcp_pcb *pcb)
 {
     return (pcb->state != ESTABLISHED && pcb->state != CLOSE_WAIT) || pcb->unsent || pcb->unacked ||
@@ -211,10 +213,8 @@ unsigned net_tcp_due(void)
 
         due = MIN(due, age >= life ? 1 : (unsigned)(life - age));
     }
-    return due == NET_NEVER / SLOW ? NET_NEVER : due * SLOW;
+    return due == NET_NEVER / SLOW ? NET_NEVER : due * SLOW - ticks_since_slow;
 }
-
-static unsigned ticks_since_slow;
 
 void net_tcp_skip(unsigned ticks)
 {
