@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tells the neighbours about a new IPv6 address of ours, with an unsolicited neighbour
- * advertisement (RFC 4861, section 7.2.6). Without it, one who remembers another machine at that
- * address (the guest before it was restarted, say) tries that for some seconds first. For IPv4 lwIP
- * sends a gratuitous ARP by itself.
+ * Tells the neighbours about an address of ours: with an ARP announcement (RFC 5227, section 2.3)
+ * or an unsolicited neighbour advertisement (RFC 4861, section 7.2.6). Without it, one who remembers
+ * another machine at that address (the guest before it was restarted, say) tries that for some
+ * seconds first.
+ *
+ * Each is sent twice, as RFC 5227 wants: at once, and ANNOUNCE_INTERVAL later. The first may be
+ * lost: the backend can be connected before dom0's bridge forwards what comes from its port. (The
+ * first one for IPv4 is lwIP's own.)
  */
+#include "kernel/app.h"
 #include "lib/net/interface.h"
+
+#include "lwip/etharp.h"
+
+#define ANNOUNCE_INTERVAL (2 * NSEC_PER_SEC) /* RFC 5227, section 1.1 */
 
 #if LWIP_IPV6
 #include <string.h>
@@ -42,3 +51,47 @@ void net_announce6(struct netif *netif, const ip6_addr_t *address)
     pbuf_free(p);
 }
 #endif
+
+static void announce(struct netif *netif, unsigned which)
+{
+#if LWIP_IPV4
+    if ((which & ANNOUNCE_IP4) && !ip4_addr_isany(netif_ip4_addr(netif)))
+        (void)etharp_gratuitous(netif);
+#endif
+#if LWIP_IPV6
+    for (unsigned i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        if ((which & ANNOUNCE_IP6(i)) && ip6_addr_isvalid(netif_ip6_addr_state(netif, i)))
+            net_announce6(netif, netif_ip6_addr(netif, i));
+    }
+#endif
+}
+
+static void announce_again(struct timer *t)
+{
+    struct net_interface *nif = container_of(t, struct net_interface, announce_timer);
+
+    announce(&nif->netif, nif->announce[0]);
+    nif->announce[0] = nif->announce[1];
+    nif->announce[1] = 0;
+    if (nif->announce[0])
+        timer_arm_in(t, ANNOUNCE_INTERVAL);
+}
+
+void net_announce_init(struct net_interface *nif)
+{
+    timer_init(&nif->announce_timer, announce_again);
+}
+
+void net_announce_later(struct net_interface *nif, unsigned which)
+{
+    /* What comes while the timer runs neither puts it off nor goes with it, too soon. */
+    nif->announce[nif->announce_timer.armed] |= (uint8_t)which;
+    if (!nif->announce_timer.armed)
+        timer_arm_in(&nif->announce_timer, ANNOUNCE_INTERVAL);
+}
+
+void net_announce_stop(struct net_interface *nif)
+{
+    timer_disarm(&nif->announce_timer);
+    nif->announce[0] = nif->announce[1] = 0;
+}

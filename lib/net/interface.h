@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/timer.h"
 #include "kernel/work.h"
 #include "lib/list.h"
 #include "lib/net/netdev.h"
@@ -34,6 +35,8 @@ struct net_interface {
     struct list node;
     struct net_config config;
     struct work changed; /* an address came or went */
+    struct timer announce_timer;
+    uint8_t announce[2]; /* which addresses when it fires, and when it fires after that */
     struct net_gso *gso; /* gso.c's, or NULL */
     uint16_t checksums;  /* the netif's checksum flags without those of the packet at hand */
     bool added;          /* netif_add() done */
@@ -69,10 +72,20 @@ err_t net_filter6(struct netif *netif, const ip6_addr_t *group,
 /* Every group anew: a new backend knows none of them. */
 void net_filter_all(struct netif *netif);
 
+/* announce.c */
 #if LWIP_IPV6
-/* announce.c: tells the neighbours that netif has this address. */
+/* Tells the neighbours that netif has this address. */
 void net_announce6(struct netif *netif, const ip6_addr_t *address);
 #endif
+/* Addresses, a bit each. */
+#define ANNOUNCE_IP4 1u
+#define ANNOUNCE_IP6(slot) (2u << (slot))
+#define ANNOUNCE_ALL UINT8_MAX
+void net_announce_init(struct net_interface *interface);
+/* Has those of these addresses that are valid then announced once more, in a while. */
+void net_announce_later(struct net_interface *interface, unsigned which);
+/* The link is down, or the interface goes. */
+void net_announce_stop(struct net_interface *interface);
 
 /* All interfaces, struct net_interface.node. */
 extern struct list net_interfaces;

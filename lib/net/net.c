@@ -98,6 +98,7 @@ void net_link(struct netdev *dev, bool up)
         if (nif->added && netif_is_link_up(&nif->netif)) {
             log_info("%s: link down: %s", dev->name, dev->status);
             netif_set_link_down(&nif->netif);
+            net_announce_stop(nif);
         }
         return;
     }
@@ -112,6 +113,8 @@ void net_link(struct netdev *dev, bool up)
         netif_set_up(&nif->netif);
         net_address_configure(nif);
         net_address_start(nif);
+    } else {
+        net_announce_later(nif, ANNOUNCE_ALL); /* another backend, or another bridge */
     }
     net_timeouts_changed();
 }
@@ -127,6 +130,7 @@ int net_attach(struct netdev *dev)
     nif->dev = dev;
     dev->interface = nif;
     work_init(&nif->changed, report);
+    net_announce_init(nif);
     list_add_tail(&net_interfaces, &nif->node);
     return 0;
 }
@@ -145,6 +149,7 @@ void net_detach(struct netdev *dev)
     }
     log_info("%s: removed", dev->name);
     work_cancel(&nif->changed);
+    net_announce_stop(nif);
     list_del(&nif->node);
     net_mem_free(nif);
     dev->interface = NULL;

@@ -47,6 +47,7 @@ static void report4(struct net_interface *nif)
                  ? "none"
                  : ip4addr_ntoa_r(netif_ip4_gw(&nif->netif), gw, sizeof(gw)));
     publish(nif, "ipv4", 0, text);
+    net_announce_later(nif, ANNOUNCE_IP4);
 }
 #endif
 
@@ -97,6 +98,7 @@ static void report6(struct net_interface *nif, unsigned slot)
                                                                                     : "advertised");
     publish(nif, "ipv6", slot, text);
     net_announce6(&nif->netif, now);
+    net_announce_later(nif, ANNOUNCE_IP6(slot));
 }
 #endif
 

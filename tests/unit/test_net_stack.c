@@ -91,7 +91,7 @@ static const char *published_at(const char *path)
 /* --- the device -------------------------------------------------------------------------- */
 
 static struct {
-    unsigned frames, solicitations, advertisements, tcp;
+    unsigned frames, solicitations, advertisements, arp_announcements, tcp;
     uint8_t last[2048]; /* the latest TCP segment */
     struct netdev_offload offload;
     bool full;
@@ -110,6 +110,9 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
         sent.solicitations += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NS;
         sent.advertisements += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NA;
     }
+    if (read_be16(frame + AT_ETH_TYPE) == 0x0806) /* its sender and target are the same */
+        sent.arp_announcements +=
+            read_be32(frame + ETH_BYTES + 14) == read_be32(frame + ETH_BYTES + 24);
     if (headers_parse(frame, p->tot_len, &h) && h.protocol == PROTOCOL_TCP) {
         sent.tcp++;
         memcpy(sent.last, frame, sizeof(frame));
@@ -368,6 +371,35 @@ START_TEST(addresses_come_up_in_silence)
 }
 END_TEST
 
+/* RFC 5227, section 2.3: twice, two seconds apart; and again with each backend. */
+START_TEST(addresses_are_announced_twice)
+{
+    key("ip", "10.0.0.2/24");
+    key("ip6", "fd00::2/64");
+    start();
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned first = sent.arp_announcements;
+
+        ck_assert_uint_ge(first, 1);
+        fake_sleep(1900 * NSEC_PER_MSEC);
+        ck_assert_uint_eq(sent.arp_announcements, first);
+        fake_sleep(200 * NSEC_PER_MSEC);
+        ck_assert_uint_eq(sent.arp_announcements, first + 1);
+        fake_sleep(60 * NSEC_PER_SEC);
+        ck_assert_uint_eq(sent.arp_announcements, first + 1);
+        ck_assert_uint_ge(sent.advertisements, 4); /* two addresses */
+        net_link(&dev, false);
+        sent.arp_announcements = 0;
+        net_link(&dev, true);
+        fake_run();
+    }
+    net_link(&dev, false);
+    sent.arp_announcements = 0;
+    fake_sleep(60 * NSEC_PER_SEC);
+    ck_assert_uint_eq(sent.arp_announcements, 0);
+}
+END_TEST
+
 START_TEST(no_clock_runs_at_rest)
 {
     unsigned before;
@@ -591,6 +623,7 @@ int main(void)
     tcase_add_test(c, other_protocols_are_checked);
     tcase_add_test(c, frames_cut_off_anywhere);
     tcase_add_test(c, addresses_come_up_in_silence);
+    tcase_add_test(c, addresses_are_announced_twice);
     tcase_add_test(c, no_clock_runs_at_rest);
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
