@@ -66,12 +66,13 @@ struct xenbus_device {
     bool broken;                  /* disabled after a breach of the protocol */
     const char *reason;           /* why broken; for the watch thread to write down */
     /* xenbus's own: */
-    bool probed;    /* the driver knows the device */
-    bool connected; /* connect() done and not undone */
-    bool running;   /* connected() called since */
-    bool closing;   /* broken, and the peer has been told */
+    bool probed;        /* the driver knows the device */
+    bool connected;     /* connect() done and not undone */
+    bool running;       /* connected() called since */
+    bool closing;       /* broken, and the peer has been told */
+    bool closing_first; /* Closed, for the backend to close too before we connect anew */
     bool state_unwritten;
-    struct timer retry;   /* after a shortage */
+    struct timer retry;   /* after a shortage, or when the backend does not close */
     uint64_t retry_after; /* ns, doubling; 0: none since it was last connected */
     unsigned restarts;    /* of the backend, within the window that began at restart_window */
     uint64_t restart_window;

@@ -24,6 +24,7 @@
 
 #define RESTARTS_MAX 8
 #define RESTART_WINDOW (10 * NSEC_PER_SEC)
+#define ACKNOWLEDGE_IN NSEC_PER_SEC
 #define RETRY_FIRST NSEC_PER_SEC
 #define RETRY_MAX (64 * NSEC_PER_SEC)
 
@@ -142,6 +143,51 @@ static bool restart_allowed(struct xenbus_device *dev)
     return ++dev->restarts <= RESTARTS_MAX;
 }
 
+/* Back to the first state, to connect anew. False: not again, and the device is broken. */
+static bool begin_anew(struct xenbus_device *dev)
+{
+    dev->closing_first = false;
+    if (!restart_allowed(dev)) {
+        mark_broken(dev, "the backend restarts too often", "8 times in 10 s");
+        return false;
+    }
+    disconnect(dev);
+    set_state(dev, XenbusStateInitialising);
+    return true;
+}
+
+/* Whether the toolstack means the device to stay: it clears `online` before it takes one away. */
+static bool backend_online(struct xenbus_device *dev)
+{
+    char path[XENBUS_PATH_MAX + 8];
+    uint64_t online;
+    int err;
+
+    (void)fmt_print(path, sizeof(path), "%s/online", dev->otherend);
+    err = xs_read_number(XS_NONE, path, 0, 1, &online);
+    (void)try_again_later(dev, err);
+    return !err && online;
+}
+
+/*
+ * A backend whose driver was bound anew reads our state when it likes. It may find our Connected of
+ * old, and connect to rings that are gone; were we Connected again before it looks again, it would
+ * never know. So we go by way of Closed, which it acknowledges: it closes too, and peer_closed()
+ * begins anew. True: wait for that.
+ */
+static bool close_first(struct xenbus_device *dev)
+{
+    if (dev->closing_first)
+        return dev->retry.armed;
+    if (!backend_online(dev))
+        return false;
+    disconnect(dev);
+    set_state(dev, XenbusStateClosed);
+    dev->closing_first = true;
+    timer_arm_in(&dev->retry, ACKNOWLEDGE_IN);
+    return true;
+}
+
 /* The backend waits for us: for the first time, or again after it was restarted or closed. */
 static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
 {
@@ -151,13 +197,10 @@ static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
     if (dev->connected && (before == dev->peer_state || before == XenbusStateInitWait))
         return; /* it has not seen our answer yet */
     if (dev->connected || dev->state != XenbusStateInitialising) {
-        if (!restart_allowed(dev)) {
-            mark_broken(dev, "the backend restarts too often", "8 times in 10 s");
+        if (!dev->closing_first)
+            log_info("%s: the backend has restarted", dev->name);
+        if (close_first(dev) || !begin_anew(dev))
             return;
-        }
-        log_info("%s: the backend has restarted", dev->name);
-        disconnect(dev);
-        set_state(dev, XenbusStateInitialising);
     }
     err = dev->driver->connect(dev);
     if (err) {
@@ -182,7 +225,8 @@ static void peer_connected(struct xenbus_device *dev)
     int err;
 
     if (!dev->connected) {
-        log_limited(LOG_WARN, "%s: the backend is connected, to nothing of ours", dev->name);
+        if (!dev->closing_first)
+            log_limited(LOG_WARN, "%s: the backend is connected, to nothing of ours", dev->name);
         return;
     }
     if (dev->running)
@@ -193,12 +237,17 @@ static void peer_connected(struct xenbus_device *dev)
         mark_broken(dev, "it cannot be started", errno_name(err));
 }
 
+/* Two ends that were Closed would wait for each other for ever: if the device is to stay, it is
+ * for the frontend to begin. */
 static void peer_closed(struct xenbus_device *dev)
 {
     if (dev->connected)
         log_info("%s: the backend has closed", dev->name);
     disconnect(dev);
-    if (dev->state != XenbusStateInitialising || dev->peer_state == XenbusStateClosing)
+    if (dev->peer_state == XenbusStateClosed && dev->state != XenbusStateInitialising &&
+        backend_online(dev))
+        (void)begin_anew(dev);
+    else if (dev->state != XenbusStateInitialising || dev->peer_state == XenbusStateClosing)
         set_state(dev, XenbusStateClosed);
 }
 

@@ -54,7 +54,7 @@ static int drv_connect(struct xenbus_device *dev)
         store.lie_len = 70000;
     driver.reset_in_connect = false;
     driver.up++;
-    err = xs_printf(XS_NONE, "device/vif/0/ring-ref", "%u", 8u);
+    err = xs_printf(XS_NONE, "device/vif/0/ring-ref", "%u", driver.connect);
     if (driver.reset_after_connect)
         store.lie_len = 70000;
     driver.reset_after_connect = false;
@@ -217,7 +217,7 @@ START_TEST(device_at_boot)
     backend_state(0, "2");
     ck_assert_uint_eq(driver.connect, 1);
     ck_assert_str_eq(get(0, "state"), "4");
-    ck_assert_str_eq(get(0, "ring-ref"), "8");
+    ck_assert_str_eq(get(0, "ring-ref"), "1");
     backend_state(0, "4");
     ck_assert_uint_eq(driver.connected, 1);
 }
@@ -413,6 +413,131 @@ START_TEST(closed_and_opened_again)
     backend_state(0, "4");
     ck_assert_uint_eq(driver.up, 1);
     ck_assert_uint_eq(driver.connected, 2);
+}
+END_TEST
+
+static void backend_stays(const char *online)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/online", backend_path(0));
+    store_set(path, online);
+}
+
+START_TEST(restart_goes_by_way_of_closed)
+{
+    bring_up(0);
+    backend_stays("1");
+    backend_state(0, "2");
+    ck_assert_str_eq(get(0, "state"), "6");
+    ck_assert_uint_eq(driver.up, 0);
+    backend_state(0, "4"); /* it took our old state for an answer */
+    backend_state(0, "5");
+    ck_assert_str_eq(get(0, "state"), "6");
+    backend_state(0, "6");
+    ck_assert_str_eq(get(0, "state"), "1");
+    backend_state(0, "2");
+    ck_assert_str_eq(get(0, "state"), "4");
+    backend_state(0, "4");
+    ck_assert_uint_eq(driver.connect, 2);
+    ck_assert_uint_eq(driver.connected, 2);
+}
+END_TEST
+
+START_TEST(backend_that_does_not_close)
+{
+    bring_up(0);
+    backend_stays("1");
+    backend_state(0, "2");
+    backend_state(0, "3");
+    ck_assert_str_eq(get(0, "state"), "6");
+    fake_sleep(2 * NSEC_PER_SEC);
+    ck_assert_str_eq(get(0, "state"), "4");
+    ck_assert_uint_eq(driver.connect, 2);
+}
+END_TEST
+
+START_TEST(closed_for_good)
+{
+    bring_up(0);
+    backend_stays("0");
+    backend_state(0, "5");
+    backend_state(0, "6");
+    ck_assert_str_eq(get(0, "state"), "6");
+    ck_assert_uint_eq(driver.connect, 1);
+}
+END_TEST
+
+/* A backend's driver as Linux has it: bound anew at any time, told of our state at any time later,
+ * and then it reads what is there by then. */
+static struct {
+    unsigned state, rings; /* rings: those it is connected to */
+} linux_back;
+
+static void linux_step(unsigned state)
+{
+    char path[96], text[16];
+
+    linux_back.state = state;
+    if (state == 4)
+        linux_back.rings = (unsigned)atoi(get(0, "ring-ref"));
+    snprintf(text, sizeof(text), "%u", state);
+    snprintf(path, sizeof(path), "%s/state", backend_path(0));
+    store_set(path, text);
+}
+
+static void linux_look(void)
+{
+    unsigned front = (unsigned)atoi(get(0, "state"));
+    unsigned goal = front == 1 ? 2 : front == 4 ? 4 : front == 6 ? 6 : linux_back.state;
+
+    while (linux_back.state != goal) {
+        switch (linux_back.state) {
+        case 2:
+            linux_step(goal == 4 ? 4 : 5);
+            break;
+        case 4:
+            linux_step(5);
+            break;
+        case 5:
+            linux_step(6);
+            break;
+        default:
+            linux_step(2);
+            break;
+        }
+    }
+}
+
+/* It may look between any two requests of ours. */
+static bool serve_and_look(void)
+{
+    if (rand() % 4 == 0)
+        linux_look();
+    return store_serve();
+}
+
+START_TEST(driver_bound_anew_at_any_time)
+{
+    srand((unsigned)_i);
+    bring_up(0);
+    backend_stays("1");
+    for (unsigned round = 0; round < 30; round++) {
+        linux_step(2);
+        if (rand() % 2)
+            linux_look();
+        fake_peer = serve_and_look;
+        fake_run();
+        fake_peer = store_serve;
+        for (unsigned i = 0; i < 6; i++) {
+            linux_look();
+            fake_run();
+        }
+        ck_assert_uint_eq(linux_back.state, 4);
+        ck_assert_uint_eq(linux_back.rings, driver.connect);
+        ck_assert_uint_eq(driver.up, 1);
+        fake_sleep(20 * NSEC_PER_SEC);
+    }
 }
 END_TEST
 
@@ -871,6 +996,10 @@ int main(void)
     tcase_add_test(t, restart_of_the_backend);
     tcase_add_test(t, restart_from_the_beginning);
     tcase_add_loop_test(t, closed_and_opened_again, 0, 3);
+    tcase_add_test(t, restart_goes_by_way_of_closed);
+    tcase_add_test(t, backend_that_does_not_close);
+    tcase_add_test(t, closed_for_good);
+    tcase_add_loop_test(t, driver_bound_anew_at_any_time, 0, 50);
     tcase_add_test(t, backend_vanishes);
     tcase_add_test(t, backend_becomes_unreadable);
     tcase_add_test(t, connected_out_of_nowhere);
