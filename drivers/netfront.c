@@ -53,6 +53,7 @@ static void rx_event(void *ctx)
     struct netfront *nf = ctx;
 
     if (!nf->running) {
+        evtchn_spurious(nf->rx_port);
         return;
     }
     netfront_rx_poll(nf);
@@ -69,6 +70,7 @@ static void tx_event(void *ctx)
     struct netfront *nf = ctx;
 
     if (!nf->running) {
+        evtchn_spurious(nf->tx_port);
         return;
     }
     netfront_tx_reap(nf);

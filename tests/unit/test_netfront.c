@@ -279,7 +279,7 @@ int main(void)
     tcase_add_loop_test(c, pages_mapped_at_the_end, 0, 2);
     tcase_add_test(c, untrusted_backend);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
-    tcase_add_loop_test(c, events_for_nothing, 0, 2);
+    tcase_add_loop_test(c, events_for_nothing, 0, 4);
     tcase_add_test(c, connects_again_and_again);
     tcase_add_loop_test(c, bad_addresses, 0, 8);
     tcase_add_loop_test(c, mtu_within_bounds, 0, 9);
