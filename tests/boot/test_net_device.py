@@ -179,14 +179,18 @@ def test_frames_longer_than_the_mtu(xen, network, host, nettest):
         wire = nettools.Wire()
         before = nettools.figures(nettest.address)
         header = Ether(dst=mac, src="02:00:0a:00:00:01") / IP(src="10.0.0.1", dst=nettest.address)
+        sent = 0
         for size in (1473, 3000, 4054, 4055, 4096, 8192, 8972):
             frame = bytes(header / UDP(sport=9, dport=9) / bytes(size))
-            wire.send(*[frame] * 20)
-        after = nettools.wait_baseline(nettest, before)
+            for _ in range(4):  # no more at a time than dom0's queues hold
+                wire.send(*[frame] * 5)
+                sent += 5
+                nettools.wait_until(
+                    nettest, before, lambda now: now["rx_large"] - before["rx_large"] == sent, 10
+                )
+        nettools.wait_baseline(nettest, before)
         wire.close()
         nettest.machine.run(f"ip link set {vif} mtu 1500")
-    # Of 140; a busy dom0 drops some on the way.
-    assert after["rx_packets"] - before["rx_packets"] >= 70
 
 
 def test_sysrq_shows_the_figures(nettest):
@@ -203,14 +207,11 @@ def test_sysrq_shows_the_figures(nettest):
 # --- coming and going ------------------------------------------------------------------------
 
 
-def test_hotplug(xen, network, guest, host):
+def test_hotplug(xen, network, guest):
     g = guest("echo", vif=[], extra="ip=10.0.1.90/16 ip6=none")
     for n in range(3):
         g.xl("network-attach bridge=xenbr0")
-        # Each time another MAC address; the guest's announcement may come before dom0's bridge has
-        # noticed that its port is up, and a neighbour's memory is no matter of this test.
-        host("ip", "neigh", "flush", "dev", nettools.INTERFACE)
-        nettools.wait_ready(g, "10.0.1.90")
+        nettools.wait_ready(g, "10.0.1.90")  # each time another MAC address
         g.xl("network-detach 0")
         g.wait("vif/0: removed", count=n + 1)
         listing = xen.run(f"xenstore-ls /local/domain/{g.domid}/attr", check=False).out
