@@ -313,16 +313,23 @@ def budgets():
         return tomllib.load(f)
 
 
+FIGURES = []
+
+
+def pytest_terminal_summary(terminalreporter):
+    if FIGURES:
+        terminalreporter.section("measured, and the budget")
+        terminalreporter.write_line("\n".join(FIGURES))
+
+
 @pytest.fixture
-def budget(budgets, record_property):
-    """Fails when value exceeds the table's entry "section.name"; says when the budget could be
-    lowered."""
+def budget(budgets):
+    """Fails when value exceeds the table's entry "section.name". The run's summary lists both."""
 
     def check(name, value):
         section, _, key = name.partition(".")
         limit = budgets[section][key]
-        record_property(name, value)
-        print(f"budget {name}: {value} of {limit}")
+        FIGURES.append(f"{name:42} {value:9,} of {limit:9,}")
         assert value <= limit, f"{name} is {value}, over its budget of {limit} (tests/budgets.toml)"
 
     return check
