@@ -4,9 +4,11 @@ through a port of 127.0.0.1, with and without rights for a TAP device."""
 
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
+import time
 
 import dns.message
 import dns.query
@@ -23,20 +25,30 @@ class Run:
     def __init__(self, *arguments):
         self.process = subprocess.Popen(
             [os.path.join(TOP, "scripts", "run-unix"), *arguments],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=dict(os.environ, XENOLITH_OUT=OUT), start_new_session=True)
         self.seen = ""
 
-    def wait_line(self, pattern):
-        for line in self.process.stdout:
-            self.seen += line
-            if re.search(pattern, line):
-                return line
-        pytest.fail(f"ended without {pattern!r}:\n{self.seen}")
+    def _read(self, deadline):
+        """What has come, or None at the end or the deadline."""
+        pipe = self.process.stdout.fileno()
+        if select.select([pipe], [], [], max(0, deadline - time.monotonic()))[0]:
+            data = os.read(pipe, 65536)
+            self.seen += data.decode(errors="replace")
+            return data or None
+        return None
 
-    def finish(self, status=0):
-        self.seen += self.process.stdout.read()
-        assert self.process.wait(20) == status, self.seen
+    def wait_line(self, pattern, timeout=60):
+        deadline = time.monotonic() + timeout
+        while not re.search(pattern, self.seen):
+            if not self._read(deadline):
+                pytest.fail(f"no {pattern!r}:\n{self.seen}")
+
+    def finish(self, status=0, timeout=30):
+        deadline = time.monotonic() + timeout
+        while self._read(deadline):
+            pass
+        assert self.process.wait(max(1, deadline - time.monotonic())) == status, self.seen
         return self.seen
 
     def interrupt(self):
