@@ -31,6 +31,8 @@ struct type {
     const struct xenbus_driver *driver;
     char path[24];
     struct xs_watch watch;
+    struct timer retry; /* a device could not be added: memory was short */
+    uint64_t retry_after;
 };
 
 static struct {
@@ -102,35 +104,37 @@ static void device_remove(struct xenbus_device *dev)
     page_free(dev, 0);
 }
 
-static void device_start(struct xenbus_device *dev, const struct description *d)
+/* 0, also for a device that is ignored; -ENOMEM: it is to be tried again. */
+static int device_start(struct xenbus_device *dev, const struct description *d)
 {
     int err;
 
     if (!check_otherend(dev, d)) {
         log_error("%s: ignored: \"%s\" is not where its backend (domain %s) belongs", dev->name,
                   d->backend, d->backend_id);
-        return;
+        return 0;
     }
     err = dev->driver->probe(dev);
+    if (err == -ENOMEM)
+        return err;
     if (err) {
         log_error("%s: ignored: the driver says %s", dev->name, errno_name(err));
-        return;
+        return 0;
     }
     dev->probed = true;
     xenbus_peer_begin(dev);
+    return 0;
 }
 
-/* Devices that are ignored stay in the list, so that they are reported once. */
-static void device_add(struct type *type, unsigned index, const struct description *d)
+/* Devices that are ignored stay in the list, so that they are reported once. -ENOMEM: not added. */
+static int device_add(struct type *type, unsigned index, const struct description *d)
 {
     struct xenbus_device *dev = page_alloc_zeroed(0);
     uint64_t state;
 
     _Static_assert(sizeof(*dev) <= PAGE_SIZE, "a device is kept in a page");
-    if (!dev) {
-        log_error("%s/%u: no memory", type->path, index);
-        return;
-    }
+    if (!dev)
+        return -ENOMEM;
     dev->driver = type->driver;
     dev->index = index;
     (void)fmt_print(dev->name, sizeof(dev->name), "%s/%u", type->driver->type, index);
@@ -138,7 +142,27 @@ static void device_add(struct type *type, unsigned index, const struct descripti
     if (xs_parse_number(d->state, strlen(d->state), 0, XenbusStateReconfigured, &state))
         dev->state = (enum xenbus_state)state;
     list_add_tail(&bus.devices, &dev->node);
-    device_start(dev, d);
+    if (device_start(dev, d) == 0)
+        return 0;
+    list_del(&dev->node);
+    page_free(dev, 0);
+    return -ENOMEM;
+}
+
+/* A shortage passes: the directory is looked at again, later and later. */
+static void try_later(struct type *type, int err)
+{
+    if (!type->retry_after)
+        log_error("%s: %s: will try on", type->path, errno_name(err));
+    if (!type->retry.armed) {
+        type->retry_after = xenbus_retry_after(type->retry_after);
+        timer_arm_in(&type->retry, type->retry_after);
+    }
+}
+
+static void look_again(struct timer *t)
+{
+    xs_watch_kick(&container_of(t, struct type, retry)->watch);
 }
 
 static struct xenbus_device *device_find(const struct type *type, unsigned index)
@@ -180,7 +204,10 @@ static bool device_check(struct type *type, unsigned index)
         return true;
     if (dev)
         device_remove(dev);
-    device_add(type, index, &d);
+    if (device_add(type, index, &d) != 0)
+        try_later(type, -ENOMEM);
+    else if (!type->retry.armed)
+        type->retry_after = 0;
     return true;
 }
 
@@ -213,6 +240,10 @@ static void type_changed(struct xs_watch *w)
     int len = xs_directory(XS_NONE, type->path, names, sizeof(names));
     bool complete = true;
 
+    if (len == -ENOMEM || len == -EAGAIN) {
+        try_later(type, len);
+        return;
+    }
     if (len < 0 && len != -ENOENT) {
         log_error("%s: cannot be listed: %s", type->path, errno_name(len));
         return;
@@ -243,6 +274,7 @@ int xenbus_init(void)
 
         type->driver = xenbus_drivers_begin[i];
         (void)fmt_print(type->path, sizeof(type->path), "device/%s", type->driver->type);
+        timer_init(&type->retry, look_again);
         type->watch = (struct xs_watch){.path = type->path, .fn = type_changed, .depth = 1};
         if (xs_watch(&type->watch))
             return -EIO;

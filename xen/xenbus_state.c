@@ -45,6 +45,11 @@ static const char *state_name(enum xenbus_state state)
     return (unsigned)state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
+uint64_t xenbus_retry_after(uint64_t before)
+{
+    return before ? MIN(2 * before, RETRY_MAX) : RETRY_FIRST;
+}
+
 /*
  * An error that says nothing of the device: memory is short, or the connection to the store was
  * reset under the call. What it hindered is done again when the watch on the backend fires: by the
@@ -53,7 +58,7 @@ static const char *state_name(enum xenbus_state state)
 static bool try_again_later(struct xenbus_device *dev, int err)
 {
     if (err == -ENOMEM || err == -EAGAIN) {
-        dev->retry_after = dev->retry_after ? MIN(2 * dev->retry_after, RETRY_MAX) : RETRY_FIRST;
+        dev->retry_after = xenbus_retry_after(dev->retry_after);
         timer_arm_in(&dev->retry, dev->retry_after);
     }
     return err == -ENOMEM || err == -EAGAIN || err == -EIO;

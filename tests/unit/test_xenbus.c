@@ -891,16 +891,24 @@ START_TEST(connected_fails)
 }
 END_TEST
 
-START_TEST(no_memory)
+START_TEST(no_memory) /* and a probe without memory: both are tried again, ever later */
 {
-    fake_no_memory = true;
+    fake_no_memory = _i == 0;
+    driver.probe_error = _i ? -ENOMEM : 0;
     create(0);
     fake_run();
-    ck_assert_uint_eq(driver.probe, 0);
+    ck_assert_uint_eq(driver.live, 0);
+    fake_sleep(20 * NSEC_PER_SEC);
+    ck_assert_uint_eq(driver.probe, _i ? 5 : 0); /* after 0, 1, 3, 7, 15 s */
+    ck_assert_uint_eq(fake_log_count("will try on"), 1);
+    ck_assert_uint_eq(fake_pages, 0);
     fake_no_memory = false;
+    driver.probe_error = 0;
+    fake_sleep(20 * NSEC_PER_SEC);
+    ck_assert_uint_eq(driver.live, 1);
     create(1);
     fake_run();
-    ck_assert_uint_eq(driver.probe, 2);
+    ck_assert_uint_eq(driver.live, 2);
 }
 END_TEST
 
@@ -1028,7 +1036,7 @@ int main(void)
     tcase_add_loop_test(t, reset_while_connecting, 0, 2);
     tcase_add_test(t, connect_fails);
     tcase_add_test(t, connected_fails);
-    tcase_add_test(t, no_memory);
+    tcase_add_loop_test(t, no_memory, 0, 2);
     tcase_add_test(t, store_breaks_down);
     tcase_add_loop_test(t, random_walk, 0, 20);
     suite_add_tcase(s, t);
