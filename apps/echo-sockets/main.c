@@ -34,7 +34,10 @@ static int open_socket(int type, unsigned short port)
         return -1;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (bind(s, (struct sockaddr *)&any, sizeof(any)) || (type == SOCK_STREAM && listen(s, 64))) {
+        int err = errno;
+
         close(s);
+        errno = err;
         return -1;
     }
     return s;
@@ -111,8 +114,12 @@ int main(int argc, char **argv)
         /* Those who come when all places are taken wait in line. */
         fds[1].events = count < 2 + CLIENTS_MAX ? POLLIN : 0;
         if (poll(fds, count, -1) < 0) {
-            perror("poll");
-            return 1;
+            if (!transient()) {
+                perror("poll");
+                return 1;
+            }
+            usleep(10000); /* others will have let go of some memory */
+            continue;
         }
         if (fds[0].revents)
             echo_datagram(fds[0].fd, buffer);
