@@ -16,12 +16,14 @@ endif
 # --- The guest -------------------------------------------------------------------------------
 
 guest-ldflags := -m elf_x86_64 -r --gc-sections -u guest_image -z noexecstack \
-	$(if $(SANITIZE),$(filter-out --wrap=%,$(NEWLIB_LDFLAGS)),$(NEWLIB_LDFLAGS))
+	$(if $(SANITIZE),$(filter-out --wrap=%,$(NEWLIB_LDFLAGS)),$(NEWLIB_LDFLAGS)) \
+	$(if $(PEERS),--wrap=page_alloc --wrap=page_alloc_zeroed --wrap=net_mem_alloc --wrap=net_mem_calloc)
 guest-libraries := --start-group $(NEWLIB)/lib/libc.a $(NEWLIB)/lib/libm.a \
 	$(shell $(CC) -print-libgcc-file-name) --end-group
 # What the guest may ask of the rest.
 guest-asks := gate|symbol_[a-z_]+
 guest-asks := $(guest-asks)$(if $(SANITIZE),|host_[a-z_]+|__(asan|ubsan|sanitizer|odr_asan)_.*)
+guest-asks := $(guest-asks)$(if $(PEERS),|peer_no_memory)
 guest-asks := $(guest-asks)$(if $(COVERAGE),|__gcov_.*)
 
 $(O)/guest.o: $(objects) $(O)/link.lds $(O)/objects

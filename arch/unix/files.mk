@@ -8,6 +8,7 @@ obj-y += arch/unix/cpu.c
 obj-y += arch/x86_64/traps.S
 obj-y += arch/x86_64/trap.c
 obj-$(if $(SANITIZE),y) += arch/unix/sanitize.c
+obj-$(if $(PEERS),y) += tests/peers/shortage.c
 
 # The hypervisor's side; with PEERS=1 the peers are those of tests/peers, which lie.
 sim-y := $(addprefix arch/unix/sim/,gate.S memory.c domain.c hypercall.c trap.c event.c event_op.c \

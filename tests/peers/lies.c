@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Which lie is armed, and when its time has come. Only vif0's backend and the store lie. */
+/* Which lie is armed, and when its time has come. Only vif0's backend and the store lie;
+ * that there is no memory left (shortage.c) is one more that the guest may be told. */
 #include "tests/peers/lies.h"
 
 #include <stddef.h>
@@ -11,6 +12,8 @@
 static struct {
     const struct net_lie *net;
     const struct store_lie *store;
+    bool shortage; /* the guest's memory is short: once, or from then on */
+    bool shortage_lasts;
     unsigned after, told;
 } armed;
 
@@ -25,6 +28,7 @@ static bool is_time(bool always)
     if (!always) {
         armed.net = NULL;
         armed.store = NULL;
+        armed.shortage = false;
     }
     return true;
 }
@@ -49,6 +53,11 @@ static void at_store(enum store_step step, void *item)
     }
 }
 
+bool peer_no_memory(void)
+{
+    return armed.shortage && is_time(armed.shortage_lasts);
+}
+
 bool peer_lie(const char *name, unsigned after)
 {
     netback_hook = at_netback;
@@ -56,13 +65,15 @@ bool peer_lie(const char *name, unsigned after)
     armed.net = NULL;
     armed.store = NULL;
     armed.after = after;
+    armed.shortage_lasts = !strcmp(name, "shortage-lasts");
+    armed.shortage = armed.shortage_lasts || !strcmp(name, "shortage");
     for (unsigned i = 0; i < net_lie_count; i++)
         if (!strcmp(net_lies[i].name, name))
             armed.net = &net_lies[i];
     for (unsigned i = 0; i < store_lie_count; i++)
         if (!strcmp(store_lies[i].name, name))
             armed.store = &store_lies[i];
-    return armed.net || armed.store || !strcmp(name, "honest");
+    return armed.net || armed.store || armed.shortage || !strcmp(name, "honest");
 }
 
 unsigned peer_count(void)

@@ -13,3 +13,8 @@ unsigned peer_count(void)
 {
     return 0;
 }
+
+bool peer_no_memory(void)
+{
+    return false;
+}

@@ -12,6 +12,8 @@
 /* The lie of this name begins after so many honest steps of its kind, and any other ends ("honest" is
  * none). False: there is no such lie. */
 bool peer_lie(const char *name, unsigned after);
+/* Whether the guest's next allocation is to fail, though there is memory. */
+bool peer_no_memory(void);
 /* How often lies have been told. */
 unsigned peer_count(void);
 

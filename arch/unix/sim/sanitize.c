@@ -13,6 +13,7 @@
 #include "arch/unix/gate.h"
 #include "arch/unix/sim/console.h"
 #include "arch/unix/sim/memory.h"
+#include "arch/unix/sim/peer.h"
 
 const char *__asan_default_options(void);
 int __sanitizer_get_ownership(const volatile void *p); /* gcc has no header for it */
@@ -61,7 +62,7 @@ static bool fits(size_t size)
 {
     size_t all = memory_guest_pages() * PAGE_SIZE;
 
-    return size <= all && in_use <= all - size;
+    return size <= all && in_use <= all - size && !peer_no_memory();
 }
 
 static void *taken(void *p)
