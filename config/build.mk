@@ -66,6 +66,7 @@ cc-version := $(shell $(CC) --version | head -n 1)
 
 include config/newlib.mk
 include config/lwip.mk
+include config/mbedtls.mk
 
 # --- Flags -----------------------------------------------------------------------------------
 
@@ -117,25 +118,28 @@ compile-kernel = $(compile) $(kernel-cflags)
 compile-lib = $(compile-kernel) $(LWIP_INCLUDES)
 compile-app = $(compile) $(LWIP_INCLUDES)
 compile-lwip = $(compile-kernel) $(LWIP_INCLUDES) $(LWIP_WARNINGS)
+compile-mbedtls = $(compile-kernel) $(MBEDTLS_INCLUDES) -w
 
 # --- Sources ---------------------------------------------------------------------------------
 # obj-y: paths from the top, .c or .S. gen/x.c is a source some rule makes as $(O)/gen/x.c.
-# lwip-y: paths below lwIP's src/. cflags-PATH: additional flags for one source.
+# lwip-y, mbedtls-y: paths below lwIP's src/ and mbedTLS's library/. cflags-PATH: additional flags for one source.
 
 obj-y :=
 lwip-y :=
+mbedtls-y :=
 include arch/$(ARCH)/files.mk
 include $(wildcard xen/files.mk kernel/files.mk drivers/files.mk lib/files.mk)
 include apps/$(APP)/files.mk
 
-objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwip-y))))
+objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwip-y))) \
+	$(addprefix mbedtls/,$(sort $(mbedtls-y))))
 
 # --- Compiling -------------------------------------------------------------------------------
 # Each object depends on the headers it read last time (its .d file), which config.h is among, and
 # on the flags, which this file holds as text and rewrites when they change. Another XEN_HEADERS=
 # moves a link; the headers behind it may well be older than the objects.
 
-flags-text := $(cc-version) $(XEN_HEADERS) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
+flags-text := $(cc-version) $(XEN_HEADERS) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(compile-mbedtls) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
 $(O)/flags: FORCE
 	@echo '$(subst ','\'',$(flags-text))' | cmp -s - $@ || echo '$(subst ','\'',$(flags-text))' > $@
 
@@ -150,7 +154,7 @@ $(O)/%.c.o: %.c $(O)/flags $(NEWLIB)
 	$(call compile-rule,$(compile-kernel),$<)
 $(O)/%.S.o: %.S $(O)/flags $(NEWLIB)
 	$(call compile-rule,$(compile-kernel) -D__ASSEMBLY__,$<)
-$(O)/lib/%.c.o: lib/%.c $(O)/flags $(NEWLIB) $(LWIP)
+$(O)/lib/%.c.o: lib/%.c $(O)/flags $(NEWLIB) $(LWIP) $(MBEDTLS)
 	$(call compile-rule,$(compile-lib),$<)
 $(O)/apps/%.c.o: apps/%.c $(O)/flags $(NEWLIB) $(LWIP)
 	$(call compile-rule,$(compile-app),$<)
@@ -160,6 +164,10 @@ $(O)/lwip/%.c.o: $(O)/flags $(NEWLIB) $(LWIP)
 	@mkdir -p $(@D)
 	$(call say,CC,lwip/$*.c)
 	$(Q)$(compile-lwip) $(depend) -c -o $@ $(LWIP)/src/$*.c
+$(O)/mbedtls/%.c.o: $(O)/flags $(NEWLIB) $(MBEDTLS)
+	@mkdir -p $(@D)
+	$(call say,CC,mbedtls/$*.c)
+	$(Q)$(compile-mbedtls) $(depend) -c -o $@ $(MBEDTLS)/library/$*.c
 
 -include $(objects:.o=.d)
 

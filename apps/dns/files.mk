@@ -1,5 +1,6 @@
 obj-y += apps/dns/main.c apps/dns/zones.S
 obj-$(CONFIG_DNS_TCP) += apps/dns/tcp.c
+obj-$(CONFIG_DNS_XFR) += apps/dns/access.c
 
 # Master files to serve: ZONE="a.zone b.zone", each FILE or ORIGIN=FILE.
 ZONE ?= apps/dns/example.org.zone

@@ -6,7 +6,8 @@
  * A query is answered in the callback that brings it. The answer is written straight into the page
  * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
  *
- * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID.
+ * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID;
+ * xfr= and tsig= are read in access.c.
  */
 #include <errno.h>
 
@@ -68,7 +69,7 @@ static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *f
         server.no_buffer++;
         return;
     }
-    len = dns_answer(&server.db, IS_ENABLED(CONFIG_DNS_EDNS) ? server_client(from) : NULL, query,
+    len = dns_answer(&server.db, SERVER_KNOWS_CLIENT ? server_client(from) : NULL, query,
                      p->tot_len, answer->payload, DNS_UDP_MAX, SERVER_FLAGS, &server.stats);
     if (len) {
         pbuf_realloc(answer, (u16_t)len);
@@ -210,6 +211,8 @@ int app_init(int argc, char **argv)
     if (!err)
         err = load_zones();
     identify();
+    if (!err && IS_ENABLED(CONFIG_DNS_XFR))
+        err = server_read_access();
     if (!err)
         err = start_udp();
     if (!err && IS_ENABLED(CONFIG_DNS_TCP))

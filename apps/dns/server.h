@@ -22,6 +22,9 @@ extern struct server server;
 /* Flags of dns_answer that the configuration asks for. */
 #define SERVER_FLAGS (IS_ENABLED(CONFIG_DNS_MINIMAL) ? DNS_MINIMAL : 0)
 
+/* Is dns_answer to know who asks? */
+#define SERVER_KNOWS_CLIENT (IS_ENABLED(CONFIG_DNS_EDNS) || IS_ENABLED(CONFIG_DNS_XFR))
+
 /* What version.bind is told, or NULL. */
 static inline const char *server_version(void)
 {
@@ -40,6 +43,9 @@ static inline const char *server_version(void)
 
 /* The sender of a query now, for dns_answer. Valid until the next call. */
 const struct dns_client *server_client(const ip_addr_t *from);
+
+/* Reads from the command line who may have the zones. 0 or a negative errno; the log says why. */
+int server_read_access(void);
 
 /* Begins to accept connections. 0 or a negative errno. */
 int dns_tcp_start(void);

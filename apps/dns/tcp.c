@@ -6,7 +6,8 @@
  * are answered. Of an answer only the part that fits into
  * OUTPUT_MAX unacknowledged octets is written; when there is room for more, the same query is answered
  * again, which gives the same octets, and the next part is taken. So no answer is ever kept, and all
- * connections share one buffer to make answers in.
+ * connections share one buffer to make answers in. A zone transfer is a query that has many answers: the
+ * place in the zone where the next one begins is kept.
  *
  * Connections are listed by their last use: over the limit the one idle longest goes.
  */
@@ -40,9 +41,10 @@ struct connection {
     uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
     uint32_t answer_sent; /* octets of it written already */
     uint32_t asked;       /* when the first message was answered first */
-    uint32_t unacknowledged; /* octets written which the client has not acknowledged */
-    uint64_t last_use;       /* monotonic time */
-    bool closing;            /* the client has sent its FIN */
+    uint32_t unacknowledged;   /* octets written which the client has not acknowledged */
+    uint64_t last_use;         /* monotonic time */
+    struct dns_transfer place; /* where the answer begins in the zone, when it is a transfer's */
+    bool closing;              /* the client has sent its FIN */
 };
 
 static struct {
@@ -125,23 +127,31 @@ static bool too_long(const struct connection *c)
            ((unsigned)pbuf_get_at(c->input, 0) << 8 | pbuf_get_at(c->input, 1)) > TCP_QUERY_MAX;
 }
 
+/* Is the first query a transfer's that is to go on? */
+static bool transferring(const struct connection *c)
+{
+    return IS_ENABLED(CONFIG_DNS_XFR) && c->place.more;
+}
+
 /*
  * Makes the answer to a query in tcp.answer; returns its size with its length, 0 for none. What is made
- * again is the same, as the time it sees is.
+ * again is the same, as the time it sees is. *place moves behind the answer.
  */
-static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned len)
+static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned len,
+                            struct dns_transfer *place)
 {
     static struct dns_stats ignored; /* what is made again is counted once */
-    struct dns_stats *stats = c->answer_sent ? &ignored : &server.stats;
+    struct dns_stats *stats = c->answer_sent || transferring(c) ? &ignored : &server.stats;
     struct dns_client client, *who = NULL;
     size_t size;
 
-    if (IS_ENABLED(CONFIG_DNS_EDNS)) {
+    if (SERVER_KNOWS_CLIENT) {
         client = *server_client(&c->pcb->remote_ip);
         who = &client;
         if (!c->answer_sent)
             c->asked = client.now;
         client.now = c->asked;
+        client.transfer = IS_ENABLED(CONFIG_DNS_XFR) ? place : NULL;
     }
     size = dns_answer(&server.db, who, query, len, tcp.answer + LENGTH_SIZE, ANSWER_MAX,
                       DNS_TCP | SERVER_FLAGS, stats);
@@ -157,10 +167,14 @@ static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned
 static err_t write_answer(struct connection *c, const uint8_t *query, unsigned len)
 {
     uint32_t room = OUTPUT_MAX - c->unacknowledged, part;
+    struct dns_transfer place;
 
-    if (!room)
+    /* A message of a transfer is made when all of it can be sent, unless it is a very large one. */
+    if (!room || (transferring(c) && room < OUTPUT_MAX / 2))
         return ERR_MEM;
-    part = make_answer(c, query, len);
+    if (IS_ENABLED(CONFIG_DNS_XFR))
+        place = c->place;
+    part = make_answer(c, query, len, &place);
     if (!part || (c->answer_sent && part != c->answer_size))
         return ERR_CLSD;
     c->answer_size = part;
@@ -170,6 +184,8 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
         return ERR_MEM;
     c->unacknowledged += part;
     c->answer_sent += part;
+    if (IS_ENABLED(CONFIG_DNS_XFR) && c->answer_sent == c->answer_size)
+        c->place = place;
     return c->answer_sent == c->answer_size ? ERR_OK : ERR_MEM;
 }
 
@@ -220,6 +236,10 @@ static err_t serve(struct connection *c)
         if (err != ERR_OK)
             break;
         c->answer_sent = 0;
+        if (transferring(c))
+            continue;
+        if (IS_ENABLED(CONFIG_DNS_XFR))
+            c->place = (struct dns_transfer){0};
         c->input = pbuf_free_header(c->input, (u16_t)(LENGTH_SIZE + len));
         tcp_recved(c->pcb, (u16_t)(LENGTH_SIZE + len));
         used(c);

@@ -9,6 +9,7 @@
  */
 #include "lib/dns/denial.h"
 #include "lib/dns/task.h"
+#include "lib/dns/transfer.h"
 
 #include <errno.h>
 
@@ -286,9 +287,13 @@ void answer_question(struct task *t)
     t->r.rcode = DNS_REFUSED;
     if (IS_ENABLED(CONFIG_DNS_EDNS) && q->class == CLASS_CHAOS && chaos_answer(t))
         return;
-    if ((q->class != CLASS_IN && q->class != CLASS_ANY) || q->type == TYPE_AXFR ||
-        q->type == TYPE_IXFR)
+    if (q->class != CLASS_IN && q->class != CLASS_ANY)
         return;
+    if (q->type == TYPE_AXFR || q->type == TYPE_IXFR) {
+        if (IS_ENABLED(CONFIG_DNS_XFR) && q->class == CLASS_IN)
+            transfer_answer(t);
+        return;
+    }
     t->zone = zone_of_question(t->db, q);
     if (!t->zone)
         return;

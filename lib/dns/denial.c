@@ -143,13 +143,14 @@ static const uint8_t *find_nsec3(const struct part *p, bool *matches)
     return nsec3_entry(p->zone, (low ? low : p->zone->denials) - 1);
 }
 
-static bool add_entry(struct reply *r, const struct dns_zone *zone, const uint8_t *entry)
+/* Writes the label of an entry's hash and returns its set. */
+static const uint8_t *read_entry(const struct dns_zone *zone, const uint8_t *entry,
+                                 uint8_t label[DENIAL_LABEL])
 {
     static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-    const uint8_t *set = zone->image + 4 * (size_t)dns_le32(entry + NSEC3_HASH);
-    uint8_t label[1 + 32] = {32};
     unsigned value = 0, have = 0;
 
+    label[0] = DENIAL_LABEL - 1;
     for (unsigned i = 1, at = 0; i <= 32; i++) {
         if (have < 5) {
             value = value << 8 | entry[at++];
@@ -158,6 +159,19 @@ static bool add_entry(struct reply *r, const struct dns_zone *zone, const uint8_
         have -= 5;
         label[i] = digits[value >> have & 31];
     }
+    return zone->image + 4 * (size_t)dns_le32(entry + NSEC3_HASH);
+}
+
+const uint8_t *denial_nsec3(const struct dns_zone *zone, uint32_t i, uint8_t label[DENIAL_LABEL])
+{
+    return read_entry(zone, nsec3_entry(zone, i), label);
+}
+
+static bool add_entry(struct reply *r, const struct dns_zone *zone, const uint8_t *entry)
+{
+    uint8_t label[DENIAL_LABEL];
+    const uint8_t *set = read_entry(zone, entry, label);
+
     return reply_add_named(r, set, label, sizeof(label), 0);
 }
 

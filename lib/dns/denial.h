@@ -11,6 +11,11 @@
 
 #include "lib/dns/reply.h"
 
+enum { DENIAL_LABEL = 33 }; /* octets of the first label of an NSEC3's owner */
+
+/* The I-th NSEC3 set of a zone that has them, and its owner's first label. */
+const uint8_t *denial_nsec3(const struct dns_zone *zone, uint32_t i, uint8_t label[DENIAL_LABEL]);
+
 /*
  * KEY does not exist, and its nearest existing ancestor has ENCLOSER labels below the apex. No
  * wildcard stands for it, or one without a set of the type.

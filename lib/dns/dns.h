@@ -16,9 +16,10 @@
 
 enum {
     DNS_PORT = 53,
-    DNS_UDP_MIN = 512,   /* RFC 1035 section 4.2.1 */
-    DNS_UDP_MAX = 1232,  /* largest UDP answer: fits every IPv6 path unfragmented */
-    DNS_TCP_MAX = 65535, /* largest message over TCP */
+    DNS_UDP_MIN = 512,           /* RFC 1035 section 4.2.1 */
+    DNS_UDP_MAX = 1232,          /* largest UDP answer: fits every IPv6 path unfragmented */
+    DNS_TCP_MAX = 65535,         /* largest message over TCP */
+    DNS_TRANSFER_MESSAGE = 8190, /* of a transfer, unless one set is larger */
 };
 
 enum dns_rcode {
@@ -29,6 +30,7 @@ enum dns_rcode {
     DNS_NOTIMP = 4,
     DNS_REFUSED = 5,
     DNS_YXDOMAIN = 6,
+    DNS_NOTAUTH = 9,
     DNS_BADVERS = 16,
     DNS_RCODES = 17, /* response codes counted */
 };
@@ -67,6 +69,7 @@ struct dns_db {
     unsigned mask;
     unsigned depth_count;
     uint8_t depth[128]; /* the numbers of labels that zones' names have, greatest first */
+    const struct dns_access *access;
 };
 
 /* What the server says of itself, with CONFIG_DNS_EDNS. */
@@ -77,11 +80,25 @@ struct dns_identity {
     uint8_t secret[16];  /* of the cookies; the same on all servers behind one address */
 };
 
-/* Who asks, and when; only looked at with CONFIG_DNS_EDNS. */
+/*
+ * Where a zone transfer has got to. It begins as all zeros; the next message is made by giving the same
+ * query to dns_answer again. A message is made anew with a copy of what the place was before.
+ */
+struct dns_transfer {
+    bool more;     /* the message made last is not the transfer's last */
+    uint8_t phase; /* what comes next; private to lib/dns, as is all below */
+    uint8_t part;
+    uint32_t number; /* of the node, or of the NSEC3 set */
+    uint32_t set;    /* those of the node which are sent */
+    uint8_t mac[32]; /* of the last message */
+};
+
+/* Who asks, and when; only looked at with CONFIG_DNS_EDNS, CONFIG_DNS_XFR or CONFIG_DNS_TSIG. */
 struct dns_client {
     uint8_t address[16];
-    uint8_t address_len; /* 4 or 16 */
-    uint32_t now;        /* seconds since the epoch, modulo 2^32 */
+    uint8_t address_len;           /* 4 or 16 */
+    uint32_t now;                  /* seconds since the epoch, modulo 2^32 */
+    struct dns_transfer *transfer; /* over TCP; NULL: no transfers */
 };
 
 struct dns_stats {
@@ -129,6 +146,12 @@ void dns_db_remove(struct dns_db *db, struct dns_zone *zone);
 
 /* Has the server answer for itself by IDENTITY, which must stay alive. NULL: not at all. */
 void dns_db_identify(struct dns_db *db, const struct dns_identity *identity);
+
+/*
+ * Lets those whom ACCESS (lib/dns/access.h), which must stay alive, allows it have zones, and knows its
+ * keys. NULL: nobody, and none.
+ */
+void dns_db_allow(struct dns_db *db, const struct dns_access *access);
 
 /*
  * Answers the LEN octets at QUERY from CLIENT into OUT[CAP]; the two do not overlap. Both are exactly one

@@ -6,7 +6,7 @@ include lib/dns/files.mk
 HOST_CC ?= gcc
 H := $(OUT)/host
 
-dns-host-headers := $(wildcard lib/dns/*.h) lib/util.h lib/siphash.h
+dns-host-headers := $(wildcard lib/dns/*.h lib/crypto/*.h) lib/util.h lib/siphash.h
 dns-host-cflags := -std=gnu11 -g -Wall -Wextra -Werror -iquote . $(dns-all-options)
 dns-sanitize := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 
@@ -16,6 +16,9 @@ $(H)/flags: FORCE
 	@echo '$(HOST_CC) $(dns-host-cflags) $(dns-sanitize)' | cmp -s - $@ || \
 		echo '$(HOST_CC) $(dns-host-cflags) $(dns-sanitize)' > $@
 
+# What those that serve need of mbedTLS; zonec needs nothing.
+include lib/crypto/host.mk
+
 .PHONY: host-dns
 host-dns: $(H)/zonec $(H)/hostserver
 
@@ -23,14 +26,16 @@ $(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) -O2 -o $@ $(filter %.c,$^)
 
-$(H)/hostserver: tests/dns/hostserver.c $(dns-answer-srcs) $(dns-host-headers) $(H)/flags
+$(H)/hostserver: tests/dns/hostserver.c $(dns-server-srcs) $(dns-host-headers) $(H)/flags
 	$(call say,HOSTCC,$@)
-	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-sanitize) -o $@ $(filter %.c,$^)
+	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-server-options) $(host-mbedtls-cflags) $(dns-sanitize) -o $@ \
+		$(filter %.c,$^) $(host-mbedtls-srcs)
 
 # Fuzz targets (libFuzzer, so clang): out/host/fuzz-dns_query DIR, out/host/fuzz-dns_zonefile DIR.
 .PHONY: host-fuzz
 host-fuzz: $(H)/fuzz-dns_query $(H)/fuzz-dns_zonefile
 
-$(H)/fuzz-%: tests/fuzz/%.c tests/fuzz/dns_zone.c $(dns-answer-srcs) $(dns-build-srcs) $(dns-host-headers) tests/fuzz/dns_zone.h $(H)/flags
+$(H)/fuzz-%: tests/fuzz/%.c tests/fuzz/dns_zone.c $(dns-server-srcs) $(dns-build-srcs) $(dns-host-headers) tests/fuzz/dns_zone.h $(H)/flags
 	$(call say,FUZZ,$@)
-	$(Q)clang $(dns-host-cflags) -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^)
+	$(Q)clang $(dns-host-cflags) $(dns-server-options) $(host-mbedtls-cflags) -O1 \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(host-mbedtls-srcs)

@@ -18,6 +18,46 @@ static size_t put_opt(struct task *t, uint8_t *out)
     return OPT_SIZE + options;
 }
 
+/*
+ * Verifies a query with a TSIG record. One that is malformed, or for whose answer's record there is no
+ * room, gets an answer without.
+ */
+static void verify(struct task *t)
+{
+    const struct dns_transfer *place = t->client ? t->client->transfer : NULL;
+    struct reply *r = &t->r;
+    unsigned room;
+
+    t->tsig->more = place && place->more;
+    if (t->tsig->more)
+        memcpy(t->tsig->mac, place->mac, HMAC_SIZE);
+    r->rcode = (uint8_t)tsig_verify(t->tsig, t->db->access, &t->q, t->query, t->query_len,
+                                    t->client ? t->client->now : 0);
+    if (r->rcode == DNS_FORMERR) {
+        t->q.tsig_at = 0;
+        return;
+    }
+    room = tsig_room(t->tsig, &t->q, t->query, t->query_len);
+    if (room > r->limit - r->pos) {
+        t->q.tsig_at = 0;
+        r->rcode = DNS_NOTAUTH;
+    } else {
+        r->limit -= room;
+    }
+}
+
+/* Signs the message, complete but for its TSIG record. */
+static void sign(struct task *t)
+{
+    struct reply *r = &t->r;
+
+    r->pos += tsig_sign(t->tsig, &t->q, t->query, t->query_len, r->out, r->pos,
+                        t->client ? t->client->now : 0);
+    dns_put_be16(r->out + 10, (uint16_t)(dns_be16(r->out + 10) + 1));
+    if (t->client && t->client->transfer)
+        memcpy(t->client->transfer->mac, t->tsig->mac, HMAC_SIZE);
+}
+
 /* Completes header and OPT record; returns the length of the message. */
 static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *stats)
 {
@@ -32,6 +72,8 @@ static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *sta
     dns_put_be16(out + 6, r->count[SECTION_ANSWER]);
     dns_put_be16(out + 8, r->count[SECTION_AUTHORITY]);
     dns_put_be16(out + 10, r->count[SECTION_ADDITIONAL] + t->q.edns);
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && t->q.tsig_at)
+        sign(t);
     stats->rcode[r->rcode]++;
     stats->truncated += (r->flags & FLAG_TC) != 0;
     return r->pos;
@@ -52,8 +94,10 @@ static void read_options(struct task *t, const struct dns_client *client, const 
 {
     struct reply *r = &t->r;
 
-    r->rcode = edns_read(&t->edns, t->db->identity, client, query + t->q.options_at,
-                         t->q.options_len, flags & DNS_TCP);
+    int rcode = edns_read(&t->edns, t->db->identity, client, query + t->q.options_at,
+                          t->q.options_len, flags & DNS_TCP);
+    if (r->rcode == DNS_NOERROR)
+        r->rcode = (uint8_t)rcode;
     stats->cookies += t->edns.cookie_valid;
     r->limit -= edns_room(&t->edns, t->db->identity);
 }
@@ -63,6 +107,7 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
 {
     struct task t;
     struct reply *r = &t.r;
+    struct tsig tsig;
 
     stats->queries++;
     stats->tcp += flags & DNS_TCP;
@@ -86,6 +131,8 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
     if (r->rcode != DNS_NOERROR) {
         t.q.edns = false;
         t.q.question_len = 0;
+        if (IS_ENABLED(CONFIG_DNS_TSIG))
+            t.q.tsig_at = 0;
     }
     if (IS_ENABLED(CONFIG_DNS_EDNS))
         t.edns = (struct dns_edns){0};
@@ -93,7 +140,15 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
     memcpy(out, query, r->pos);
     t.max = reply_limit(&t.q, cap, flags);
     r->limit = t.max - (t.q.edns ? OPT_SIZE : 0);
-    if (t.q.edns && t.q.edns_version)
+    if (IS_ENABLED(CONFIG_DNS_XFR)) {
+        t.client = client;
+        t.query = query;
+        t.query_len = len;
+        t.tsig = &tsig;
+    }
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && t.q.tsig_at)
+        verify(&t);
+    if (t.q.edns && t.q.edns_version && !(IS_ENABLED(CONFIG_DNS_TSIG) && r->rcode))
         r->rcode = DNS_BADVERS;
     else if (IS_ENABLED(CONFIG_DNS_EDNS) && t.q.edns)
         read_options(&t, client, query, flags, stats);

@@ -85,6 +85,34 @@ unsigned dns_name_length(const uint8_t *wire, size_t avail)
     }
 }
 
+unsigned dns_name_expand(const uint8_t *msg, size_t len, size_t pos, uint8_t *name)
+{
+    unsigned used = 0;
+
+    while (pos < len && msg[pos]) {
+        unsigned n = msg[pos] + 1u;
+
+        if (msg[pos] >= 0xc0) {
+            /* Backwards only, so this ends. */
+            size_t target = pos + 2 <= len ? dns_be16(msg + pos) & 0x3fffu : pos;
+
+            if (target >= pos)
+                return 0;
+            pos = target;
+            continue;
+        }
+        if (n > DNS_LABEL_MAX + 1 || n > len - pos || used + n >= DNS_NAME_MAX)
+            return 0;
+        memcpy(name + used, msg + pos, n);
+        used += n;
+        pos += n;
+    }
+    if (pos >= len)
+        return 0;
+    name[used++] = 0;
+    return used;
+}
+
 unsigned dns_name_labels(const uint8_t *name)
 {
     unsigned labels = 0;

@@ -89,6 +89,12 @@ unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail);
 /* Length of the uncompressed name at WIRE, 0 when malformed. */
 unsigned dns_name_length(const uint8_t *wire, size_t avail);
 
+/*
+ * Copies the possibly compressed name at MSG[POS], in a message of LEN octets, to NAME[DNS_NAME_MAX]
+ * without compression. Returns its length, or 0 when it is malformed. Pointers must lead backwards.
+ */
+unsigned dns_name_expand(const uint8_t *msg, size_t len, size_t pos, uint8_t *name);
+
 /* Number of labels of a well-formed name, the root label not counted. */
 unsigned dns_name_labels(const uint8_t *name);
 

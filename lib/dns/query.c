@@ -42,26 +42,44 @@ static void take_opt(struct dns_query *q, const uint8_t *opt, size_t pos)
     q->dnssec_ok = opt[7] & EDNS_DO;
 }
 
+/* Steps over the record at MSG[*pos]; its name's length, or 0 when it is malformed. */
+static size_t skip_record(const uint8_t *msg, size_t len, size_t *pos)
+{
+    size_t at = *pos;
+    /* The OPT record's name is the root. */
+    size_t name = at < len && !msg[at] ? 1 : skip_name(msg, len, at);
+
+    if (!name || len - at - name < 10)
+        return 0;
+    at += name + 10;
+    if (len - at < dns_be16(msg + at - 2))
+        return 0;
+    *pos = at + dns_be16(msg + at - 2);
+    return name;
+}
+
 /* Looks through COUNT additional records from MSG[POS] on for the OPT record. */
 static int parse_additional(struct dns_query *q, const uint8_t *msg, size_t len, size_t pos,
                             unsigned count)
 {
     for (; count; count--) {
-        /* The OPT record's name is the root. */
-        size_t name = pos < len && !msg[pos] ? 1 : skip_name(msg, len, pos);
-        const uint8_t *fields = msg + pos + name;
+        size_t at = pos, name = skip_record(msg, len, &pos);
+        unsigned type;
 
-        if (!name || len - pos - name < 10)
+        if (!name)
             return DNS_FORMERR;
-        if (dns_be16(fields) == TYPE_OPT) {
+        type = dns_be16(msg + at + name);
+        if (type == TYPE_OPT) {
             if (q->edns || name != 1)
                 return DNS_FORMERR;
-            take_opt(q, fields - 1, pos);
+            take_opt(q, msg + at, at);
         }
-        pos += name + 10;
-        if (len - pos < dns_be16(fields + 8))
-            return DNS_FORMERR;
-        pos += dns_be16(fields + 8);
+        if (IS_ENABLED(CONFIG_DNS_TSIG) && type == TYPE_TSIG) {
+            if (count != 1)
+                return DNS_FORMERR; /* it is the last one (RFC 8945 section 5.1) */
+            q->tsig_at = (uint16_t)at;
+            q->tsig_fields = (uint16_t)(at + name);
+        }
     }
     return DNS_NOERROR;
 }
@@ -76,9 +94,11 @@ int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)
     q->edns_version = 0;
     q->udp_size = DNS_UDP_MIN;
     q->question_len = 0;
+    if (IS_ENABLED(CONFIG_DNS_XFR))
+        q->tsig_at = q->authority_at = 0;
     if (msg[2] & 0x78)
         return DNS_NOTIMP;
-    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) != 0)
+    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) > (IS_ENABLED(CONFIG_DNS_XFR) ? 1 : 0))
         return DNS_FORMERR;
     name = dns_key_parse(&q->key, msg + HEADER_SIZE, len - HEADER_SIZE);
     pos = HEADER_SIZE + name + QUESTION_TAIL;
@@ -87,6 +107,12 @@ int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)
     q->question_len = name + QUESTION_TAIL;
     q->type = dns_be16(msg + pos - 4);
     q->class = dns_be16(msg + pos - 2);
+    /* An IXFR tells the version that the client has (RFC 1995 section 3). */
+    if (IS_ENABLED(CONFIG_DNS_XFR) && dns_be16(msg + 8)) {
+        q->authority_at = (uint16_t)pos;
+        if (q->type != TYPE_IXFR || !skip_record(msg, len, &pos))
+            return DNS_FORMERR;
+    }
     if (dns_be16(msg + 10) == 0)
         return DNS_NOERROR;
     return parse_additional(q, msg, len, pos, dns_be16(msg + 10));

@@ -29,6 +29,9 @@ struct dns_query {
     uint16_t options_at; /* where the EDNS options are in the message, and their octets */
     uint16_t options_len;
     struct dns_key key;
+    uint16_t tsig_at;      /* where the TSIG record is, or 0; with CONFIG_DNS_TSIG */
+    uint16_t tsig_fields;  /* ... and what follows its name */
+    uint16_t authority_at; /* where the record of an IXFR is, or 0; with CONFIG_DNS_XFR */
 };
 
 /*

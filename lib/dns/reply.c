@@ -278,39 +278,10 @@ void reply_add_addresses(struct reply *r, const struct dns_zone *zone)
     }
 }
 
-/* Expands the name at out[pos] into NAME[DNS_NAME_MAX]; returns its length, 0 when malformed. */
-static unsigned expand_name(const struct reply *r, size_t pos, uint8_t *name)
-{
-    unsigned len = 0;
-
-    while (pos < r->pos && r->out[pos]) {
-        unsigned n = r->out[pos] + 1u;
-
-        if (is_pointer(r, pos)) {
-            /* Pointers lead backwards only, so this ends. */
-            size_t target = pos + 2 <= r->pos ? pointer_target(r, pos) : pos;
-
-            if (target >= pos)
-                return 0;
-            pos = target;
-            continue;
-        }
-        if (n > r->pos - pos || len + n >= DNS_NAME_MAX)
-            return 0;
-        memcpy(name + len, r->out + pos, n);
-        len += n;
-        pos += n;
-    }
-    if (pos >= r->pos)
-        return 0;
-    name[len++] = 0;
-    return len;
-}
-
 bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
 {
     uint8_t name[DNS_NAME_MAX];
-    unsigned len = expand_name(r, pos, name);
+    unsigned len = dns_name_expand(r->out, r->pos, pos, name);
 
     return len && dns_key_parse(key, name, len) == len;
 }
@@ -327,7 +298,7 @@ static bool key_is(const struct dns_key *key, const uint8_t *name, unsigned len)
 bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key)
 {
     uint8_t name[DNS_NAME_MAX];
-    unsigned len = expand_name(r, pos, name);
+    unsigned len = dns_name_expand(r->out, r->pos, pos, name);
 
     return len && !key_is(key, name, len) && dns_key_parse(key, name, len) == len;
 }

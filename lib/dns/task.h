@@ -9,6 +9,7 @@
 #include "lib/dns/edns.h"
 #include "lib/dns/query.h"
 #include "lib/dns/reply.h"
+#include "lib/dns/tsig.h"
 
 enum { CHAIN_MAX = 16 }; /* CNAMEs followed in one answer */
 
@@ -25,6 +26,11 @@ struct task {
     struct dns_edns edns;
     struct dns_query q;
     struct reply r;
+    /* These four with CONFIG_DNS_XFR. */
+    const struct dns_client *client;
+    const uint8_t *query;
+    size_t query_len;
+    struct tsig *tsig; /* looked at when q.tsig_at is not 0 */
 };
 
 /* Answers a question of class CHAOS. False when it is not one that is answered. */

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import dns.message
 import dns.query
+import dns.rcode
 import pytest
 
 from conftest import OUT, TOP, xlcfg
@@ -18,6 +19,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "dns"))
 import differential  # noqa: E402
 import options  # noqa: E402
 import servers  # noqa: E402
+import transfers  # noqa: E402
 import transport  # noqa: E402
 
 ZONE = {"example.org": os.path.join(TOP, "apps", "dns", "example.org.zone")}
@@ -89,7 +91,7 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS")]
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG")]
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -116,6 +118,20 @@ def test_options(xen, network, guest, complete):
     options.check_others((g.address, 53))
     answer, _ = options.ask((g.address, 53), name="id.server.", rdtype="TXT", rdclass="CH")
     assert answer.answer[0][0].strings == (b"host.example",)
+
+
+def test_transfer(xen, network, guest, complete, tmp_path):
+    """All zones by TSIG, as NSD has them; and to nobody else."""
+    zones = {p.name.removesuffix(".zone"): p for p in Path(TOP, "tests", "dns", "zones").glob("*.zone")}
+    key = f"{transfers.KEY_NAME}:{transfers.SECRET}"
+    g = guest(complete, extra=f"tsig={key} xfr=10.0.0.0/8@{transfers.KEY_NAME}")
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    with servers.nsd(zones, tmp_path) as nsd:
+        for zone in zones:
+            mine, _ = transfers.transfer((g.address, 53), zone, transfers.KEYRING)
+            assert set(mine) == set(transfers.transfer(nsd, zone)[0])
+    query = dns.message.make_query("example.test", "AXFR")
+    assert dns.query.tcp(query, g.address, timeout=20).rcode() == dns.rcode.REFUSED
 
 
 def test_little_memory(xen, network, guest, host, budgets):

@@ -2,12 +2,13 @@
 /*
  * hostserver: lib/dns behind the host's sockets, for tests without Xen.
  *
- *   hostserver [-m] PORT IMAGES
+ *   hostserver [-m] [-k KEYS] [-x RULES] PORT IMAGES
  *
  * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal
- * answers. Prints "ready" when it can be asked. Every answer is made in a block of exactly the size
+ * answers; KEYS and RULES are those of tsig= and xfr= (lib/dns/access.h). Prints "ready" when it can be asked. Every answer is made in a block of exactly the size
  * it may have, on the heap, so that the address sanitizer sees each octet too many.
  */
+#include "lib/dns/access.h"
 #include "lib/dns/dns.h"
 
 #include <arpa/inet.h>
@@ -33,6 +34,7 @@ static struct dns_zone *buckets[16];
 static struct dns_stats stats;
 static const struct dns_identity identity = {
     .version = "tested", .id = "host.example", .idle = 100, .secret = "a secret of 16"};
+static struct dns_access access_rules;
 static unsigned mode;
 static struct connection *connections[CONNECTIONS];
 
@@ -69,10 +71,11 @@ static void load(const char *name)
 }
 
 /* The answer behind ROOM free octets, in a block the caller frees, or NULL. */
-static uint8_t *answer(const struct sockaddr_in *from, const uint8_t *query, size_t len,
-                       size_t room, size_t cap, unsigned flags, size_t *size)
+static uint8_t *answer(const struct sockaddr_in *from, struct dns_transfer *place,
+                       const uint8_t *query, size_t len, size_t room, size_t cap, unsigned flags,
+                       size_t *size)
 {
-    struct dns_client client = {.address_len = 4, .now = time(NULL)};
+    struct dns_client client = {.address_len = 4, .now = time(NULL), .transfer = place};
     uint8_t *exact = malloc(len ? len : 1), *out = malloc(room + cap);
 
     memcpy(exact, query, len);
@@ -95,7 +98,7 @@ static void serve_udp(int fd)
 
     if (len < 0)
         return;
-    out = answer(&from, query, len, 0, UDP_CAP, 0, &size);
+    out = answer(&from, NULL, query, len, 0, UDP_CAP, 0, &size);
     if (out)
         sendto(fd, out, size, 0, (struct sockaddr *)&from, from_len);
     free(out);
@@ -114,19 +117,16 @@ static bool write_all(int fd, const uint8_t *data, size_t size)
     return true;
 }
 
-/* Answers all complete queries of a connection; false when it is to be closed. */
-static bool serve_queries(struct connection *c)
+/* Answers one query, a transfer with all its messages; false when the connection is to be closed. */
+static bool serve_query(struct connection *c, size_t len)
 {
-    for (;;) {
-        size_t need = c->len < 2 ? 2 : 2 + (size_t)(c->query[0] << 8 | c->query[1]), size;
-        uint8_t *out;
+    struct dns_transfer place = {0};
+
+    do {
+        size_t size;
+        uint8_t *out = answer(&c->from, &place, c->query + 2, len, 2, DNS_TCP_MAX, DNS_TCP, &size);
         bool sent;
 
-        if (c->len < need || c->len < 2)
-            return true;
-        out = answer(&c->from, c->query + 2, need - 2, 2, DNS_TCP_MAX, DNS_TCP, &size);
-        c->len -= need;
-        memmove(c->query, c->query + need, c->len);
         if (!out)
             return false;
         out[0] = size >> 8;
@@ -135,6 +135,22 @@ static bool serve_queries(struct connection *c)
         free(out);
         if (!sent)
             return false;
+    } while (place.more);
+    return true;
+}
+
+/* Answers all complete queries of a connection; false when it is to be closed. */
+static bool serve_queries(struct connection *c)
+{
+    for (;;) {
+        size_t need = c->len < 2 ? 2 : 2 + (size_t)(c->query[0] << 8 | c->query[1]);
+
+        if (c->len < need || c->len < 2)
+            return true;
+        if (!serve_query(c, need - 2))
+            return false;
+        c->len -= need;
+        memmove(c->query, c->query + need, c->len);
     }
 }
 
@@ -205,25 +221,48 @@ static void loop(int udp, int tcp)
         accept_connection(tcp);
 }
 
+static unsigned parse_address(const char *text, uint8_t address[16])
+{
+    return inet_pton(AF_INET, text, address) == 1    ? 4
+           : inet_pton(AF_INET6, text, address) == 1 ? 16
+                                                     : 0;
+}
+
+/* Returns the index of the first argument that is no option. */
+static int read_options(int argc, char **argv)
+{
+    const char *wrong = NULL;
+    int option;
+
+    while (!wrong && (option = getopt(argc, argv, "mk:x:")) != -1) {
+        if (option == 'm')
+            mode = DNS_MINIMAL;
+        else if (option == 'k')
+            wrong = access_add_keys(&access_rules, optarg);
+        else if (option == 'x')
+            wrong = access_add_rules(&access_rules, optarg, parse_address);
+        else
+            wrong = "what is that?";
+    }
+    if (!wrong && argc - optind == 2)
+        return optind;
+    fprintf(stderr, "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] PORT IMAGES\n",
+            wrong ? wrong : "");
+    exit(2);
+}
+
 int main(int argc, char **argv)
 {
     struct sockaddr_in at = {.sin_family = AF_INET};
     int udp, tcp;
 
-    if (argc > 1 && !strcmp(argv[1], "-m")) {
-        mode = DNS_MINIMAL;
-        argv++;
-        argc--;
-    }
-    if (argc != 3) {
-        fprintf(stderr, "usage: hostserver [-m] PORT IMAGES\n");
-        return 2;
-    }
-    at.sin_port = htons(atoi(argv[1]));
+    argv += read_options(argc, argv);
+    at.sin_port = htons(atoi(argv[0]));
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     dns_db_init(&db, buckets, sizeof(buckets) / sizeof(buckets[0]));
     dns_db_identify(&db, &identity);
-    load(argv[2]);
+    dns_db_allow(&db, &access_rules);
+    load(argv[1]);
     udp = open_socket(SOCK_DGRAM, &at);
     tcp = open_socket(SOCK_STREAM, &at);
     printf("ready\n");

@@ -59,7 +59,7 @@ def wait_until_answering(address, process, log):
 
 
 @contextlib.contextmanager
-def _running(argv, address, log):
+def running(argv, address, log):
     with open(log, "wb") as out:
         process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
     try:
@@ -101,7 +101,7 @@ def nsd(zones, directory, minimal=False):
         lines += ["zone:", f"  name: {name}", f'  zonefile: "{file}"', "  provide-xfr: 127.0.0.1 NOKEY"]
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
-    return _running([find_nsd(), "-d", "-c", str(conf)], address, directory / "nsd.log")
+    return running([find_nsd(), "-d", "-c", str(conf)], address, directory / "nsd.log")
 
 
 def bind(zones, directory):
@@ -127,7 +127,7 @@ def bind(zones, directory):
     conf = directory / "named.conf"
     conf.write_text("\n".join(lines) + "\n")
     argv = [find("named", "bind9"), "-g", "-n", "1", "-c", str(conf)]
-    return _running(argv, address, directory / "named.log")
+    return running(argv, address, directory / "named.log")
 
 
 def knot(zones, directory):
@@ -162,11 +162,11 @@ def knot(zones, directory):
     conf = directory / "knot.conf"
     conf.write_text("\n".join(lines) + "\n")
     argv = [find("knotd", "knot"), "-c", str(conf)]
-    return _running(argv, address, directory / "knot.log")
+    return running(argv, address, directory / "knot.log")
 
 
-def host(server, images, directory, minimal=False):
+def host(server, images, directory, minimal=False, options=()):
     """Context: the host server (tests/dns/hostserver.c) on a file of images; yields (address, port)."""
     address = ("127.0.0.1", free_port())
-    argv = [str(server), *(["-m"] if minimal else []), str(address[1]), str(images)]
-    return _running(argv, address, Path(directory) / "hostserver.log")
+    argv = [str(server), *(["-m"] if minimal else []), *options, str(address[1]), str(images)]
+    return running(argv, address, Path(directory) / "hostserver.log")

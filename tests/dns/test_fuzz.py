@@ -10,7 +10,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import dns.message
 import dns.name
+import dns.tsig
+import dns.tsigkeyring
 import pytest
 
 import differential
@@ -24,10 +27,14 @@ COOKIE = bytes.fromhex("000a00081122334455667788")
 def query_seeds():
     """Queries for names of tests/fuzz/dns_zone.c, behind an octet that chooses the transport."""
     for name in ("example.", "x.d.example.", "a.wild.example.", "alias2.example.", "nx.sub.example."):
-        for rdtype in (1, 15, 43, 46):
+        for rdtype in (1, 15, 43, 46, 251, 252):
             for additional in ((), (differential.edns(flags=0x8000, options=COOKIE),)):
                 shown = dns.name.from_text(name).to_wire()
-                yield b"\0" + differential.build(shown, rdtype, additional=additional)
+                for transport in (b"\0", b"\1"):
+                    yield transport + differential.build(shown, rdtype, additional=additional)
+    query = dns.message.make_query("example.", "AXFR")
+    query.use_tsig(dns.tsigkeyring.from_text({"key.example.": "c2VjcmV0"}), algorithm=dns.tsig.HMAC_SHA256)
+    yield b"\1" + query.to_wire()
 
 
 def zonefile_seeds():

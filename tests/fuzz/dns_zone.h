@@ -13,6 +13,9 @@
 /* Compiles SIZE octets of text, a zone named example. unless it says otherwise, as dns_zone_compile. */
 int fuzz_compile(const uint8_t *text, size_t size, uint8_t **image, size_t *image_size);
 
+/* Lets fuzz_ask have whole zones. */
+void fuzz_allow(struct dns_db *db);
+
 /*
  * Asks DB in a block of exactly CAP octets. Aborts when the answer is longer, or is no well-formed
  * message with as many records as its header says.

@@ -1,0 +1,4 @@
+# Cryptography: mbedTLS's files (below its library/) and our interface to it.
+obj-$(CONFIG_HMAC) += lib/crypto/hmac.c
+mbedtls-$(CONFIG_HMAC) += sha256.c platform_util.c
+cflags-lib/crypto/hmac.c := $(MBEDTLS_INCLUDES)

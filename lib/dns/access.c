@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who may have zones: see access.h. A list that is wrong in one place is refused as a whole by its
+ * reader, so that nobody is let in by a part of what was meant.
+ */
+#include "lib/dns/access.h"
+
+#include "lib/dns/name.h"
+
+enum { WORD_MAX = 160 };
+
+/* The next word of a list, which ends at a comma, into WORD[WORD_MAX]; false: it is too long. */
+static bool next_word(const char **list, char *word)
+{
+    size_t len = strcspn(*list, ",");
+
+    if (len >= WORD_MAX)
+        return false;
+    memcpy(word, *list, len);
+    word[len] = '\0';
+    *list += len + ((*list)[len] == ',');
+    return true;
+}
+
+/* A name without escapes, in wire form and lower case; returns its octets, 0 when it is none. */
+static unsigned parse_name(const char *text, uint8_t name[KEY_NAME_MAX])
+{
+    unsigned len = 0;
+
+    while (*text) {
+        size_t n = strcspn(text, ".");
+
+        if (!n || n > DNS_LABEL_MAX || len + 1 + n + 1 > KEY_NAME_MAX)
+            return 0;
+        name[len++] = (uint8_t)n;
+        for (size_t i = 0; i < n; i++)
+            name[len++] = dns_lower((uint8_t)text[i]);
+        text += n + (text[n] == '.');
+    }
+    if (!len)
+        return 0;
+    name[len++] = 0;
+    return len;
+}
+
+static int base64_value(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(digits, c) : NULL;
+
+    return at ? (int)(at - digits) : -1;
+}
+
+/* Octets of a secret in base 64, 0 when it is none or longer than SECRET_MAX. */
+static unsigned parse_secret(const char *text, uint8_t secret[SECRET_MAX])
+{
+    size_t digits = strcspn(text, "="), end = digits + strspn(text + digits, "=");
+    unsigned len = 0, have = 0, bits = 0;
+
+    if (text[end] || end % 4 || end - digits > 2)
+        return 0;
+    for (size_t i = 0; i < digits; i++) {
+        int value = base64_value(text[i]);
+
+        if (value < 0)
+            return 0;
+        bits = bits << 6 | (unsigned)value;
+        have += 6;
+        if (have < 8)
+            continue;
+        if (len == SECRET_MAX)
+            return 0;
+        have -= 8;
+        secret[len++] = (uint8_t)(bits >> have);
+    }
+    return bits & ((1u << have) - 1) ? 0 : len;
+}
+
+const char *access_add_keys(struct dns_access *a, const char *list)
+{
+    char word[WORD_MAX];
+
+    while (*list) {
+        struct tsig_key *key = &a->key[a->keys];
+        char *colon;
+
+        if (a->keys == ACCESS_KEYS)
+            return "too many keys";
+        if (!next_word(&list, word))
+            return "a key is too long";
+        colon = strchr(word, ':');
+        if (!colon)
+            return "a key is NAME:BASE64";
+        *colon = '\0';
+        key->name_len = (uint8_t)parse_name(word, key->name);
+        if (!key->name_len)
+            return "not a key's name, which has at most 62 characters";
+        if (access_find_key(a, key->name, key->name_len))
+            return "two keys of one name";
+        key->secret_len = (uint8_t)parse_secret(colon + 1, key->secret);
+        memset(word, 0, sizeof(word));
+        if (!key->secret_len)
+            return "a secret is base 64, of at most 64 octets";
+        a->keys++;
+    }
+    return NULL;
+}
+
+/* Reads ADDRESS[/BITS]. */
+static bool parse_prefix(struct access_rule *rule, char *text, access_parse_address *parse)
+{
+    char *slash = strchr(text, '/');
+    unsigned bits = 0;
+
+    if (slash)
+        *slash = '\0';
+    rule->address_len = (uint8_t)parse(text, rule->address);
+    if (!rule->address_len)
+        return false;
+    rule->bits = 8 * rule->address_len;
+    if (!slash)
+        return true;
+    for (const char *c = slash + 1; *c; c++) {
+        if (*c < '0' || *c > '9' || c > slash + 3)
+            return false;
+        bits = bits * 10 + (unsigned)(*c - '0');
+    }
+    if (!bits || bits > rule->bits)
+        return false;
+    rule->bits = (uint8_t)bits;
+    return true;
+}
+
+const char *access_add_rules(struct dns_access *a, const char *list, access_parse_address *parse)
+{
+    char word[WORD_MAX];
+
+    while (*list) {
+        struct access_rule *rule = &a->rule[a->rules];
+        uint8_t name[KEY_NAME_MAX];
+        char *at;
+
+        if (a->rules == ACCESS_RULES)
+            return "too many addresses";
+        if (!next_word(&list, word))
+            return "a word is too long";
+        *rule = (struct access_rule){0};
+        at = strchr(word, '@');
+        if (at) {
+            *at = '\0';
+            rule->key = access_find_key(a, name, parse_name(at + 1, name));
+            if (!rule->key)
+                return "a key that tsig= does not have";
+        }
+        if ((*word || !at) && !parse_prefix(rule, word, parse))
+            return "an address is ADDRESS[/BITS][@KEY]";
+        a->rules++;
+    }
+    return NULL;
+}
+
+const struct tsig_key *access_find_key(const struct dns_access *a, const uint8_t *name,
+                                       unsigned len)
+{
+    for (unsigned i = 0; i < a->keys && len; i++) {
+        if (a->key[i].name_len == len && !memcmp(a->key[i].name, name, len))
+            return &a->key[i];
+    }
+    return NULL;
+}
+
+static bool address_in(const struct access_rule *rule, const struct dns_client *client)
+{
+    unsigned whole = rule->bits / 8, rest = rule->bits % 8;
+
+    if (!rule->address_len)
+        return true;
+    if (client->address_len != rule->address_len || memcmp(client->address, rule->address, whole))
+        return false;
+    return !rest || !((client->address[whole] ^ rule->address[whole]) >> (8 - rest));
+}
+
+bool access_allows(const struct dns_access *a, const struct dns_client *client,
+                   const struct tsig_key *key)
+{
+    for (unsigned i = 0; i < a->rules; i++) {
+        const struct access_rule *rule = &a->rule[i];
+
+        if (address_in(rule, client) && (!rule->key || rule->key == key))
+            return true;
+    }
+    return false;
+}

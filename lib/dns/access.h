@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who may have a zone as a whole: a list of addresses and of keys (TSIG, RFC 8945).
+ */
+#ifndef LIB_DNS_ACCESS_H
+#define LIB_DNS_ACCESS_H
+
+#include "lib/dns/dns.h"
+
+enum {
+    ACCESS_KEYS = 8,
+    ACCESS_RULES = 32,
+    KEY_NAME_MAX = 64, /* octets of a key's name: a message of the largest set has room for it */
+    SECRET_MAX = 64,
+};
+
+struct tsig_key {
+    uint8_t name[KEY_NAME_MAX]; /* lower case, wire form */
+    uint8_t name_len;
+    uint8_t secret_len;
+    uint8_t secret[SECRET_MAX];
+};
+
+/* Allows what comes from an address, or is signed by a key, or both. */
+struct access_rule {
+    uint8_t address[16];
+    uint8_t address_len;        /* 0: any address */
+    uint8_t bits;               /* of the address that count */
+    const struct tsig_key *key; /* NULL: none is needed */
+};
+
+struct dns_access {
+    struct tsig_key key[ACCESS_KEYS];
+    struct access_rule rule[ACCESS_RULES];
+    unsigned keys, rules;
+};
+
+/* Reads an address in text form; returns its octets, 4 or 16, or 0 when TEXT is none. */
+typedef unsigned access_parse_address(const char *text, uint8_t address[16]);
+
+/*
+ * Adds the keys of a list "NAME:BASE64,...", as dig -y takes them; the algorithm is HMAC-SHA-256.
+ * Returns NULL, or what is wrong with it.
+ */
+const char *access_add_keys(struct dns_access *a, const char *list);
+
+/*
+ * Adds the rules of a list "ADDRESS[/BITS][@KEY],@KEY,...", whose keys must be there already. Returns
+ * NULL, or what is wrong with it.
+ */
+const char *access_add_rules(struct dns_access *a, const char *list, access_parse_address *parse);
+
+/* The key of this name in wire form, lower case, or NULL. */
+const struct tsig_key *access_find_key(const struct dns_access *a, const uint8_t *name,
+                                       unsigned len);
+
+/* May CLIENT, whose query was signed by KEY or by none, have zones? */
+bool access_allows(const struct dns_access *a, const struct dns_client *client,
+                   const struct tsig_key *key);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Signed messages: see tsig.h. What is hashed (RFC 8945 section 4.3) is the MAC before this one, if there
+ * is one, with its length; the message as it was before it got the TSIG record; and fields of that record.
+ *
+ * An answer that cannot be signed, because the key or the MAC is wrong, says so without one, and nothing
+ * else (section 5.3.2).
+ */
+#include "lib/dns/tsig.h"
+
+#include "lib/dns/image.h"
+
+enum {
+    BADSIG = 16,
+    BADKEY = 17,
+    BADTIME = 18,
+    BADTRUNC = 22,
+    MAC_MIN = HMAC_SIZE / 2, /* section 5.2.2.1 */
+    FUDGE = 300,             /* seconds, section 10 */
+    FIELDS = 10,             /* octets between name and data: type, class, TTL, length */
+    TIMES = 8,               /* of time and fudge */
+    MAC_AT = TIMES + 2,      /* behind the algorithm */
+    ERROR_AT = 2,            /* behind the MAC: the original identifier comes first */
+    DATA = TIMES + 8,        /* all but algorithm, MAC and other data */
+    OTHER = 6,               /* other data of BADTIME: the server's time */
+};
+
+static const uint8_t algorithm_name[] = "\13hmac-sha256";
+
+static uint64_t be48(const uint8_t *p)
+{
+    return (uint64_t)dns_be16(p) << 32 | dns_be32(p + 2);
+}
+
+static void put_be48(uint8_t *p, uint64_t v)
+{
+    dns_put_be16(p, (uint16_t)(v >> 32));
+    dns_put_be32(p + 2, (uint32_t)v);
+}
+
+/* Class, TTL and algorithm as they are hashed. */
+static const uint8_t fixed[] = {0,   CLASS_ANY, 0,   0,   0,   0,   11,  'h', 'm', 'a',
+                                'c', '-',       's', 'h', 'a', '2', '5', '6', 0};
+
+static unsigned read_name(const struct dns_query *q, const uint8_t *msg, size_t len,
+                          uint8_t name[DNS_NAME_MAX])
+{
+    return dns_name_expand(msg, len, q->tsig_at, name);
+}
+
+/* Finds the record's key, NULL when it is not known. False: the name is malformed. */
+static bool find_key(struct tsig *t, const struct dns_access *access, const struct dns_query *q,
+                     const uint8_t *msg, size_t len)
+{
+    uint8_t name[DNS_NAME_MAX];
+    unsigned n = read_name(q, msg, len, name);
+
+    for (unsigned i = 0; i < n; i++)
+        name[i] = dns_lower(name[i]);
+    t->key = access ? access_find_key(access, name, n) : NULL;
+    return n;
+}
+
+/* An answer about a wrong key or MAC. */
+static int not_signed(struct tsig *t, uint16_t error)
+{
+    t->key = NULL;
+    t->error = error;
+    return DNS_NOTAUTH;
+}
+
+/* The MAC of the query, whose fields behind the algorithm are at TIMES_AT and behind the MAC at TAIL. */
+static void hash_query(const struct tsig_key *key, const struct dns_query *q, const uint8_t *msg,
+                       const uint8_t *times, const uint8_t *tail, const uint8_t *end,
+                       uint8_t mac[HMAC_SIZE])
+{
+    uint8_t header[HEADER_SIZE];
+    const struct octets parts[] = {
+        {header, HEADER_SIZE},
+        {msg + HEADER_SIZE, q->tsig_at - HEADER_SIZE},
+        {key->name, key->name_len},
+        {fixed, sizeof(fixed)},
+        {times, TIMES},
+        {tail + ERROR_AT, (size_t)(end - tail) - ERROR_AT},
+    };
+
+    memcpy(header, msg, HEADER_SIZE);
+    memcpy(header, tail, 2); /* the original identifier */
+    dns_put_be16(header + 10, (uint16_t)(dns_be16(msg + 10) - 1));
+    hmac_sha256(key->secret, key->secret_len, parts, ARRAY_SIZE(parts), mac);
+}
+
+/* Is the query too old, or not yet made? */
+static bool out_of_time(const struct tsig *t, const uint8_t *times, uint32_t now)
+{
+    int64_t age = (int64_t)now - (int64_t)t->time;
+
+    return (age < 0 ? -age : age) > dns_be16(times + 6);
+}
+
+int tsig_verify(struct tsig *t, const struct dns_access *access, const struct dns_query *q,
+                const uint8_t *msg, size_t len, uint32_t now)
+{
+    const uint8_t *fields = msg + q->tsig_fields, *data = fields + FIELDS;
+    const uint8_t *end = data + dns_be16(fields + 8), *times, *tail;
+    unsigned name = dns_name_length(data, (size_t)(end - data)), mac_len;
+    uint8_t mac[HMAC_SIZE];
+
+    times = data + name;
+    if (!name || end - times < DATA || dns_be16(fields + 2) != CLASS_ANY || dns_be32(fields + 4))
+        return DNS_FORMERR;
+    mac_len = dns_be16(times + TIMES);
+    tail = times + MAC_AT + mac_len;
+    if (end - times < DATA + (long)mac_len || end - tail != 6 + dns_be16(tail + 4))
+        return DNS_FORMERR;
+    t->algorithm = data;
+    t->time = be48(times);
+    t->error = 0;
+    if (!find_key(t, access, q, msg, len))
+        return DNS_FORMERR;
+    if (!t->key || !dns_name_equal(data, algorithm_name))
+        return not_signed(t, BADKEY);
+    if (mac_len > HMAC_SIZE || mac_len < MAC_MIN) {
+        t->key = NULL;
+        return DNS_FORMERR;
+    }
+    if (mac_len < HMAC_SIZE)
+        return not_signed(t, BADTRUNC);
+    hash_query(t->key, q, msg, times, tail, end, mac);
+    if (!hmac_equal(mac, times + MAC_AT))
+        return not_signed(t, BADSIG);
+    if (t->more)
+        return DNS_NOERROR;
+    memcpy(t->mac, mac, HMAC_SIZE);
+    if (!out_of_time(t, times, now))
+        return DNS_NOERROR;
+    t->error = BADTIME;
+    return DNS_NOTAUTH;
+}
+
+unsigned tsig_room(const struct tsig *t, const struct dns_query *q, const uint8_t *msg, size_t len)
+{
+    uint8_t name[DNS_NAME_MAX];
+
+    if (t->key)
+        return t->key->name_len + FIELDS + sizeof(algorithm_name) + DATA + HMAC_SIZE + OTHER;
+    return read_name(q, msg, len, name) + FIELDS + dns_name_length(t->algorithm, DNS_NAME_MAX) +
+           DATA;
+}
+
+/* The MAC of the answer of USED octets; TIMES_AND_ERROR are the fields which it covers. */
+static void hash_answer(struct tsig *t, const uint8_t *out, size_t used, const uint8_t *times,
+                        const uint8_t *tail, size_t tail_len)
+{
+    static const uint8_t mac_len[] = {0, HMAC_SIZE};
+    const struct octets parts[] = {
+        {mac_len, sizeof(mac_len)},
+        {t->mac, HMAC_SIZE},
+        {out, used},
+        /* Of the later messages of a transfer only the times are hashed (section 5.3.1). */
+        {t->key->name, t->more ? 0 : t->key->name_len},
+        {fixed, t->more ? 0 : sizeof(fixed)},
+        {times, TIMES},
+        {tail + ERROR_AT, t->more ? 0 : tail_len - ERROR_AT},
+    };
+
+    hmac_sha256(t->key->secret, t->key->secret_len, parts, ARRAY_SIZE(parts), t->mac);
+}
+
+unsigned tsig_sign(struct tsig *t, const struct dns_query *q, const uint8_t *msg, size_t len,
+                   uint8_t *out, size_t used, uint32_t now)
+{
+    uint8_t *start = out + used, *at = start, *fields, tail[6 + OTHER], times[TIMES];
+    unsigned name_len = read_name(q, msg, len, at), mac_len = t->key ? HMAC_SIZE : 0;
+    unsigned tail_len = t->error == BADTIME ? sizeof(tail) : sizeof(tail) - OTHER;
+    unsigned algorithm_len = dns_name_length(t->algorithm, DNS_NAME_MAX);
+
+    if (t->key)
+        memcpy(at, t->key->name, name_len);
+    fields = at + name_len;
+    dns_put_be16(fields, TYPE_TSIG);
+    dns_put_be16(fields + 2, CLASS_ANY);
+    dns_put_be32(fields + 4, 0);
+    dns_put_be16(fields + 8, (uint16_t)(algorithm_len + MAC_AT + mac_len + tail_len));
+    at = fields + FIELDS;
+    memcpy(at, t->algorithm, algorithm_len);
+    at += algorithm_len;
+    put_be48(times, t->error ? t->time : now);
+    dns_put_be16(times + 6, FUDGE);
+    memcpy(tail, msg, 2);
+    dns_put_be16(tail + 2, t->error);
+    dns_put_be16(tail + 4, (uint16_t)(tail_len - 6));
+    put_be48(tail + 6, now);
+    memcpy(at, times, TIMES);
+    dns_put_be16(at + TIMES, (uint16_t)mac_len);
+    at += MAC_AT;
+    if (t->key) {
+        hash_answer(t, out, used, times, tail, tail_len);
+        memcpy(at, t->mac, HMAC_SIZE);
+    }
+    memcpy(at + mac_len, tail, tail_len);
+    return (unsigned)(at + mac_len + tail_len - start);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Signed messages (TSIG, RFC 8945) with HMAC-SHA-256: queries are verified, their answers signed.
+ * Private to lib/dns.
+ */
+#ifndef LIB_DNS_TSIG_H
+#define LIB_DNS_TSIG_H
+
+#include "lib/crypto/hmac.h"
+#include "lib/dns/access.h"
+#include "lib/dns/query.h"
+
+/* What the TSIG record of a query says, and what that of its answer has to say. */
+struct tsig {
+    const struct tsig_key *key; /* NULL: the answer cannot be signed */
+    const uint8_t *algorithm;   /* its name, in the query */
+    uint64_t time;              /* when the query was signed, seconds */
+    uint16_t error;             /* 0: the signature is good */
+    uint8_t mac[HMAC_SIZE]; /* of the query, or of the message of the transfer before this one */
+    bool more;              /* there is such a message */
+};
+
+/*
+ * Verifies the query in MSG, whose TSIG record is where Q says. t->more is set already: then the query was in
+ * time when the transfer began. Returns DNS_NOERROR, DNS_FORMERR or DNS_NOTAUTH.
+ */
+int tsig_verify(struct tsig *t, const struct dns_access *access, const struct dns_query *q,
+                const uint8_t *msg, size_t len, uint32_t now);
+
+/* Octets that the answer's record takes. */
+unsigned tsig_room(const struct tsig *t, const struct dns_query *q, const uint8_t *msg, size_t len);
+
+/*
+ * Appends the record to the answer of USED octets at OUT and returns its octets. t->mac becomes the
+ * answer's. MSG of LEN octets is the query.
+ */
+unsigned tsig_sign(struct tsig *t, const struct dns_query *q, const uint8_t *msg, size_t len,
+                   uint8_t *out, size_t used, uint32_t now);
+
+#endif

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: ISC
+"""Zone transfer out of lib/dns: the same records as NSD sends, and NSD, BIND and Knot as secondaries.
+
+The host server gives zones only to who signs with the key below, as `hostserver -k KEY -x @transfer.test`.
+"""
+
+import contextlib
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import dns.exception
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.tsig
+import dns.tsigkeyring
+import pytest
+
+import servers
+import signing
+from transfers import KEY_NAME, KEYRING, OPTIONS, SECRET, transfer
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
+START_SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def zones(tmp_path_factory):
+    """All zones, the signed ones too: a dict of name to file."""
+    if "XENOLITH_HOST_BIN" not in os.environ:
+        subprocess.run(["make", "-s", "host-dns"], cwd=servers.TOP, check=True)
+    made = {p.name.removesuffix(".zone"): p for p in sorted((HERE / "zones").glob("*.zone"))}
+    if servers.find("ldns-signzone", "ldnsutils"):
+        made |= signing.sign(tmp_path_factory.mktemp("signed"))
+    return made
+
+
+@pytest.fixture
+def ours(zones, tmp_path):
+    image = tmp_path / "zones.img"
+    subprocess.run([BIN / "zonec", "-o", image, *zones.values()], check=True)
+    with servers.host(BIN / "hostserver", image, tmp_path, options=OPTIONS) as address:
+        yield address
+
+
+def test_same_zone_as_nsd(zones, ours, tmp_path):
+    if not servers.find_nsd():
+        assert not os.environ.get("XENOLITH_NSD_REQUIRED"), "nsd is missing"
+        pytest.skip("nsd is not installed")
+    total = 0
+    with servers.nsd(zones, tmp_path) as nsd:
+        for zone in zones:
+            mine, messages = transfer(ours, zone, KEYRING)
+            theirs, _ = transfer(nsd, zone)
+            assert mine[0] == mine[-1] and mine[0][1] == dns.rdatatype.SOA
+            assert len(mine) == len(set(mine)) + 1, zone
+            assert set(mine) == set(theirs), zone
+            total += len(mine)
+            if zone == "example.test":
+                assert messages > 1
+    assert total > 900
+
+
+def test_dig_takes_it(zones, ours):
+    """dig counts what came, and would say so if a signature were wrong."""
+    words = ["dig", f"@{ours[0]}", "-p", str(ours[1]), "-y", f"hmac-sha256:{KEY_NAME}:{SECRET}"]
+    done = subprocess.run([*words, "example.test", "AXFR"], capture_output=True, text=True, check=True)
+    assert "XFR size:" in done.stdout and "WARNING" not in done.stdout, done.stdout[-2000:]
+    serial = int(subprocess.run([*words, "example.test", "SOA", "+short"], capture_output=True, text=True,
+                                check=True).stdout.split()[2])  # fmt: skip
+    for known, whole in ((serial, False), (serial + 1, False), (serial - 1, True)):
+        done = subprocess.run([*words, "example.test", f"IXFR={known}"], capture_output=True, text=True, check=True)
+        assert ("XFR size: 1 records" in done.stdout) != whole, done.stdout[-2000:]
+
+
+def test_who_may_not(ours):
+    """No key, another key, another secret, UDP; and what is no zone of ours."""
+    for keyring, rcode in (
+        (None, dns.rcode.REFUSED),
+        (dns.tsigkeyring.from_text({"other.test.": SECRET}), dns.rcode.NOTAUTH),
+        (dns.tsigkeyring.from_text({KEY_NAME: "AAAA"}), dns.rcode.NOTAUTH),
+    ):
+        query = dns.message.make_query("example.test.", "AXFR")
+        if keyring:
+            query.use_tsig(keyring, algorithm=dns.tsig.HMAC_SHA256)
+        with contextlib.suppress(dns.tsig.PeerError, dns.exception.DNSException):
+            answer = dns.query.tcp(query, ours[0], port=ours[1], timeout=5)
+            assert answer.rcode() == rcode and not answer.answer
+    for name, rcode, via in (
+        ("www.example.test.", dns.rcode.NOTAUTH, dns.query.tcp),
+        ("nowhere.invalid.", dns.rcode.NOTAUTH, dns.query.tcp),
+        ("example.test.", dns.rcode.REFUSED, dns.query.udp),
+    ):
+        query = dns.message.make_query(name, "AXFR")
+        query.use_tsig(KEYRING, algorithm=dns.tsig.HMAC_SHA256)
+        answer = via(query, ours[0], port=ours[1], timeout=5)
+        assert answer.rcode() == rcode and not answer.answer and answer.had_tsig
+
+
+def test_signed_answers(ours):
+    """Any answer to a signed query is signed, over UDP and TCP, with EDNS and without."""
+    for edns in (False, 0):
+        for via in (dns.query.udp, dns.query.tcp):
+            query = dns.message.make_query("mail.example.test.", "A", use_edns=edns)
+            query.use_tsig(KEYRING, algorithm=dns.tsig.HMAC_SHA256)
+            answer = via(query, ours[0], port=ours[1], timeout=5)
+            assert answer.answer and answer.had_tsig and answer.edns == (-1 if edns is False else 0)
+
+
+def secondary_nsd(primary, zones, directory, address):
+    lines = [
+        "server:", f"  ip-address: {address[0]}@{address[1]}", '  username: ""', '  chroot: ""',
+        '  database: ""', f'  zonesdir: "{directory}"', f'  pidfile: "{directory}/nsd.pid"',
+        f'  xfrdfile: "{directory}/xfrd.state"', f'  xfrdir: "{directory}"',
+        f'  zonelistfile: "{directory}/zone.list"', "  server-count: 1", "remote-control:",
+        "  control-enable: no", "key:", f"  name: {KEY_NAME}", "  algorithm: hmac-sha256", f"  secret: {SECRET}",
+    ]  # fmt: skip
+    for zone in zones:
+        lines += ["zone:", f"  name: {zone}", f'  zonefile: "{directory}/{zone}.copy"',
+                  f"  request-xfr: {primary[0]}@{primary[1]} {KEY_NAME}",
+                  "  allow-notify: 127.0.0.1 NOKEY", "  provide-xfr: 127.0.0.1 NOKEY"]  # fmt: skip
+    conf = directory / "nsd.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    return [servers.find("nsd", "nsd"), "-d", "-c", str(conf)]
+
+
+def secondary_bind(primary, zones, directory, address):
+    lines = [
+        f'key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};', "options {",
+        f'  directory "{directory}"; listen-on port {address[1]} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};',
+        "  recursion no; dnssec-validation no; notify no; empty-zones-enable no; pid-file none;",
+        f'  allow-transfer {{ 127.0.0.1; }}; session-keyfile "{directory}/session.key"; lock-file none;',
+        f'  managed-keys-directory "{directory}"; check-names secondary ignore;', "};", "controls { };",
+    ]  # fmt: skip
+    for zone in zones:
+        lines.append(f'zone "{zone}" {{ type secondary; file "{zone}.copy"; primaries port {primary[1]} '
+                     f'{{ {primary[0]} key "{KEY_NAME}"; }}; }};')  # fmt: skip
+    conf = directory / "named.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    return [servers.find("named", "bind9"), "-g", "-n", "1", "-c", str(conf)]
+
+
+def secondary_knot(primary, zones, directory, address):
+    lines = [
+        "server:", f"    rundir: {directory}", f"    listen: 127.0.0.1@{address[1]}", "    udp-workers: 1",
+        "    tcp-workers: 1", "    background-workers: 1", "database:", f"    storage: {directory}", "key:",
+        f"  - id: {KEY_NAME}", "    algorithm: hmac-sha256", f"    secret: {SECRET}", "remote:",
+        "  - id: primary", f"    address: {primary[0]}@{primary[1]}", f"    key: {KEY_NAME}", "acl:",
+        "  - id: all", "    address: 127.0.0.1", "    action: transfer", "template:", "  - id: default",
+        f"    storage: {directory}", "    master: primary", "    acl: all", "zone:",
+    ]  # fmt: skip
+    lines += [f"  - domain: {zone}" for zone in zones]
+    conf = directory / "knot.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    return [servers.find("knotd", "knot"), "-c", str(conf)]
+
+
+SECONDARIES = {"nsd": ("nsd", "nsd", secondary_nsd), "bind": ("named", "bind9", secondary_bind),
+               "knot": ("knotd", "knot", secondary_knot)}  # fmt: skip
+
+
+def copy_of(server, zone):
+    """The zone as a secondary has it, as soon as it has it; dnspython asks without a key."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return transfer(server, zone)[0]
+        except (dns.exception.DNSException, OSError):
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("name", SECONDARIES)
+def test_secondary(zones, ours, tmp_path, name):
+    """NSD, BIND and Knot fetch the zones with the key, and have the same records then."""
+    program, package, configure = SECONDARIES[name]
+    if not servers.find(program, package):
+        pytest.skip(f"{name} is not installed")
+    if name == "knot":  # which does not know all the types
+        zones = {zone: file for zone, file in zones.items() if zone != "types.test"}
+    directory = tmp_path / name
+    directory.mkdir()
+    address = ("127.0.0.1", servers.free_port())
+    argv = configure(ours, zones, directory, address)
+    with servers.running(argv, address, directory / "log"):
+        for zone in zones:
+            theirs, mine = copy_of(address, zone), transfer(ours, zone, KEYRING)[0]
+            assert set(theirs) == set(mine), zone

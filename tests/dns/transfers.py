@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: ISC
+"""A zone from a server, as dnspython reads it; and the key with which the servers of the tests are asked."""
+
+import base64
+
+import dns.query
+import dns.rdata
+import dns.rdtypes.ANY.RP
+import dns.rdtypes.nsbase
+import dns.tsig
+import dns.tsigkeyring
+
+KEY_NAME = "transfer.test."
+SECRET = base64.b64encode(b"a secret of thirty-two octets...").decode()
+KEYRING = dns.tsigkeyring.from_text({KEY_NAME: SECRET})
+OPTIONS = ["-k", f"{KEY_NAME}:{SECRET}", "-x", f"@{KEY_NAME}"]
+
+
+class OldTypes:
+    """Types of RFC 1035 that dnspython does not know: one name or two, which others compress."""
+
+
+ONE, TWO = dns.rdtypes.nsbase.NSBase, dns.rdtypes.ANY.RP.RP
+for number, text, base in ((3, "MD", ONE), (4, "MF", ONE), (7, "MB", ONE), (8, "MG", ONE), (9, "MR", ONE),
+                           (14, "MINFO", TWO)):  # fmt: skip
+    setattr(OldTypes, text, type(text, (base,), {}))
+    dns.rdata.register_type(OldTypes, number, text)
+
+
+def transfer(server, zone, keyring=None, rdtype="AXFR", **more):
+    """The records of all messages in order, each (name, type, TTL, data). dnspython checks signatures, that
+    there is an SOA at both ends, and that nothing comes after."""
+    records = []
+    messages = 0
+    query = {"keyring": keyring, "keyname": KEY_NAME} if keyring else {}
+    for message in dns.query.xfr(server[0], zone, rdtype, port=server[1], timeout=20, relativize=False,
+                                 keyalgorithm=dns.tsig.HMAC_SHA256, **query, **more):  # fmt: skip
+        messages += 1
+        for rrset in message.answer:
+            records += [(rrset.name.canonicalize(), rrset.rdtype, rrset.ttl, r.to_digestable()) for r in rrset]
+    return records, messages
