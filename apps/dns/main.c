@@ -7,7 +7,7 @@
  * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
  *
  * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID;
- * xfr= and tsig= are read in access.c.
+ * xfr= and tsig= are read in access.c, rrl= in limit.c.
  */
 #include <errno.h>
 
@@ -213,6 +213,8 @@ int app_init(int argc, char **argv)
     identify();
     if (!err && IS_ENABLED(CONFIG_DNS_XFR))
         err = server_read_access();
+    if (!err && IS_ENABLED(CONFIG_DNS_LIMIT))
+        err = server_set_limit();
     if (!err)
         err = start_udp();
     if (!err && IS_ENABLED(CONFIG_DNS_TCP))

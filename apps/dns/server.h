@@ -23,7 +23,8 @@ extern struct server server;
 #define SERVER_FLAGS (IS_ENABLED(CONFIG_DNS_MINIMAL) ? DNS_MINIMAL : 0)
 
 /* Is dns_answer to know who asks? */
-#define SERVER_KNOWS_CLIENT (IS_ENABLED(CONFIG_DNS_EDNS) || IS_ENABLED(CONFIG_DNS_XFR))
+#define SERVER_KNOWS_CLIENT                                                                        \
+    (IS_ENABLED(CONFIG_DNS_EDNS) || IS_ENABLED(CONFIG_DNS_XFR) || IS_ENABLED(CONFIG_DNS_LIMIT))
 
 /* What version.bind is told, or NULL. */
 static inline const char *server_version(void)
@@ -46,6 +47,9 @@ const struct dns_client *server_client(const ip_addr_t *from);
 
 /* Reads from the command line who may have the zones. 0 or a negative errno; the log says why. */
 int server_read_access(void);
+
+/* Sets the limit of answers up by the command line. 0 or a negative errno; the log says why. */
+int server_set_limit(void);
 
 /* Begins to accept connections. 0 or a negative errno. */
 int dns_tcp_start(void);

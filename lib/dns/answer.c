@@ -32,6 +32,15 @@ static void add_required(struct task *t, enum reply_section section, const uint8
         t->r.flags |= FLAG_TC;
 }
 
+/* Has the answer count as one of KIND, unless it is something more special already. */
+static void count_as(struct task *t, enum limit_kind kind, uint32_t number)
+{
+    if (IS_ENABLED(CONFIG_DNS_LIMIT) && t->kind == LIMIT_DATA) {
+        t->kind = kind;
+        t->number = number;
+    }
+}
+
 /* Is the client to be given proofs of what the zone does not have? */
 static bool wants_proof(const struct task *t)
 {
@@ -47,6 +56,7 @@ static void require(struct task *t, bool fits)
 static void answer_negative(struct task *t, unsigned rcode, const struct dns_match *match)
 {
     t->r.rcode = rcode;
+    count_as(t, LIMIT_NOTHING, t->zone->hash);
     if (t->q.class == CLASS_ANY)
         return;
     add_required(t, SECTION_AUTHORITY, t->zone->negative_soa, apex_owner(t));
@@ -63,6 +73,7 @@ static void answer_referral(struct task *t, const struct dns_match *match)
     const uint8_t *set = node_find_set(match->cut, TYPE_NS);
     uint16_t owner = owner_at(t, match->cut_depth);
 
+    count_as(t, LIMIT_REFERRAL, t->q.key.hash[t->zone->labels + match->cut_depth]);
     if (!t->chain)
         t->r.flags &= ~FLAG_AA;
     if (!set)
@@ -131,6 +142,7 @@ static void add_apex_ns(struct task *t)
 /* A wildcard stood for the name looked at: that this does not exist is to be proved at the end. */
 static void note_wildcard(struct task *t)
 {
+    count_as(t, LIMIT_WILDCARD, t->zone->hash);
     if (wants_proof(t) && t->wildcards < ARRAY_SIZE(t->wildcard)) {
         t->wildcard[t->wildcards++] = t->r.name_pos;
     }
@@ -207,6 +219,7 @@ static bool follow_dname(struct task *t, const struct dns_match *match)
 
     if (!set)
         return false;
+    count_as(t, LIMIT_WILDCARD, t->zone->hash);
     if (!reply_has(r, set, 0))
         add_required(t, SECTION_ANSWER, set, owner_at(t, match->cut_depth));
     dname = reply_place(r, set);
@@ -298,6 +311,8 @@ void answer_question(struct task *t)
     if (!t->zone)
         return;
     t->r.rcode = DNS_NOERROR;
+    if (IS_ENABLED(CONFIG_DNS_LIMIT))
+        t->number = q->key.hash[q->key.labels];
     t->r.flags |= FLAG_AA;
     t->r.name_pos = HEADER_SIZE;
     t->r.name_len = key_offset(t->zone, &q->key, 0);

@@ -70,6 +70,7 @@ struct dns_db {
     unsigned depth_count;
     uint8_t depth[128]; /* the numbers of labels that zones' names have, greatest first */
     const struct dns_access *access;
+    struct dns_limiter *limiter;
 };
 
 /* What the server says of itself, with CONFIG_DNS_EDNS. */
@@ -93,7 +94,7 @@ struct dns_transfer {
     uint8_t mac[32]; /* of the last message */
 };
 
-/* Who asks, and when; only looked at with CONFIG_DNS_EDNS, CONFIG_DNS_XFR or CONFIG_DNS_TSIG. */
+/* Who asks, and when; only looked at with CONFIG_DNS_EDNS, CONFIG_DNS_XFR or CONFIG_DNS_LIMIT. */
 struct dns_client {
     uint8_t address[16];
     uint8_t address_len;           /* 4 or 16 */
@@ -108,6 +109,8 @@ struct dns_stats {
     uint64_t tcp;               /* queries over TCP */
     uint64_t cookies;           /* queries with a cookie that this server gave to that client */
     uint64_t rcode[DNS_RCODES]; /* answers by response code */
+    uint64_t limited;           /* answers not sent, by LIMITER */
+    uint64_t slipped;           /* ... and those sent empty instead */
 };
 
 /*
@@ -152,6 +155,9 @@ void dns_db_identify(struct dns_db *db, const struct dns_identity *identity);
  * keys. NULL: nobody, and none.
  */
 void dns_db_allow(struct dns_db *db, const struct dns_access *access);
+
+/* Has answers over UDP limited by LIMITER (lib/dns/limit.h), which must stay alive. NULL: not at all. */
+void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter);
 
 /*
  * Answers the LEN octets at QUERY from CLIENT into OUT[CAP]; the two do not overlap. Both are exactly one

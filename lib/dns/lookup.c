@@ -25,6 +25,11 @@ void dns_db_allow(struct dns_db *db, const struct dns_access *access)
     db->access = access;
 }
 
+void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter)
+{
+    db->limiter = limiter;
+}
+
 /* The pointer to the zone of this name, or to the NULL that ends its bucket. */
 static struct dns_zone **find_link(const struct dns_db *db, const uint8_t *name, unsigned len,
                                    uint32_t hash)

@@ -102,6 +102,39 @@ static void read_options(struct task *t, const struct dns_client *client, const 
     r->limit -= edns_room(&t->edns, t->db->identity);
 }
 
+/* Has the client shown that it is who it says? */
+static bool is_known(const struct task *t)
+{
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && t->q.tsig_at && t->tsig->key)
+        return true;
+    return IS_ENABLED(CONFIG_DNS_EDNS) && t->edns.cookie_valid;
+}
+
+/* Counts the answer; false when it is not to be sent. One that slips through is emptied. */
+static bool limit(struct task *t, const struct dns_client *client, struct dns_stats *stats)
+{
+    struct reply *r = &t->r;
+    enum limit_verdict verdict;
+
+    if (!t->db->limiter || !client || is_known(t))
+        return true;
+    if (r->rcode != DNS_NOERROR && r->rcode != DNS_NXDOMAIN) {
+        t->kind = LIMIT_ERROR;
+        t->number = r->rcode;
+    }
+    verdict = limit_answer(t->db->limiter, client, t->kind, t->number);
+    if (verdict == LIMIT_SEND)
+        return true;
+    stats->limited++;
+    if (verdict == LIMIT_DROP)
+        return false;
+    stats->slipped++;
+    r->pos = HEADER_SIZE + t->q.question_len;
+    memset(r->count, 0, sizeof(r->count));
+    r->flags |= FLAG_TC;
+    return true;
+}
+
 size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
                   size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats)
 {
@@ -152,7 +185,13 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         r->rcode = DNS_BADVERS;
     else if (IS_ENABLED(CONFIG_DNS_EDNS) && t.q.edns)
         read_options(&t, client, query, flags, stats);
+    if (IS_ENABLED(CONFIG_DNS_LIMIT)) {
+        t.kind = LIMIT_DATA;
+        t.number = 0;
+    }
     if (r->rcode == DNS_NOERROR)
         answer_question(&t);
+    if (IS_ENABLED(CONFIG_DNS_LIMIT) && !(flags & DNS_TCP) && !limit(&t, client, stats))
+        return 0;
     return finish(&t, query, stats);
 }

@@ -7,6 +7,7 @@
 #define LIB_DNS_TASK_H
 
 #include "lib/dns/edns.h"
+#include "lib/dns/limit.h"
 #include "lib/dns/query.h"
 #include "lib/dns/reply.h"
 #include "lib/dns/tsig.h"
@@ -31,6 +32,9 @@ struct task {
     const uint8_t *query;
     size_t query_len;
     struct tsig *tsig; /* looked at when q.tsig_at is not 0 */
+    /* What the answer is counted as, with CONFIG_DNS_LIMIT. */
+    enum limit_kind kind;
+    uint32_t number;
 };
 
 /* Answers a question of class CHAOS. False when it is not one that is answered. */

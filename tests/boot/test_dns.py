@@ -17,6 +17,7 @@ from conftest import OUT, TOP, xlcfg
 
 sys.path.insert(0, os.path.join(TOP, "tests", "dns"))
 import differential  # noqa: E402
+import flooding  # noqa: E402
 import options  # noqa: E402
 import servers  # noqa: E402
 import transfers  # noqa: E402
@@ -91,7 +92,7 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG")]
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "LIMIT")]
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -132,6 +133,16 @@ def test_transfer(xen, network, guest, complete, tmp_path):
             assert set(mine) == set(transfers.transfer(nsd, zone)[0])
     query = dns.message.make_query("example.test", "AXFR")
     assert dns.query.tcp(query, g.address, timeout=20).rcode() == dns.rcode.REFUSED
+
+
+def test_limit(xen, network, guest, complete):
+    """A flood gets a second's worth of answers, and half as many empty ones as it has queries."""
+    g = guest(complete, extra="rrl=20")
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    whole, truncated, sent = flooding.flood((g.address, 53), "mail.example.test.", 3)
+    assert 20 <= whole <= 40
+    assert sent / 4 < truncated <= sent / 2
+    assert dns.query.udp(dns.message.make_query("example.test.", "SOA"), g.address, timeout=20).answer
 
 
 def test_little_memory(xen, network, guest, host, budgets):

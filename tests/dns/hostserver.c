@@ -2,14 +2,15 @@
 /*
  * hostserver: lib/dns behind the host's sockets, for tests without Xen.
  *
- *   hostserver [-m] [-k KEYS] [-x RULES] PORT IMAGES
+ *   hostserver [-m] [-k KEYS] [-x RULES] [-r RATE] PORT IMAGES
  *
  * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal
- * answers; KEYS and RULES are those of tsig= and xfr= (lib/dns/access.h). Prints "ready" when it can be asked. Every answer is made in a block of exactly the size
+ * answers; KEYS and RULES are those of tsig= and xfr= (lib/dns/access.h), RATE that of rrl=. Prints "ready" when it can be asked. Every answer is made in a block of exactly the size
  * it may have, on the heap, so that the address sanitizer sees each octet too many.
  */
 #include "lib/dns/access.h"
 #include "lib/dns/dns.h"
+#include "lib/dns/limit.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -228,25 +229,36 @@ static unsigned parse_address(const char *text, uint8_t address[16])
                                                      : 0;
 }
 
+static void set_limit(unsigned rate)
+{
+    static struct limit_count counts[64];
+    static struct dns_limiter limiter = {.counts = counts, .size = 64, .slip = 2};
+
+    limiter.rate = rate;
+    dns_db_limit(&db, &limiter);
+}
+
 /* Returns the index of the first argument that is no option. */
 static int read_options(int argc, char **argv)
 {
     const char *wrong = NULL;
     int option;
 
-    while (!wrong && (option = getopt(argc, argv, "mk:x:")) != -1) {
+    while (!wrong && (option = getopt(argc, argv, "mk:x:r:")) != -1) {
         if (option == 'm')
             mode = DNS_MINIMAL;
         else if (option == 'k')
             wrong = access_add_keys(&access_rules, optarg);
         else if (option == 'x')
             wrong = access_add_rules(&access_rules, optarg, parse_address);
+        else if (option == 'r')
+            set_limit(atoi(optarg));
         else
             wrong = "what is that?";
     }
     if (!wrong && argc - optind == 2)
         return optind;
-    fprintf(stderr, "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] PORT IMAGES\n",
+    fprintf(stderr, "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] [-r RATE] PORT IMAGES\n",
             wrong ? wrong : "");
     exit(2);
 }
@@ -256,10 +268,10 @@ int main(int argc, char **argv)
     struct sockaddr_in at = {.sin_family = AF_INET};
     int udp, tcp;
 
+    dns_db_init(&db, buckets, sizeof(buckets) / sizeof(buckets[0]));
     argv += read_options(argc, argv);
     at.sin_port = htons(atoi(argv[0]));
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    dns_db_init(&db, buckets, sizeof(buckets) / sizeof(buckets[0]));
     dns_db_identify(&db, &identity);
     dns_db_allow(&db, &access_rules);
     load(argv[1]);

@@ -75,8 +75,9 @@ def running(argv, address, log):
         process.wait()
 
 
-def nsd(zones, directory, minimal=False):
-    """Context: NSD serving `zones`, a dict of zone name to file; yields (address, port)."""
+def nsd(zones, directory, minimal=False, rate=0):
+    """Context: NSD serving `zones`, a dict of zone name to file, with a limit of answers a second; yields
+    (address, port)."""
     address = ("127.0.0.1", free_port())
     directory = Path(directory)
     lines = [
@@ -92,7 +93,7 @@ def nsd(zones, directory, minimal=False):
         f'  zonelistfile: "{directory}/zone.list"',
         f"  minimal-responses: {'yes' if minimal else 'no'}",
         "  server-count: 1",
-        "  rrl-ratelimit: 0",
+        f"  rrl-ratelimit: {rate}",
         "  rrl-whitelist-ratelimit: 0",
         "remote-control:",
         "  control-enable: no",

@@ -78,3 +78,5 @@ unit-dns_transfer-cflags = $(dns-all-options) $(dns-server-options) $(host-mbedt
 unit-dns_access-srcs = tests/unit/test_dns_access.c lib/dns/access.c lib/dns/name.c lib/crypto/hmac.c $(host-mbedtls-srcs)
 unit-dns_access-cflags = $(host-mbedtls-cflags)
 unit-dns_edns-srcs := tests/unit/test_dns_edns.c lib/dns/edns.c
+unit-dns_limit-srcs := tests/unit/test_dns_limit.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_limit-cflags := $(dns-all-options)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The limit of answers (lib/dns/limit.h). Command line: rrl=N allows N a second, rrl=0 any number.
+ */
+#include <errno.h>
+
+#include "apps/dns/server.h"
+#include "kernel/app.h"
+#include "lib/dns/limit.h"
+
+#define LOG_MODULE "dns"
+
+enum { COUNTS = 4096, RATE_MAX = 1000000 };
+
+int server_set_limit(void)
+{
+    static struct limit_count counts[COUNTS];
+    static struct dns_limiter limiter = {.counts = counts,
+                                         .size = COUNTS,
+                                         .rate = CONFIG_DNS_LIMIT_RATE,
+                                         .slip = CONFIG_DNS_LIMIT_SLIP};
+    const char *text = cmdline_get("rrl");
+
+    if (text) {
+        limiter.rate = 0;
+        for (const char *c = text; *c; c++) {
+            if (*c < '0' || *c > '9' || limiter.rate > RATE_MAX / 10) {
+                log_error("rrl=%s is no number of answers: 0 to %u", text, RATE_MAX);
+                return -EINVAL;
+            }
+            limiter.rate = limiter.rate * 10 + (uint32_t)(*c - '0');
+        }
+    }
+    if (!limiter.rate)
+        return 0;
+    random_bytes(limiter.secret, sizeof(limiter.secret));
+    dns_db_limit(&server.db, &limiter);
+    return 0;
+}

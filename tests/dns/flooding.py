@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: ISC
+"""A flood of one question over UDP."""
+
+import socket
+import time
+
+import dns.name
+
+from differential import build
+
+FLOOD = 1000  # queries a second
+
+
+def flood(server, name, seconds):
+    """How many answers with records, and how many empty ones with TC, a flood of FLOOD queries a second gets."""
+    whole = truncated = 0
+    query = build(dns.name.from_text(name).to_wire(), 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(server)
+        s.setblocking(False)
+        start = time.monotonic()
+        sent = 0
+        while (passed := time.monotonic() - start) < seconds + 0.5:
+            while passed < seconds and sent < passed * FLOOD:
+                s.send(query)
+                sent += 1
+            try:
+                answer = s.recv(4096)
+            except BlockingIOError:
+                time.sleep(0.0005)
+                continue
+            assert len(answer) == len(query) or not answer[2] & 2
+            whole += not answer[2] & 2
+            truncated += bool(answer[2] & 2)
+    assert sent >= (seconds - 1) * FLOOD
+    return whole, truncated, sent
