@@ -12,6 +12,31 @@
 jobs := $(if $(filter-out 0,$(MAKELEVEL))$(word 2,$(MAKECMDGOALS)),,-j$(shell nproc))
 MAKEFLAGS += --no-builtin-rules --no-print-directory $(jobs)
 
+# The variables there are: each NAME= in the help, and the options. Another one on the command line is
+# a mistake, which would have no effect. A make above this one may have variables of its own.
+help-words := $(subst =,= ,$(file <config/help.txt))
+known := CONFIG_% SHELL MAKE $(patsubst %=,%,$(filter %=,$(help-words)))
+given := $(strip $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $(v))),$(v))))
+unknown := $(if $(filter 0,$(MAKELEVEL)),$(filter-out $(known),$(given)))
+nearest = $(shell /usr/bin/python3 -c 'import difflib, sys; \
+	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1))' '$(subst ','\'',$(1))' \
+	$(known) 2>/dev/null)
+ifneq ($(unknown),)
+unknown := $(firstword $(unknown))
+$(error $(unknown)=: no such variable; $(patsubst %,did you mean %=? ,$(call nearest,$(unknown)))make \
+	help names them)
+endif
+
+# An app's name as a goal, as in "make run dns". A goal of that name is the goal.
+apps := $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig)))
+phony := help apps app menuconfig defconfig olddefconfig savedefconfig run bench profile setup fetch test unit \
+	coverage lint format clean distclean
+stray := $(filter-out $(phony),$(filter $(apps),$(MAKECMDGOALS)))
+ifneq ($(stray),)
+$(error name the app with APP=, as in: make $(strip $(filter-out $(stray),$(MAKECMDGOALS)) \
+	APP=$(firstword $(stray))))
+endif
+
 # Where things go. The cache holds what is fetched and built once: sources, newlib, test images.
 # OUT= counts on the command line alone: other build systems leave theirs in the environment.
 ifneq ($(origin OUT),command line)
@@ -47,11 +72,11 @@ config-goals := menuconfig defconfig olddefconfig savedefconfig
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 
 # A directory of the build's holds this file; make builds in no other, and clean removes no other.
-# out/ is the build's whatever it holds.
+# out/ is the build's whatever it holds. Its .gitignore keeps all of it from git.
 mark := $(OUT)/.xenolith
 ifneq ($(filter-out help apps setup fetch lint format clean distclean,$(goals)),)
 ifneq ($(shell [ -e $(mark) ] || { [ '$(OUT)' != out ] && ls -A $(OUT) 2>/dev/null | grep .; } || \
-	{ mkdir -p $(OUT) && touch $(mark); } || echo no),)
+	{ mkdir -p $(OUT) && echo '*' >$(OUT)/.gitignore && touch $(mark); } || echo no),)
 $(error OUT=$(OUT): it holds other things than what make builds; name an empty or a new directory)
 endif
 endif
@@ -66,8 +91,7 @@ ifneq ($(filter host-dns host-fuzz,$(goals)),)
 include lib/dns/host.mk
 endif
 
-.PHONY: help apps app $(config-goals) run bench profile setup fetch test unit coverage lint format clean distclean \
-	compile_commands.json FORCE
+.PHONY: $(phony) compile_commands.json FORCE
 
 help:
 	@cat config/help.txt
@@ -75,7 +99,7 @@ help:
 apps:
 	@scripts/setup --check build && scripts/kconfig.py apps
 
-one-build = $(foreach v,$(filter CONFIG_%,$(.VARIABLES)),$(if $(filter command,$(origin $(v))),$(v)=))
+one-build = $(patsubst %,%=,$(filter CONFIG_%,$(given)))
 $(config-goals):
 	@$(if $(APP),,echo 'make $@: name the app, as in: make $@ APP=hello' >&2; exit 1)
 	@$(if $(one-build),echo 'make $@: $(one-build): options hold for a build; edit the file' >&2; exit 1)
@@ -132,7 +156,7 @@ is-ours = [ -e $(mark) ] || [ '$(OUT)' = out ] || \
 
 clean:
 	@[ ! -d '$(OUT)' ] || { { $(is-ours); } && find '$(OUT)/' -mindepth 1 -maxdepth 1 \
-		! -name '*.config' ! -name .xenolith -exec rm -rf {} +; }
+		! -name '*.config' ! -name .xenolith ! -name .gitignore -exec rm -rf {} +; }
 
 distclean:
 	@[ ! -d '$(OUT)' ] || { { $(is-ours); } && rm -rf '$(OUT)'; }

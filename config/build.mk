@@ -3,10 +3,10 @@
 # $(OUT)/$(APP).cfg (its domain configuration); with TARGET=unix $(OUT)/$(APP).unix, a program.
 
 ifeq ($(APP),)
-$(error name the app, as in: make APP=hello. The apps: $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
+$(error name the app, as in: make APP=hello. The apps: $(apps))
 endif
 ifeq ($(wildcard apps/$(APP)/Kconfig),)
-$(error APP=$(APP): no such app; there are: $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
+$(error APP=$(APP): no such app; there are: $(apps))
 endif
 ifneq ($(call script,setup build >&2 && echo ready),ready)
 $(error packages are missing, see above)
@@ -35,8 +35,7 @@ endif
 # config.mk sets CONFIG_x (y or empty); config.h does the same for C. Options given on the command
 # line (CONFIG_X=n) hold for this build alone. make restarts itself when config.mk changes.
 
-overrides := $(foreach v,$(sort $(filter CONFIG_%,$(.VARIABLES))),\
-	$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))
+overrides := $(foreach v,$(sort $(filter CONFIG_%,$(given))),'$(v)=$(subst ','\'',$(value $(v)))')
 $(shell mkdir -p $(C) $(O))
 ifneq ($(call script,kconfig.py generate $(APP) $(overrides) >&2 && echo done),done)
 $(error the configuration of $(APP) was refused, see above)
@@ -225,7 +224,7 @@ $(OUT)/$(APP): $(O)/image.elf
 	@printf '  %-8s %s, %s bytes\n' IMAGE $@ "$$(stat -c %s $@)"
 
 $(OUT)/$(APP).cfg: FORCE
-	$(Q)scripts/xlcfg $(APP) $(foreach v,NAME KERNEL,$(if $(filter command,$(origin $(v))),'$(v)=$(subst ','\'',$(value $(v)))'))
+	$(Q)scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
 
 size: app
 	@scripts/size $(O)/image.map $(OUT)/$(APP)

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from conftest import APPS_OUT, CACHE, TOP, call
+from test_xlcfg import load
 
 
 def stamp(path):
@@ -154,6 +155,50 @@ def test_warnings_are_errors(copy_of_tree):
         assert done.returncode != 0 and "nobody_calls_me" in done.stdout
 
 
+def variables_of_scripts():
+    """What make's user can set for the scripts that make runs."""
+    names = {name for script in ("run", "run-unix", "bench") for name in load(script).NAMES}
+    # CFG= is for calls by hand.
+    return sorted(names | set(load("xlcfg").NAMES) - {"CFG"})
+
+
+def test_unknown_variables_are_refused_before_anything_is_done(make, tmp_path):
+    for word, hint in (("MEMROY=8", "did you mean MEMORY=?"), ("memory=8", "did you mean MEMORY=?"),
+                       ("CFLAGS=-O3", "make help names them"), ("mark=x", "no such variable"),
+                       ("it's=1", "it's=: no such variable")):
+        done = make("run", "APP=dns", word)
+        assert done.returncode and hint in done.stdout and done.stdout.count("\n") == 1, done.stdout
+    assert not os.path.exists(tmp_path / "out")
+
+
+def test_known_variables_are_taken(make, tmp_path):
+    built(make("apps", *(f"{name}=" for name in variables_of_scripts()), "CC=clang", "LLVM=1", "V=1",
+               "CROSS_COMPILE=x-", "HOST_CC=cc", "XEN_HEADERS=/x", "SHELL=/bin/bash", "CONFIG_ANY=y"))
+    # A make above this one, and the environment, may have others.
+    (tmp_path / "above.mk").write_text(f"all: ; $(MAKE) -C {TOP} apps OUT={tmp_path}/out\n")
+    built(call("make", "-f", tmp_path / "above.mk", "DESTDIR=/x"))
+    built(make("apps", DESTDIR="/x"))
+
+
+@pytest.mark.parametrize("words,hint", [
+    (["run", "dns"], "make run APP=dns"), (["dns"], "make APP=dns"), (["size", "hello"], "make size APP=hello"),
+])
+def test_an_app_as_a_goal(make, words, hint):
+    done = make(*words)
+    assert done.returncode and f"as in: {hint}" in done.stdout and "No rule" not in done.stdout, done.stdout
+
+
+def test_git_sees_nothing_of_out(copy_of_tree):
+    tree = copy_of_tree("tree")
+    os.remove(f"{tree}/.gitignore")
+    call("git", "init", "-q", cwd=tree)
+    call("git", "add", ".", cwd=tree)
+    for out in ("out", "out-z"):
+        built(call("make", "APP=hello", f"{out}/obj/hello/kernel/fmt.c.o", f"OUT={out}", cwd=tree))
+        assert os.path.exists(f"{tree}/{out}/obj/hello/kernel/fmt.c.o")
+    assert call("git", "status", "--porcelain", "--untracked-files=all", cwd=tree).stdout.count("??") == 0
+
+
 @pytest.mark.parametrize("words", [["APP=nothing"], ["app"], ["run"], ["menuconfig"], ["size"]])
 def test_app_must_be_named_and_exist(make, words):
     done = make(*words)
@@ -224,7 +269,7 @@ def test_clean_keeps_configurations(make, tmp_path):
     built(make("APP=hello", tmp_path / "out/obj/hello/kernel/fmt.c.o"))
     (tmp_path / "out/hello").write_text("as if linked")
     built(make("clean"))
-    assert sorted(os.listdir(tmp_path / "out")) == [".xenolith", "hello.config"]
+    assert sorted(os.listdir(tmp_path / "out")) == [".gitignore", ".xenolith", "hello.config"]
     make("distclean", cwd=TOP)
     assert not (tmp_path / "out").exists()
 
@@ -294,6 +339,7 @@ def test_size(app):
     done = call("make", "size", "APP=hello", f"OUT={APPS_OUT}")
     assert done.returncode == 0, done.stdout
     assert "newlib" in done.stdout and "kernel" in done.stdout and "bytes" in done.stdout
+    assert "symbol table " in done.stdout and "symtab" not in done.stdout
 
 
 def test_compile_commands(copy_of_tree):
