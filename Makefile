@@ -67,7 +67,7 @@ Q := $(if $(V),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 
 # Goals that need an app's configuration and rules; all others run without them.
-app-goals := app size
+app-goals := app size checked
 config-goals := menuconfig defconfig olddefconfig savedefconfig
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
 
@@ -114,12 +114,12 @@ fetch:
 runner := $(if $(filter unix,$(TARGET)),run-unix,run)
 
 # Each step is a make of its own: what the first installs, the second needs to start. What can be
-# refused at once (a port in use) is refused before anything is built or fetched. Of two at once,
-# one builds after the other.
+# refused at once (a value, a port in use) is refused before anything is built or fetched. Of two at
+# once, one builds after the other.
 run:
 	@$(if $(APP),,echo 'make run: name the app, as in: make run APP=hello' >&2; exit 1)
 	@scripts/setup build $(if $(filter unix,$(TARGET)),,run)
-	@scripts/$(runner) --check $(APP)
+	@flock $(mark) $(MAKE) checked APP=$(APP)
 	@flock $(mark) $(MAKE) app APP=$(APP)
 	@scripts/$(runner) $(APP)
 

@@ -19,7 +19,7 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
 C := $(OUT)/obj/$(APP)
 O := $(C)
 
-.PHONY: app size
+.PHONY: app size checked
 ifeq ($(TARGET),unix)
 ARCH := unix
 flavour := .unix$(if $(SANITIZE),.san)$(if $(PEERS),.peers)$(if $(COVERAGE),.cov)
@@ -122,16 +122,20 @@ compile-mbedtls = $(compile-kernel) $(MBEDTLS_INCLUDES) -w
 # --- Sources ---------------------------------------------------------------------------------
 # obj-y: paths from the top, .c or .S. gen/x.c is a source some rule makes as $(O)/gen/x.c.
 # lwip-y, mbedtls-y: paths below lwIP's src/ and mbedTLS's library/. cflags-PATH: additional flags for one source.
+# first: what is made before the guest's sources are fetched or compiled, as it finds the user's mistakes.
 
 obj-y :=
 lwip-y :=
 mbedtls-y :=
+first := $(if $(TARGET),,$(OUT)/$(APP).cfg)
 include arch/$(ARCH)/files.mk
 include $(wildcard xen/files.mk kernel/files.mk drivers/files.mk lib/files.mk)
 include apps/$(APP)/files.mk
 
 objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwip-y))) \
 	$(addprefix mbedtls/,$(sort $(mbedtls-y))))
+
+$(objects) $(NEWLIB) $(LWIP) $(MBEDTLS): | $(first)
 
 # --- Compiling -------------------------------------------------------------------------------
 # Each object depends on the headers it read last time (its .d file), which config.h is among, and
@@ -228,3 +232,7 @@ $(OUT)/$(APP).cfg: FORCE
 
 size: app
 	@scripts/size $(O)/image.map $(OUT)/$(APP)
+
+# For "make run": the configuration is there by now, and nothing else.
+checked:
+	@scripts/$(runner) --check $(APP)

@@ -131,6 +131,14 @@ static unsigned count_zones(void)
     return n;
 }
 
+static void warn_of_second(const struct dns_zone *zone)
+{
+    char text[DNS_TEXT_MAX + 1];
+
+    dns_zone_text(zone, text);
+    log_warn("the zone %s is in ZONE= twice: the later one is served", text);
+}
+
 static int load_zones(void)
 {
     unsigned buckets = 4, count = count_zones();
@@ -153,7 +161,7 @@ static int load_zones(void)
         if (err)
             return err;
         if (dns_db_set(&server.db, zone))
-            log_warn("this zone is in ZONE= twice: the later one is served");
+            warn_of_second(zone);
     }
     return 0;
 }

@@ -15,12 +15,17 @@ static void *file_open(void *ctx, const char *name, const char *parent, char *op
     char probe;
 
     (void)ctx;
-    if ((size_t)snprintf(opened, size, "%.*s%s", dir, slash ? parent : "", name) >= size)
+    if ((size_t)snprintf(opened, size, "%.*s%s", dir, slash ? parent : "", name) >= size) {
+        errno = ENAMETOOLONG;
         return NULL;
+    }
     f = fopen(opened, "rb");
     /* A directory opens but cannot be read. */
     if (f && fread(&probe, 1, 1, f) == 0 && ferror(f)) {
+        int err = errno;
+
         fclose(f);
+        errno = err;
         return NULL;
     }
     if (f)

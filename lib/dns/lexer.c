@@ -15,8 +15,9 @@ int lexer_open(struct lexer *lex, const struct dns_source *source, const char *n
     lex->source = source;
     lex->text = text;
     lex->line = 1;
+    errno = ENOENT;
     lex->handle = source->open(source->ctx, name, parent, lex->file, sizeof(lex->file));
-    return lex->handle ? 0 : -ENOENT;
+    return lex->handle ? 0 : -errno;
 }
 
 void lexer_close(struct lexer *lex)

@@ -6,8 +6,7 @@
  *   zonec [-w FEATURE]... [-M DEPENDS] -o OUT [ORIGIN=]FILE...
  *
  * The initial origin of a file is ORIGIN, else the file's own name without its directory and
- * without
- * ".zone" or ".db". The zone's name is the owner of its SOA. DEPENDS gets rules for make that name
+ * without ".zone" or ".db". The zone's name is the owner of its SOA. DEPENDS gets rules for make that name
  * the files read.
  */
 #include "lib/dns/build.h"
@@ -18,18 +17,84 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
-static void report(void *ctx, enum dns_severity severity, const struct dns_place *place,
-                   const char *message)
+/*
+ * What the compiler has to say of a zone, kept until it is done: it reads the records in the order of
+ * the file and judges them in the order of their names.
+ */
+struct message {
+    char *file, *text;
+    unsigned file_number; /* of the files in the order in which they were first mentioned */
+    unsigned line, number;
+    enum dns_severity severity;
+};
+
+static struct messages {
+    struct message *list;
+    unsigned count, room, files;
+} messages;
+
+static void show(const struct message *m)
 {
+    if (m->line)
+        fprintf(stderr, "%s:%u: ", m->file, m->line);
+    else if (*m->file)
+        fprintf(stderr, "%s: ", m->file);
+    fprintf(stderr, "%s%s\n", m->severity == DNS_WARNING ? "warning: " : "", m->text);
+}
+
+static unsigned number_of(const char *file)
+{
+    for (unsigned i = messages.count; i-- > 0;) {
+        if (!strcmp(messages.list[i].file, file))
+            return messages.list[i].file_number;
+    }
+    return messages.files++;
+}
+
+static void report(void *ctx, enum dns_severity severity, const struct dns_place *place,
+                   const char *text)
+{
+    struct message m = {.line = place->line, .number = messages.count, .severity = severity};
+
     (void)ctx;
-    if (place->line)
-        fprintf(stderr, "%s:%u: ", place->file, place->line);
-    else if (*place->file)
-        fprintf(stderr, "%s: ", place->file);
-    fprintf(stderr, "%s%s\n", severity == DNS_WARNING ? "warning: " : "", message);
+    if (messages.count == messages.room) {
+        messages.room = messages.room ? 2 * messages.room : 32;
+        messages.list = realloc(messages.list, messages.room * sizeof(m));
+    }
+    m.file = strdup(place->file);
+    m.text = strdup(text);
+    if (!messages.list || !m.file || !m.text) {
+        fprintf(stderr, "zonec: %s: out of memory\n", place->file);
+        exit(1);
+    }
+    m.file_number = number_of(place->file);
+    messages.list[messages.count++] = m;
+}
+
+static int compare_messages(const void *left, const void *right)
+{
+    const struct message *a = left, *b = right;
+
+    if (a->file_number != b->file_number)
+        return a->file_number < b->file_number ? -1 : 1;
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->number < b->number ? -1 : 1;
+}
+
+static void show_messages(void)
+{
+    qsort(messages.list, messages.count, sizeof(*messages.list), compare_messages);
+    for (unsigned i = 0; i < messages.count; i++) {
+        show(&messages.list[i]);
+        free(messages.list[i].file);
+        free(messages.list[i].text);
+    }
+    messages.count = messages.files = 0;
 }
 
 /* Splits [ORIGIN=]FILE; returns NULL, or what is wrong with the origin. */
@@ -118,6 +183,7 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
         return -EINVAL;
     }
     err = dns_zone_compile(source, file, origin, &sink, &image, &size);
+    show_messages();
     if (err) {
         fprintf(stderr, "zonec: %s: no zone made%s%s\n", file, err == -EINVAL ? "" : ": ",
                 err == -EINVAL ? "" : strerror(-err));

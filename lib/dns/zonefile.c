@@ -195,15 +195,20 @@ bool reader_entry(struct reader *r, struct lexer *lex)
 void reader_file(struct reader *r, const char *name, const struct lexer *parent)
 {
     struct lexer *lex = malloc(sizeof(*lex));
+    char what[120] = "cannot open";
+    int err;
 
     if (!lex) {
         r->stop = -ENOMEM;
         return;
     }
-    if (lexer_open(lex, r->source, name, parent ? parent->file : NULL, r->text)) {
+    err = lexer_open(lex, r->source, name, parent ? parent->file : NULL, r->text);
+    if (err) {
         snprintf(lex->file, sizeof(lex->file), "%s", parent ? parent->file : name);
         lex->token_line = parent ? parent->token_line : 0;
-        reader_report(r, DNS_ERROR, lex, "cannot open", name);
+        if (parent)
+            snprintf(what, sizeof(what), "cannot open %.100s", name);
+        reader_report(r, DNS_ERROR, lex, what, strerror(-err));
         free(lex);
         return;
     }

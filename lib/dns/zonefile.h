@@ -14,7 +14,7 @@
 struct dns_source {
     /*
      * Opens the file called NAME; PARENT is the name, as opened, of the file that includes it, or
-     * NULL. Returns a handle, or NULL. The name under which it was opened, which messages show and
+     * NULL. Returns a handle, or NULL with errno set. The name under which it was opened, which messages show and
      * which is given as PARENT later, is written to OPENED[SIZE].
      */
     void *(*open)(void *ctx, const char *name, const char *parent, char *opened, size_t size);

@@ -11,6 +11,7 @@ traces. Every wait has a limit.
 
 import contextlib
 import os
+import re
 import select
 import shutil
 import signal
@@ -23,7 +24,9 @@ import time
 from . import accel, cpio
 from .net import NetworkError
 
+MEMINFO = "/proc/meminfo"
 CONTROL_PORTS = 2
+DOM0_MEMORY = 320  # MiB, the payload not included
 XEN_MEMORY = 96  # MiB for Xen itself; with icount or without, independent of the guests
 FATAL = ("Panic on CPU", "Kernel panic", "FATAL TRAP", "FATAL PAGE FAULT")
 
@@ -51,6 +54,25 @@ class Result:
         self.out, self.err = raw.decode(errors="replace"), err.decode(errors="replace")
 
 
+class ShortOfMemory(MachineError):
+    """The host has not that much memory. lacking: MiB."""
+
+    def __init__(self, needed, free, total):
+        self.lacking = needed - free
+        super().__init__(
+            f"the emulated machine needs {needed} MiB in all, and this host has {free} of its {total} MiB free"
+        )
+
+
+def check_memory(guests, dom0=DOM0_MEMORY):
+    """Raises ShortOfMemory when the host cannot hold a machine whose guests have so many MiB together."""
+    with open(MEMINFO, encoding="ascii") as f:
+        mib = {name: int(size) >> 10 for name, size in re.findall(r"(?m)^(\w+): +(\d+) kB$", f.read())}
+    free = mib["MemAvailable"] + mib["SwapFree"]
+    if guests + dom0 + XEN_MEMORY > free:
+        raise ShortOfMemory(guests + dom0 + XEN_MEMORY, free, mib["MemTotal"] + mib["SwapTotal"])
+
+
 class Machine:
     """One QEMU process with Xen in it.
 
@@ -69,7 +91,7 @@ class Machine:
         image,
         *,
         memory=256,
-        dom0_memory=320,
+        dom0_memory=DOM0_MEMORY,
         pcpus=1,
         icount=False,
         network=None,
@@ -104,6 +126,7 @@ class Machine:
     def start(self):
         """Boot until the agents answer. On any failure everything is cleaned up and MachineError
         raised."""
+        check_memory(self.memory, self.dom0_memory)
         self.workdir = tempfile.mkdtemp(prefix="xenolith.")
         try:
             if self.network:

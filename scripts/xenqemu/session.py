@@ -12,7 +12,7 @@ import time
 from .debian import DebianError
 from .guest import Guest
 from .image import Builder
-from .machine import Machine, MachineError
+from .machine import Machine, MachineError, ShortOfMemory, check_memory
 from .net import NetworkError, UserNetwork
 
 GUEST_ADDRESS = "10.0.2.15"
@@ -41,7 +41,7 @@ class Session:
         status = 1
         try:
             # Before minutes of fetching and building, not after them.
-            self.network.check()
+            check(self.config, self.service)
             image = Builder(self.options.suite, self.say).image()
             self.machine = self._make_machine(image)
             self.say(f"starting Xen {image.manifest['xen']} on QEMU")
@@ -63,7 +63,7 @@ class Session:
         self.disks = [disk_file(entry) for entry in self.config.get("disk", [])]
         return Machine(
             image,
-            memory=int(self.config["memory"]) + OVERHEAD,
+            memory=self.config["memory"] + OVERHEAD,
             network=self.network,
             disks=self.disks,
             pcpus=self.options.pcpus,
@@ -185,6 +185,18 @@ class Session:
             if select.select([self.machine.console], [], [], 0.1)[0]:
                 sys.stdout.buffer.write(self.machine.console.recv(1 << 16).replace(b"\r\n", b"\n"))
                 sys.stdout.flush()
+
+
+def check(config, service):
+    """Raises MachineError or NetworkError when the host has not what a session needs: memory, the port."""
+    network_of(service).check()
+    memory = config["memory"]
+    try:
+        check_memory(memory + OVERHEAD)
+    except ShortOfMemory as e:
+        most = memory - e.lacking
+        remedy = f"take MEMORY={most} or less, or " if most > 0 else ""
+        raise MachineError(f"MEMORY={memory}: {e}; {remedy}end other programs") from e
 
 
 def network_of(service):

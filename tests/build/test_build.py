@@ -120,7 +120,7 @@ def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path)
     built(make("APP=dns", image, f"ZONE={zone}"))
     (tmp_path / "more").rename(tmp_path / "renamed")
     done = make("APP=dns", image, f"ZONE={zone}")
-    assert done.returncode and f"{zone}:4: cannot open: more" in done.stdout, done.stdout
+    assert done.returncode and f"{zone}:4: cannot open more: No such file or directory" in done.stdout, done.stdout
     zone.write_text(zone.read_text().replace("more", "renamed"))
     built(make("APP=dns", image, f"ZONE={zone}"))
     zone.unlink()
@@ -134,6 +134,18 @@ def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path)
     built(make("APP=dns", image, f"ZONE={quoted}", "CONFIG_DNS_DNAME=y"))
     done = make("APP=dns", image, "ZONE=")
     assert done.returncode and "ZONE=: name at least one zone file" in done.stdout, done.stdout
+
+
+def test_mistakes_in_a_zone_are_reported_before_anything_of_the_guest_is_compiled(make, tmp_path):
+    zone = tmp_path / "home/example.net.zone"
+    zone.parent.mkdir()
+    zone.write_text("$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\nb A 192.0.2\n")
+    done = make("APP=dns", "ZONE=~/example.net.zone", HOME=zone.parent, XENOLITH_CACHE=CACHE)
+    lines = done.stdout.splitlines()
+    assert done.returncode and lines[:2] == [f"  HOSTCC   {tmp_path}/out/host/zonec",
+                                             f"  ZONEC    {zone}"], done.stdout
+    assert lines[2:4] == [f"{zone}:5: not an IPv4 address: 192.0.2", f"zonec: {zone}: no zone made"]
+    assert not list((tmp_path / "out").rglob("*.o"))
 
 
 def test_host_programs_follow_their_compiler(make, tmp_path):

@@ -10,7 +10,7 @@ import threading
 import pytest
 from conftest import TOP, call
 from test_xlcfg import load
-from xenqemu import accel, debian, machine, net, services
+from xenqemu import accel, debian, machine, net, services, session
 
 
 @pytest.fixture
@@ -21,12 +21,55 @@ def port():
         yield s.getsockname()[1]
 
 
-def test_a_port_in_use_is_refused_before_anything_is_fetched(port, tmp_path):
-    done = call("make", "run", "APP=dns", f"PORT={port}", f"OUT={tmp_path}/out",
-                XENOLITH_CACHE=f"{tmp_path}/cache")
-    assert done.returncode != 0
-    assert str(port) in done.stdout and "in use" in done.stdout and "PORT=" in done.stdout
-    assert not os.path.exists(tmp_path / "cache") and os.listdir(tmp_path / "out") == [".xenolith"]
+@pytest.fixture
+def refused(tmp_path):
+    """What make run says, which must refuse these words before anything is fetched or built."""
+    def run(*words):
+        done = call("make", "run", *words, f"OUT={tmp_path}/out", XENOLITH_CACHE=f"{tmp_path}/cache")
+        assert done.returncode != 0
+        assert not os.path.exists(tmp_path / "cache")
+        made = [name for _, _, names in os.walk(tmp_path / "out") for name in names]
+        assert set(made) <= {".xenolith", ".gitignore", f"{words[0][4:]}.config", "config.h", "config.mk"}
+        return done.stdout.splitlines()[0]
+    return run
+
+
+def test_a_port_in_use_is_refused_before_anything_is_fetched(refused, port):
+    said = refused("APP=dns", f"PORT={port}")
+    assert str(port) in said and "in use" in said and "PORT=" in said
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["APP=dns", "MEMORY=lots"], "run: MEMORY='lots': a whole number from 1"),
+    (["APP=dns", "VCPUS=0"], "VCPUS='0'"), (["APP=dns", "DISK=/none"], "/none does not exist"),
+    (["APP=dns", "IP=192.0.2"], "IP='192.0.2'"), (["APP=dns", "PORT=99999"], "PORT: '99999'"),
+    (["APP=hello", "PORT=53"], "HOST:GUEST"), (["APP=hello", "PCPUS=x"], "PCPUS=x"),
+    (["APP=hello", "SUITE=sarge"], "bookworm"), (["APP=hello", "TARGET=xyz"], "TARGET=xyz"),
+    (["APP=hello", "TARGET=unix", "MEMORY=0"], "MEMORY=0"),
+    (["APP=dns", "ZONE=/none"], "cannot open '/none' for reading: No such file or directory"),
+    (["APP=dns", "ZONE=apps/dns/example.org.zone a.org=/"], "'/': Is a directory"),
+    (["APP=dns", "ZONE=b.org=~/none.zone"], os.path.expanduser("~/none.zone")),
+])
+def test_a_wrong_value_is_refused_before_anything_is_fetched(refused, words, complaint):
+    assert complaint in refused(*words)
+
+
+def test_more_memory_than_the_host_has(monkeypatch, tmp_path):
+    (tmp_path / "meminfo").write_text("MemTotal: 4194304 kB\nMemFree: 1 kB\nMemAvailable: 2097152 kB\n"
+                                      "SwapTotal: 2097152 kB\nSwapFree: 1048576 kB\nHugePages_Free: 0\n")
+    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
+    around = machine.DOM0_MEMORY + machine.XEN_MEMORY + session.OVERHEAD
+    session.check({"memory": 3072 - around}, None)
+    with pytest.raises(machine.MachineError) as refusal:
+        session.check({"memory": 3072 - around + 1}, None)
+    assert str(refusal.value) == (
+        f"MEMORY={3073 - around}: the emulated machine needs 3073 MiB in all, and this host has 3072 of its "
+        f"6144 MiB free; take MEMORY={3072 - around} or less, or end other programs")
+    with pytest.raises(machine.MachineError, match="MiB free; end other programs"):
+        monkeypatch.setattr(machine, "XEN_MEMORY", 9999)
+        session.check({"memory": 4}, None)
+    with pytest.raises(machine.MachineError, match="needs 10320 MiB"):
+        machine.Machine(image=None, memory=1).start()
 
 
 def test_default_ports():
