@@ -179,10 +179,12 @@ def host(network):
 
 
 @functools.lru_cache(maxsize=None)
-def built(app):
-    """The path of an app's image, made from what the tree holds now."""
+def built(app, *options):
+    """The path of an app's image, made from what the tree holds now; with CONFIG_X=Y options in a
+    directory of its own."""
+    out = os.path.join(os.environ["XENOLITH_OUT"], *(o.replace("=", "-") for o in options))
     done = subprocess.run(
-        ["make", "-s", "-j2", f"APP={app}", f"OUT={os.environ['XENOLITH_OUT']}"],
+        ["make", "-s", "-j2", f"APP={app}", f"OUT={out}", *options],
         cwd=TOP,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -190,12 +192,12 @@ def built(app):
         text=True,
     )
     assert done.returncode == 0, f"make APP={app}:\n{done.stdout}"
-    return os.path.join(OUT, app)
+    return os.path.join(TOP, out, app)
 
 
-def app_config(app):
+def app_config(app, *options):
     """APP.cfg as a dictionary, with the kernel's path."""
-    image = built(app)
+    image = built(app, *options)
     with open(image + ".cfg") as f:
         return dict(xlcfg.parse(f.read(), image + ".cfg"), kernel=image)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """hello: a plain main() that prints and returns."""
 
+from conftest import app_config
+
 
 def test_prints_and_powers_off(xen, guest):
     g = guest("hello", on_poweroff="preserve", on_crash="preserve")
@@ -26,3 +28,16 @@ def test_smallest_memory(xen, guest):
     one."""
     g = guest("hello", memory=1)
     g.wait("Hello from hello")
+
+
+def test_too_little_memory(xen, guest):
+    """What cannot start says what it lacks and ends as a crash; what it advises is enough."""
+    config = dict(app_config("hello", "CONFIG_MAIN_STACK_KIB=512"), on_crash="preserve")
+    g = guest(config, memory=1)
+    assert g.wait_shutdown().reason == "crash"
+    lines = g.console().strip().splitlines()
+    assert lines[-1].endswith(
+        "ERROR not enough memory for hello: this guest has 1024 KiB; try memory=2 (MiB)"
+    ), g.console()
+    assert "Hello from" not in g.console()
+    guest(config, memory=2).wait("Hello from hello")

@@ -34,6 +34,7 @@ DIFFERENT = {
     "test_shutdown_wait": "xl shutdown -w",
     "test_is_gone_after_its_end": "xl's own cleaning up",
     "test_smallest_memory": "the image is not the guest's memory here",
+    "test_too_little_memory": "an image with other options",
     "test_little_memory": "the image is not the guest's memory here",
     "test_a_sleeping_program_uses_no_processor": "a host's clock; test_program.py has this test",
 }
