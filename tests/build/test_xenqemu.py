@@ -76,7 +76,7 @@ def test_default_ports():
     """Not one that Debian's own daemons hold, and as the documents say."""
     port = services.service_of("dns", "").host_port
     assert port == 5300
-    for name in ("README.md", "scripts/run", "scripts/run-unix"):
+    for name in ("README.md", "docs/simulator.md", "scripts/run", "scripts/run-unix"):
         with open(os.path.join(TOP, name), encoding="utf-8") as stream:
             text = stream.read()
         assert str(port) in text and "5353" not in text
