@@ -99,8 +99,8 @@ static int start_udp(void)
     return 0;
 }
 
-/* Opens the image at *AT, moves *at behind it, and logs what it is. */
-static int open_zone(const uint8_t **at, struct dns_zone *zone)
+/* Opens the image at *AT, moves *at behind it, serves it and logs what it is. */
+static int serve_zone(const uint8_t **at, struct dns_zone *zone)
 {
     char text[DNS_TEXT_MAX + 1];
     long size = dns_zone_open(zone, *at, (size_t)(dns_zones_end - *at));
@@ -113,6 +113,8 @@ static int open_zone(const uint8_t **at, struct dns_zone *zone)
     dns_zone_text(zone, text);
     log_info("serving %s (%u records, serial %u) on port %u", text, dns_zone_records(zone),
              dns_zone_serial(zone), server.port);
+    if (dns_db_set(&server.db, zone))
+        log_warn("%s is in ZONE= twice: the later one is served", text);
     return 0;
 }
 
@@ -125,18 +127,10 @@ static unsigned count_zones(void)
         long size = dns_zone_open(&zone, at, (size_t)(dns_zones_end - at));
 
         if (size < 0)
-            break; /* reported by open_zone() */
+            break; /* reported by serve_zone() */
         at += size;
     }
     return n;
-}
-
-static void warn_of_second(const struct dns_zone *zone)
-{
-    char text[DNS_TEXT_MAX + 1];
-
-    dns_zone_text(zone, text);
-    log_warn("the zone %s is in ZONE= twice: the later one is served", text);
 }
 
 static int load_zones(void)
@@ -157,11 +151,9 @@ static int load_zones(void)
         zone = net_mem_calloc(1, sizeof(*zone));
         if (!zone)
             return -ENOMEM;
-        err = open_zone(&at, zone);
+        err = serve_zone(&at, zone);
         if (err)
             return err;
-        if (dns_db_set(&server.db, zone))
-            warn_of_second(zone);
     }
     return 0;
 }
