@@ -67,6 +67,8 @@ int arch_map_mfn(uintptr_t va, mfn_t mfn);
 struct arch_context {
     void *sp;
 };
+/* The end of the stack that kernel_main() is started on, where the loop runs (from the link script). */
+extern char boot_stack_top[];
 /* Bytes that every stack needs beyond what its code takes. */
 #ifdef CONFIG_SANITIZE
 #define ARCH_STACK_EXTRA (100u << 10) /* AddressSanitizer's red zones and its reports */

@@ -6,6 +6,7 @@
  * A hook that never returns is cut off by a timer. (A hook that never waits cannot be: threads are
  * cooperative. "xl destroy" is for that.)
  */
+#include "arch/arch.h"
 #include "kernel/shutdown.h"
 
 #include <stdbool.h>
@@ -93,13 +94,32 @@ void shutdown_begin(unsigned reason)
     timer_arm_in(&end.limit, CONFIG_SHUTDOWN_TIMEOUT * NSEC_PER_SEC);
 }
 
+static void loop_anew(void *arg)
+{
+    (void)arg;
+    loop_run();
+}
+
+/* From the top of the loop's stack: what is on it now, the loop before included, is given up. A
+ * callback may exit again while the hooks run, any number of times. */
+__attribute__((noinline)) static _Noreturn void restart_loop(void)
+{
+    static struct arch_context given_up, anew;
+
+    arch_context_init(&anew, boot_stack_top, loop_anew, NULL);
+    arch_context_switch(&given_up, &anew);
+    __builtin_unreachable();
+}
+
 _Noreturn void app_exit(int status)
 {
     if (end.thread && thread_current() == end.thread)
         run_hooks(); /* a hook has called exit: the others have their turn */
-    log_info("the app has ended, status %d", status);
-    shutdown_begin(status ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+    if (!end.begun) {
+        log_info("the app has ended, status %d", status);
+        shutdown_begin(status ? SHUTDOWN_crash : SHUTDOWN_poweroff);
+    }
     if (thread_current())
         thread_exit();
-    loop_run(); /* the hooks need it, and our caller must not go on */
+    restart_loop(); /* the hooks need it, and our caller must not go on */
 }

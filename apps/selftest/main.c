@@ -297,6 +297,34 @@ static void stuck_hook(void)
     shutdown_hook_add(&end);
 }
 
+static unsigned left;
+
+static void exit_again(struct timer *timer)
+{
+    timer_arm_in(timer, NSEC_PER_MSEC / 10);
+    left++;
+    app_exit(0);
+}
+
+static void wait_for_exits(struct shutdown_hook *unused)
+{
+    (void)unused;
+    while (left < number(300))
+        thread_sleep(NSEC_PER_SEC / 100);
+    log_info("left %u times", left);
+}
+
+/* Exits from a callback again and again while a hook takes its time. */
+static void exits(void)
+{
+    static struct shutdown_hook end = {wait_for_exits, NULL};
+    static struct timer timer;
+
+    shutdown_hook_add(&end);
+    timer_init(&timer, exit_again);
+    timer_arm_in(&timer, NSEC_PER_MSEC);
+}
+
 static void wall(void)
 {
     log_info("wall %lu s", time_wall() / NSEC_PER_SEC);
@@ -323,6 +351,7 @@ static const struct {
 } deeds[] = {
     {"idle", idle},
     {"exit", end_with},
+    {"exits", exits},
     {"panic", do_panic},
     {"null-read", null_read},
     {"null-write", null_write},

@@ -110,6 +110,15 @@ def test_exit_status(xen, guest, status, reason):
     assert f"status {status}" in g.console()
 
 
+def test_exit_again_and_again(xen, guest):
+    """From a callback, hundreds of times while a hook takes its time."""
+    g = guest("selftest", extra="exits", on_poweroff="preserve", on_crash="preserve")
+    assert g.wait_shutdown().reason == "poweroff"
+    console = g.console()
+    assert int(re.search(r"left (\d+) times", console)[1]) >= 300
+    assert console.count("the app has ended") == 1
+
+
 @pytest.mark.parametrize(
     "letter, answer", [("h", "threads"), ("m", "pages free"), ("t", "thread .*:"), ("e", "events:")]
 )

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "tests/unit/fake_hypercall.h"
 
 #define loop_run fake_loop_run
@@ -46,6 +47,23 @@ long fake_hypercall(unsigned op, uintptr_t cmd, uintptr_t arg, uintptr_t a3, uin
         for (;;)
             thread_sleep(1000 * NSEC_PER_SEC);
     longjmp(from_loop, 1);
+}
+
+/* There is no stack to start from its top here: the function is called. */
+char boot_stack_top[1];
+static void (*context_fn)(void *);
+
+void arch_context_init(struct arch_context *ctx, void *stack_top, void (*fn)(void *), void *arg)
+{
+    (void)ctx, (void)arg;
+    ck_assert_ptr_eq(stack_top, boot_stack_top);
+    context_fn = fn;
+}
+
+void arch_context_switch(struct arch_context *from, struct arch_context *to)
+{
+    (void)from, (void)to;
+    context_fn(NULL);
 }
 
 /* The loop, started anew by app_exit() in a handler. */
