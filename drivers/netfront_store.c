@@ -69,13 +69,16 @@ static int read_description(struct netfront *nf)
         {paths[2], trusted, sizeof(trusted), 0},
         {paths[3], nf->net.address, sizeof(nf->net.address), 0},
     };
-    uint64_t value = MTU_DEFAULT;
+    uint64_t value = MTU_DEFAULT, trust = 1;
+    int err;
 
     (void)fmt_print(paths[0], sizeof(paths[0]), "%s/mac", nf->dev->nodename);
     (void)fmt_print(paths[1], sizeof(paths[1]), "%s/mtu", nf->dev->nodename);
     (void)fmt_print(paths[2], sizeof(paths[2]), "%s/trusted", nf->dev->nodename);
     (void)fmt_print(paths[3], sizeof(paths[3]), "%s/ip", nf->dev->otherend);
-    xs_read_many(XS_NONE, items, ARRAY_SIZE(items));
+    err = xs_read_many(XS_NONE, items, ARRAY_SIZE(items));
+    if (err)
+        return err;
     if (items[0].result < 0 || !parse_mac(mac, nf->net.mac)) {
         log_error("%s: mac=%s is not an address of one host", nf->net.name,
                   items[0].result < 0 ? "(missing)" : mac);
@@ -86,7 +89,12 @@ static int read_description(struct netfront *nf)
         log_warn("%s: mtu=%s: want %u to %u; %u is used", nf->net.name, mtu, MTU_MIN, MTU_MAX,
                  MTU_DEFAULT);
     nf->net.mtu = (uint16_t)value;
-    nf->bounce = items[2].result >= 0 && strcmp(trusted, "0") == 0;
+    /* Whatever is there but not a number other than 0: not trusted (rule 11). */
+    if (items[2].result != -ENOENT &&
+        (items[2].result < 0 ||
+         !xs_parse_number(trusted, (size_t)items[2].result, 0, UINT32_MAX, &trust)))
+        trust = 0;
+    nf->bounce = trust == 0;
     if (items[3].result < 0)
         nf->net.address[0] = '\0';
     return 0;
@@ -100,7 +108,9 @@ int netfront_read_offers(struct netfront *nf, bool *split)
     if (err)
         return err;
     memcpy(keys, offers, sizeof(keys));
-    xenbus_read_keys(nf->dev, keys, OFFERS);
+    err = xenbus_read_keys(nf->dev, keys, OFFERS);
+    if (err)
+        return err;
     if (!keys[RX_COPY].value) {
         log_error("%s: the backend cannot copy packets to us (feature-rx-copy)", nf->net.name);
         return -EOPNOTSUPP;

@@ -72,7 +72,7 @@ static void look_again(struct timer *t)
 /* The store would not let us take a request, which stands: nothing else will tell us of it. */
 static void try_later(const char *path, int err)
 {
-    if (err == -ENOENT)
+    if (err == -ENOENT || err == -EIO) /* it has gone; the watch fires when the store is back */
         return;
     log_limited(LOG_WARN, "%s: %s: looking again in a second", path, errno_name(err));
     timer_arm_in(&control.again, NSEC_PER_SEC);
@@ -86,20 +86,22 @@ static void control_changed(struct xs_watch *w)
         {sysrq.path, sysrq.value, sizeof(sysrq.value), 0},
     };
 
+    int err;
+
     (void)w;
     /* Looks first: a transaction for nothing would cost three round trips. */
-    xs_read_many(XS_NONE, items, IS_ENABLED(CONFIG_SYSRQ) ? 2 : 1);
+    err = xs_read_many(XS_NONE, items, IS_ENABLED(CONFIG_SYSRQ) ? 2 : 1);
+    if (err)
+        try_later("control", err);
     if (items[0].result > 0 || items[0].result == -ENOSPC) {
-        int err = xs_transaction_run(take, &shutdown);
-
+        err = xs_transaction_run(take, &shutdown);
         if (err == 0 || err == -EACCES)
             shutdown_request(shutdown.value);
         else
             try_later(shutdown.path, err);
     }
     if (IS_ENABLED(CONFIG_SYSRQ) && items[1].result > 0) {
-        int err = xs_transaction_run(take, &sysrq);
-
+        err = xs_transaction_run(take, &sysrq);
         if (err == 0)
             sysrq_run(sysrq.value[0]);
         else if (err == -EACCES) /* it would be seen, and done, again and again */

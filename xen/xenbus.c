@@ -48,7 +48,8 @@ struct description {
     bool complete;
 };
 
-static void read_description(const char *nodename, struct description *d)
+/* 0, or what hindered it for the moment. */
+static int read_description(const char *nodename, struct description *d)
 {
     static const char *const keys[] = {"state", "backend", "backend-id"};
     char paths[ARRAY_SIZE(keys)][XENBUS_PATH_MAX + 16];
@@ -58,10 +59,13 @@ static void read_description(const char *nodename, struct description *d)
         {paths[2], d->backend_id, sizeof(d->backend_id), 0},
         {"domid", d->domid, sizeof(d->domid), 0},
     };
+    int err;
 
     for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
         (void)fmt_print(paths[i], sizeof(paths[i]), "%s/%s", nodename, keys[i]);
-    xs_read_many(XS_NONE, items, ARRAY_SIZE(items));
+    err = xs_read_many(XS_NONE, items, ARRAY_SIZE(items));
+    if (err)
+        return err;
     d->complete = true;
     for (unsigned i = 0; i < ARRAY_SIZE(items); i++) {
         if (items[i].result < 0 || strlen(items[i].buf) != (size_t)items[i].result) {
@@ -69,6 +73,7 @@ static void read_description(const char *nodename, struct description *d)
             d->complete = false;
         }
     }
+    return 0;
 }
 
 /*
@@ -140,7 +145,7 @@ static int device_add(struct type *type, unsigned index, const struct descriptio
     (void)fmt_print(dev->name, sizeof(dev->name), "%s/%u", type->driver->type, index);
     (void)fmt_print(dev->nodename, sizeof(dev->nodename), "%s/%u", type->path, index);
     if (xs_parse_number(d->state, strlen(d->state), 0, XenbusStateReconfigured, &state))
-        dev->state = (enum xenbus_state)state;
+        dev->state = dev->state_written = (enum xenbus_state)state;
     list_add_tail(&bus.devices, &dev->node);
     if (device_start(dev, d) == 0)
         return 0;
@@ -149,9 +154,12 @@ static int device_add(struct type *type, unsigned index, const struct descriptio
     return -ENOMEM;
 }
 
-/* A shortage passes: the directory is looked at again, later and later. */
+/* A shortage passes: the directory is looked at again, later and later. (After a reset of the store's
+ * connection, -EIO, every watch fires.) */
 static void try_later(struct type *type, int err)
 {
+    if (err == -EIO)
+        return;
     if (!type->retry_after)
         log_error("%s: %s: will try on", type->path, errno_name(err));
     if (!type->retry.armed) {
@@ -179,14 +187,15 @@ static struct xenbus_device *device_find(const struct type *type, unsigned index
 }
 
 /* Whether the directory of a device we know is still the one we know: if it was removed and made
- * again in between, the toolstack has written another state, or another backend. */
+ * again in between, the toolstack has written another state, or another backend. (A state of ours may
+ * not be written yet, or be written though the answer was lost.) */
 static bool device_same(const struct xenbus_device *dev, const struct description *d)
 {
     uint64_t state;
 
     return (!dev->probed || !strcmp(d->backend, dev->otherend)) &&
            xs_parse_number(d->state, strlen(d->state), 0, XenbusStateReconfigured, &state) &&
-           state == dev->state;
+           (state == dev->state || state == dev->state_written);
 }
 
 /* An incomplete directory is still being written: then every change in it matters. */
@@ -195,10 +204,13 @@ static bool device_check(struct type *type, unsigned index)
     struct xenbus_device *dev = device_find(type, index);
     struct description d;
     char nodename[XENBUS_PATH_MAX];
+    int err;
 
     (void)fmt_print(nodename, sizeof(nodename), "%s/%u", type->path, index);
-    read_description(nodename, &d);
-    if (!d.complete)
+    err = read_description(nodename, &d);
+    if (err)
+        try_later(type, err);
+    if (err || !d.complete)
         return false;
     if (dev && device_same(dev, &d))
         return true;
@@ -240,7 +252,7 @@ static void type_changed(struct xs_watch *w)
     int len = xs_directory(XS_NONE, type->path, names, sizeof(names));
     bool complete = true;
 
-    if (len == -ENOMEM || len == -EAGAIN) {
+    if (xs_passing(len)) {
         try_later(type, len);
         return;
     }
@@ -284,17 +296,20 @@ int xenbus_init(void)
 
 /* --- for drivers ------------------------------------------------------------------------------ */
 
-static void read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
+static int read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
 {
     char paths[KEYS_BATCH][XENBUS_PATH_MAX + 40];
     char texts[KEYS_BATCH][24];
     struct xs_read_item items[KEYS_BATCH];
+    int err;
 
     for (unsigned i = 0; i < count; i++) {
         (void)fmt_print(paths[i], sizeof(paths[i]), "%s/%s", dev->otherend, keys[i].name);
         items[i] = (struct xs_read_item){paths[i], texts[i], sizeof(texts[i]), 0};
     }
-    xs_read_many(XS_NONE, items, count);
+    err = xs_read_many(XS_NONE, items, count);
+    if (err)
+        return err;
     for (unsigned i = 0; i < count; i++) {
         int len = items[i].result;
 
@@ -306,10 +321,14 @@ static void read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsign
             log_limited(LOG_WARN, "%s: the backend's %s is out of range: taken as %lu", dev->name,
                         keys[i].name, (unsigned long)keys[i].def);
     }
+    return 0;
 }
 
-void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
+int xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
 {
-    for (unsigned i = 0; i < count; i += KEYS_BATCH)
-        read_keys(dev, keys + i, MIN(count - i, (unsigned)KEYS_BATCH));
+    int err = 0;
+
+    for (unsigned i = 0; i < count && !err; i += KEYS_BATCH)
+        err = read_keys(dev, keys + i, MIN(count - i, (unsigned)KEYS_BATCH));
+    return err;
 }

@@ -72,9 +72,10 @@ struct xenbus_device {
     bool closing;       /* broken, and the peer has been told */
     bool closing_first; /* Closed, for the backend to close too before we connect anew */
     bool state_unwritten;
-    struct timer retry;   /* after a shortage, or when the backend does not close */
-    uint64_t retry_after; /* ns, doubling; 0: none since it was last connected */
-    unsigned restarts;    /* of the backend, within the window that began at restart_window */
+    enum xenbus_state state_written; /* what the store has, as far as we know */
+    struct timer retry;              /* after a shortage, or when the backend does not close */
+    uint64_t retry_after;            /* ns, doubling; 0: none since it was last connected */
+    unsigned restarts; /* of the backend, within the window that began at restart_window */
     uint64_t restart_window;
     struct xs_watch otherend_watch;
     char watch_path[XENBUS_PATH_MAX + 8];
@@ -93,13 +94,14 @@ unsigned xenbus_count_disabled(void);
 
 /*
  * Reads several of the backend's keys, all of them numbers, in one round trip. A value that is
- * missing, or that is not a number within [min, max], becomes def (the latter is logged).
+ * missing, or that is not a number within [min, max], becomes def (the latter is logged). 0, or an
+ * error that is xs_passing(): no value is good then.
  */
 struct xenbus_key {
     const char *name;
     uint64_t min, max, def;
     uint64_t value;
 };
-void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count);
+int xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count);
 
 #endif

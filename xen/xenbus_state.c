@@ -7,8 +7,8 @@
  * came before, since a backend may jump to Closed, vanish or start again, and events are merged.
  * What tells a backend that still waits from one that waits again is peer_state, seen last.
  *
- * Invariants: everything here but xenbus_disable() runs in the watch thread; connect() and
- * disconnect() alternate (dev->connected).
+ * Invariants: everything here but xenbus_disable(), the timer and the counter runs in the watch
+ * thread; connect() and disconnect() alternate (dev->connected).
  */
 #include "xen/xenbus_internal.h"
 
@@ -51,17 +51,19 @@ uint64_t xenbus_retry_after(uint64_t before)
 }
 
 /*
- * An error that says nothing of the device: memory is short, or the connection to the store was
+ * An error that says nothing of the device: something is short, or the connection to the store was
  * reset under the call. What it hindered is done again when the watch on the backend fires: by the
  * timer here, later and later, or for -EIO because every watch fires after a reset.
  */
 static bool try_again_later(struct xenbus_device *dev, int err)
 {
-    if (err == -ENOMEM || err == -EAGAIN) {
+    if (err != -ENOSPC && !xs_passing(err))
+        return false;
+    if (err != -EIO) {
         dev->retry_after = xenbus_retry_after(dev->retry_after);
         timer_arm_in(&dev->retry, dev->retry_after);
     }
-    return err == -ENOMEM || err == -EAGAIN || err == -EIO;
+    return true;
 }
 
 static void retry(struct timer *t)
@@ -80,6 +82,8 @@ static void write_state(struct xenbus_device *dev)
     (void)fmt_print(path, sizeof(path), "%s/state", dev->nodename);
     err = xs_printf(XS_NONE, path, "%u", (unsigned)dev->state);
     dev->state_unwritten = try_again_later(dev, err);
+    if (!err)
+        dev->state_written = dev->state;
     if (err && err != -ENOENT && err != -EACCES) /* our directory has gone: so will the device */
         log_warn("%s: cannot write state %s: %s", dev->name, state_name(dev->state),
                  errno_name(err));
@@ -161,8 +165,9 @@ static bool begin_anew(struct xenbus_device *dev)
     return true;
 }
 
-/* Whether the toolstack means the device to stay: it clears `online` before it takes one away. */
-static bool backend_online(struct xenbus_device *dev)
+/* Whether the toolstack means the device to stay: it clears `online` before it takes one away. 0, 1,
+ * or an error that is xs_passing(). */
+static int backend_online(struct xenbus_device *dev)
 {
     char path[XENBUS_PATH_MAX + 8];
     uint64_t online;
@@ -170,44 +175,37 @@ static bool backend_online(struct xenbus_device *dev)
 
     (void)fmt_print(path, sizeof(path), "%s/online", dev->otherend);
     err = xs_read_number(XS_NONE, path, 0, 1, &online);
-    (void)try_again_later(dev, err);
-    return !err && online;
+    return xs_passing(err) ? err : !err && online;
 }
 
 /*
  * A backend whose driver was bound anew reads our state when it likes. It may find our Connected of
  * old, and connect to rings that are gone; were we Connected again before it looks again, it would
  * never know. So we go by way of Closed, which it acknowledges: it closes too, and peer_closed()
- * begins anew. True: wait for that.
+ * begins anew. 1: wait for that; 0: it cannot be done; or an error that is xs_passing().
  */
-static bool close_first(struct xenbus_device *dev)
+static int close_first(struct xenbus_device *dev)
 {
+    int online;
+
     if (dev->closing_first)
         return dev->retry.armed;
-    if (!backend_online(dev))
-        return false;
+    online = backend_online(dev);
+    if (online <= 0)
+        return online;
+    log_info("%s: the backend has restarted", dev->name);
     disconnect(dev);
     set_state(dev, XenbusStateClosed);
     dev->closing_first = true;
     timer_arm_in(&dev->retry, ACKNOWLEDGE_IN);
-    return true;
+    return 1;
 }
 
-/* The backend waits for us: for the first time, or again after it was restarted or closed. */
-static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
+static void connect(struct xenbus_device *dev)
 {
     bool tried = dev->retry_after != 0;
-    int err;
+    int err = dev->driver->connect(dev);
 
-    if (dev->connected && (before == dev->peer_state || before == XenbusStateInitWait))
-        return; /* it has not seen our answer yet */
-    if (dev->connected || dev->state != XenbusStateInitialising) {
-        if (!dev->closing_first)
-            log_info("%s: the backend has restarted", dev->name);
-        if (close_first(dev) || !begin_anew(dev))
-            return;
-    }
-    err = dev->driver->connect(dev);
     if (err) {
         bool later = try_again_later(dev, err);
 
@@ -223,6 +221,26 @@ static void peer_ready(struct xenbus_device *dev, enum xenbus_state before)
     dev->retry_after = 0;
     dev->connected = true;
     set_state(dev, XenbusStateConnected);
+}
+
+/* The backend waits for us: for the first time, or again after it was restarted or closed. 0, or an
+ * error that is xs_passing() and hindered us. */
+static int peer_ready(struct xenbus_device *dev, enum xenbus_state before)
+{
+    if (dev->connected && (before == dev->peer_state || before == XenbusStateInitWait))
+        return 0; /* it has not seen our answer yet */
+    if (dev->connected || dev->state != XenbusStateInitialising) {
+        int waits = close_first(dev);
+
+        if (waits)
+            return MIN(waits, 0);
+        if (!dev->closing_first)
+            log_info("%s: the backend has restarted", dev->name);
+        if (!begin_anew(dev))
+            return 0;
+    }
+    connect(dev);
+    return 0;
 }
 
 static void peer_connected(struct xenbus_device *dev)
@@ -243,20 +261,27 @@ static void peer_connected(struct xenbus_device *dev)
 }
 
 /* Two ends that were Closed would wait for each other for ever: if the device is to stay, it is
- * for the frontend to begin. */
-static void peer_closed(struct xenbus_device *dev)
+ * for the frontend to begin. 0, or an error that is xs_passing() and hindered us. */
+static int peer_closed(struct xenbus_device *dev)
 {
+    int online = 0;
+
     if (dev->connected)
         log_info("%s: the backend has closed", dev->name);
     disconnect(dev);
-    if (dev->peer_state == XenbusStateClosed && dev->state != XenbusStateInitialising &&
-        backend_online(dev))
+    if (dev->peer_state == XenbusStateClosed && dev->state != XenbusStateInitialising)
+        online = backend_online(dev);
+    if (online < 0)
+        return online;
+    if (online)
         (void)begin_anew(dev);
     else if (dev->state != XenbusStateInitialising || dev->peer_state == XenbusStateClosing)
         set_state(dev, XenbusStateClosed);
+    return 0;
 }
 
-static void follow_peer(struct xenbus_device *dev, enum xenbus_state before)
+/* 0, or an error that is xs_passing(): to be called again with the same `before`. */
+static int follow_peer(struct xenbus_device *dev, enum xenbus_state before)
 {
     switch (dev->peer_state) {
     case XenbusStateInitialising: /* it starts, and will say when it is ready */
@@ -264,19 +289,18 @@ static void follow_peer(struct xenbus_device *dev, enum xenbus_state before)
         break;
     case XenbusStateInitWait:
     case XenbusStateInitialised:
-        peer_ready(dev, before);
-        break;
+        return peer_ready(dev, before);
     case XenbusStateConnected:
         peer_connected(dev);
         break;
     case XenbusStateUnknown:
     case XenbusStateClosing:
     case XenbusStateClosed:
-        peer_closed(dev);
-        break;
+        return peer_closed(dev);
     default: /* Reconfiguring, Reconfigured: not for the devices here */
         break;
     }
+    return 0;
 }
 
 /* The backend's state, or a negative errno. A backend that is gone counts as closed. */
@@ -306,8 +330,14 @@ static void otherend_changed(struct xs_watch *w)
         dev->peer_state = (enum xenbus_state)state;
         log_debug("%s: %s, backend %s", dev->name, state_name(dev->state), state_name(state));
     }
-    if (!dev->broken && state >= 0)
-        follow_peer(dev, before);
+    if (!dev->broken && state >= 0) {
+        int err = follow_peer(dev, before);
+
+        if (err) {
+            dev->peer_state = before;
+            (void)try_again_later(dev, err);
+        }
+    }
     if (dev->broken) { /* before, or just now */
         close_broken(dev);
         if (dev->peer_state == XenbusStateClosing || dev->peer_state == XenbusStateClosed)

@@ -15,6 +15,7 @@
 #ifndef XEN_XENSTORE_H
 #define XEN_XENSTORE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,14 +51,22 @@ int xs_get_perms(xs_tid t, const char *path, char *buf, size_t size);
 /* perms: "n0", "r5" ... as in xenstore.txt, count of them, 128 bytes in all at most. */
 int xs_set_perms(xs_tid t, const char *path, const char *const *perms, unsigned count);
 
-/* Several reads in one round trip: requests go out together. Each result is as xs_read()'s. */
+/* An error that says nothing of what was asked for: memory is short, the store is busy, or its
+ * connection was reset under the call. The same call may well succeed later. */
+static inline bool xs_passing(int err)
+{
+    return err == -ENOMEM || err == -EAGAIN || err == -EIO;
+}
+
+/* Several reads in one round trip: requests go out together. Each result is as xs_read()'s. Returns
+ * 0, or the first of them that is xs_passing(): then the others tell half a story. */
 struct xs_read_item {
     const char *path;
     char *buf;
     size_t size;
     int result;
 };
-void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count);
+int xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count);
 struct xs_write_item {
     const char *path;
     const char *value; /* NULL: remove; what is not there is removed already */

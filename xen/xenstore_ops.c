@@ -107,9 +107,10 @@ int xs_read(xs_tid t, const char *path, char *buf, size_t size)
     return read_result(&call);
 }
 
-void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
+int xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
 {
     struct call calls[BATCH];
+    int passing = 0;
 
     for (unsigned done = 0; done < count; done += BATCH) {
         struct waiter waiter = {.queue = WAIT_QUEUE_INIT(waiter.queue)};
@@ -122,9 +123,14 @@ void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
             call_start(&calls[i], &waiter);
         }
         call_wait(&waiter);
-        for (unsigned i = 0; i < n; i++)
-            items[done + i].result = read_result(&calls[i]);
+        for (unsigned i = 0; i < n; i++) {
+            int result = items[done + i].result = read_result(&calls[i]);
+
+            if (!passing && xs_passing(result))
+                passing = result;
+        }
     }
+    return passing;
 }
 
 bool xs_parse_number(const char *text, size_t len, uint64_t min, uint64_t max, uint64_t *value)

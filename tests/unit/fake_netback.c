@@ -172,7 +172,7 @@ int xs_write_many(xs_tid t, struct xs_write_item *items, unsigned count)
     return 0;
 }
 
-void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
+int xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         const char *key = strrchr(items[i].path, '/') + 1, *value = NULL;
@@ -187,6 +187,7 @@ void xs_read_many(xs_tid t, struct xs_read_item *items, unsigned count)
         if (items[i].result >= (int)items[i].size)
             items[i].result = -ENOSPC;
     }
+    return fake_offers.passing;
 }
 
 bool xs_parse_number(const char *text, size_t len, uint64_t min, uint64_t max, uint64_t *value)
@@ -200,7 +201,7 @@ bool xs_parse_number(const char *text, size_t len, uint64_t min, uint64_t max, u
     return true;
 }
 
-void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
+int xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         if (!strcmp(keys[i].name, "feature-rx-copy"))
@@ -212,6 +213,7 @@ void xenbus_read_keys(struct xenbus_device *dev, struct xenbus_key *keys, unsign
         else
             keys[i].value = !fake_offers.no_sg;
     }
+    return fake_offers.keys_passing;
 }
 
 /* --- the stack --- */

@@ -38,6 +38,7 @@ extern bool fake_no_grants;
 extern struct fake_offers {
     bool no_rx_copy, no_sg, no_split, multicast;
     const char *mac, *mtu, *trusted; /* NULL: missing */
+    int passing, keys_passing; /* what reading fails with: the toolstack's keys, the backend's */
 } fake_offers;
 /* The value of a key below device/vif/0 that the driver has written, or NULL. */
 const char *fake_store(const char *key);

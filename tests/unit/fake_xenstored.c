@@ -383,7 +383,9 @@ static void do_write(const struct xsd_sockmsg *req, const char *path, const char
     }
     switch (req->type) {
     case XS_WRITE:
-        store_set_bytes(path, rest, len);
+        if (!store.lie_undone || !store.lie_len)
+            store_set_bytes(path, rest, len);
+        store.lie_undone = false;
         break;
     case XS_MKDIR:
         if (!find(path))

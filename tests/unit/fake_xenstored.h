@@ -28,6 +28,7 @@ struct fake_store {
     uint32_t lie_req_id, lie_tx_id, lie_type, lie_len; /* instead of the right one, when not 0 */
     const char *lie_error;                             /* an error of this name, unterminated */
     bool lie_lost;                                     /* no reply */
+    bool lie_undone;                                   /* with lie_len: a write is not done */
     unsigned eagain;                                   /* so many ends of transactions fail */
     const char *read_only;                             /* paths that begin so may not be written */
     const char *forbidden;                             /* paths that begin so give EACCES */

@@ -166,6 +166,33 @@ START_TEST(untrusted_backend) /* rule 11 */
 }
 END_TEST
 
+/* Only what says that it is trusted, or says nothing, is. */
+START_TEST(trusted_or_not) /* rule 11 */
+{
+    static const struct {
+        const char *value;
+        bool bounce;
+    } cases[] = {{NULL, false}, {"1", false}, {"2", false}, {"0", true},
+                 {"00", true},  {"", true},   {"no", true}, {"far too long", true}};
+
+    netback_disconnect();
+    fake_offers.trusted = cases[_i].value;
+    connected();
+    ck_assert_int_eq(container_of(netback_dev, struct netfront, net)->bounce, cases[_i].bounce);
+}
+END_TEST
+
+START_TEST(store_is_reset_meanwhile) /* rule 23: that is no answer */
+{
+    netback_disconnect();
+    fake_offers.passing = _i ? 0 : -EIO;
+    fake_offers.keys_passing = _i ? -EAGAIN : 0;
+    ck_assert_int_eq(netback_connect(), _i ? -EAGAIN : -EIO);
+    fake_offers.passing = fake_offers.keys_passing = 0;
+    connected();
+}
+END_TEST
+
 START_TEST(no_references_no_pages) /* rule 29 */
 {
     netback_disconnect();
@@ -278,6 +305,8 @@ int main(void)
     tcase_add_loop_test(c, sent_page_still_mapped, 0, 2);
     tcase_add_loop_test(c, pages_mapped_at_the_end, 0, 2);
     tcase_add_test(c, untrusted_backend);
+    tcase_add_loop_test(c, trusted_or_not, 0, 8);
+    tcase_add_loop_test(c, store_is_reset_meanwhile, 0, 2);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
     tcase_add_test(c, connects_again_and_again);

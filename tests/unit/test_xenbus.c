@@ -509,20 +509,29 @@ static void linux_look(void)
     }
 }
 
-/* It may look between any two requests of ours. */
+/* It may look between any two requests of ours; and the store's connection be reset at any. */
+static unsigned resets;
+
 static bool serve_and_look(void)
 {
     if (rand() % 4 == 0)
         linux_look();
+    if (resets && rand() % 8 == 0) {
+        resets--;
+        store.lie_len = 70000;
+        store.lie_undone = rand() % 2;
+    }
     return store_serve();
 }
 
 START_TEST(driver_bound_anew_at_any_time)
 {
     srand((unsigned)_i);
+    store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
     bring_up(0);
     backend_stays("1");
     for (unsigned round = 0; round < 30; round++) {
+        resets = _i % 2 && xenstore_stats()->reconnects < 3; /* after 4 we give it up */
         linux_step(2);
         if (rand() % 2)
             linux_look();
@@ -536,6 +545,7 @@ START_TEST(driver_bound_anew_at_any_time)
         ck_assert_uint_eq(linux_back.state, 4);
         ck_assert_uint_eq(linux_back.rings, driver.connect);
         ck_assert_uint_eq(driver.up, 1);
+        ck_assert_uint_eq(driver.remove, 0);
         fake_sleep(20 * NSEC_PER_SEC);
     }
 }
@@ -857,7 +867,8 @@ START_TEST(reset_while_connecting)
 {
     store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
     driver.reset_in_connect = _i == 0;
-    driver.reset_after_connect = _i == 1;
+    driver.reset_after_connect = _i > 0;
+    store.lie_undone = _i == 2; /* our state is lost with the answer */
     create(0);
     fake_run();
     backend_state(0, "2");
@@ -866,6 +877,7 @@ START_TEST(reset_while_connecting)
     backend_state(0, "4");
     ck_assert_uint_eq(driver.connected, 1);
     ck_assert_uint_eq(driver.up, 1);
+    ck_assert_uint_eq(driver.remove, 0);
 }
 END_TEST
 
@@ -1033,7 +1045,7 @@ int main(void)
     tcase_add_test(t, disable_in_connect);
     tcase_add_test(t, probe_fails);
     tcase_add_test(t, connect_fails_for_now);
-    tcase_add_loop_test(t, reset_while_connecting, 0, 2);
+    tcase_add_loop_test(t, reset_while_connecting, 0, 3);
     tcase_add_test(t, connect_fails);
     tcase_add_test(t, connected_fails);
     tcase_add_loop_test(t, no_memory, 0, 2);
