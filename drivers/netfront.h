@@ -59,6 +59,7 @@ struct netfront {
     /* By request id. Invariant: an id is in flight, or on the free list through `next`. */
     struct {
         struct netpage *np; /* NULL: a request without a page (an address for the filter) */
+        uint32_t at;        /* the request's index on the ring: pushed when req_pushed is beyond */
         bool in_flight;
         uint16_t next;
     } tx_slots[NETFRONT_SLOTS];

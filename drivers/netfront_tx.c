@@ -74,7 +74,8 @@ static void handle_response(struct netfront *nf, const struct netif_tx_response 
             netfront_breach(nf, "a null response to nothing", response->id);
         return;
     }
-    if (response->id >= nf->tx.size || !nf->tx_slots[response->id].in_flight) {
+    if (response->id >= nf->tx.size || !nf->tx_slots[response->id].in_flight ||
+        (int32_t)(nf->tx.req_pushed - nf->tx_slots[response->id].at) <= 0) {
         netfront_breach(nf, "a response to a transmit request that is not in flight", response->id);
         return;
     }
@@ -157,6 +158,7 @@ static uint16_t slot_take(struct netfront *nf, struct netpage *np)
 
     nf->tx_free = nf->tx_slots[id].next;
     nf->tx_slots[id].np = np;
+    nf->tx_slots[id].at = nf->tx.req_prod;
     nf->tx_slots[id].in_flight = true;
     return id;
 }

@@ -4,9 +4,8 @@
  * at a time: the device is disabled, or the packet dropped, and everything lent comes back
  * (fake_netback.c looks when the device is unplugged). Rule 1 is test_ring.c's, rule 7 lib/net's.
  */
+#include "drivers/netfront.h"
 #include "tests/unit/netfront_testing.h"
-
-#define NETFRONT_BUDGET 64 /* drivers/netfront.h */
 
 START_TEST(requests_are_not_read_back) /* rule 3 */
 {
@@ -71,6 +70,24 @@ START_TEST(tx_id_not_in_flight) /* rule 4 */
     }
     netback_show(&netback_tx);
     fake_sleep(NSEC_PER_SEC);
+    ck_broken("a response to a transmit request that is not in flight");
+}
+END_TEST
+
+START_TEST(tx_id_not_pushed) /* rule 4 */
+{
+    struct netfront *nf = container_of(netback_dev, struct netfront, net);
+    uint16_t first, second;
+
+    ck_assert_int_eq(send_frame(100, true), 0);
+    netback_run();
+    first = netback_take_tx().id;
+    second = nf->tx_free;
+    ck_assert_int_eq(send_frame(100, true), 0); /* put, and shown at the end of the turn */
+    ck_assert_uint_ne(first, second);
+    netback_answer_tx(second, NETIF_RSP_OKAY);
+    netback_show(&netback_tx);
+    netfront_tx_reap(nf);
     ck_broken("a response to a transmit request that is not in flight");
 }
 END_TEST
@@ -213,6 +230,7 @@ int main(void)
     tcase_add_loop_test(c, impossible_indices, 0, 4);
     tcase_add_loop_test(c, rx_id_of_another_request, 0, 4);
     tcase_add_loop_test(c, tx_id_not_in_flight, 0, 4);
+    tcase_add_test(c, tx_id_not_pushed);
     tcase_add_loop_test(c, tx_status, 0, 5);
     tcase_add_loop_test(c, rx_piece_beyond_its_page, 0, 6);
     tcase_add_test(c, rx_piece_up_to_the_end_of_its_page);
