@@ -53,6 +53,8 @@ static err_t fill_netif(struct netif *netif)
     netif->linkoutput = net_link_output;
 #if LWIP_IPV4
     netif->output = etharp_output;
+#endif
+#if LWIP_IGMP
     netif->flags |= NETIF_FLAG_IGMP;
     netif->igmp_mac_filter = net_filter4;
 #endif
