@@ -66,7 +66,7 @@ static void announce(struct netif *netif, unsigned which)
 #endif
 }
 
-static void announce_again(struct timer *t)
+static void time_to_announce(struct timer *t)
 {
     struct net_interface *nif = container_of(t, struct net_interface, announce_timer);
 
@@ -79,7 +79,7 @@ static void announce_again(struct timer *t)
 
 void net_announce_init(struct net_interface *nif)
 {
-    timer_init(&nif->announce_timer, announce_again);
+    timer_init(&nif->announce_timer, time_to_announce);
 }
 
 void net_announce_later(struct net_interface *nif, unsigned which)
@@ -88,6 +88,12 @@ void net_announce_later(struct net_interface *nif, unsigned which)
     nif->announce[nif->announce_timer.armed] |= (uint8_t)which;
     if (!nif->announce_timer.armed)
         timer_arm_in(&nif->announce_timer, ANNOUNCE_INTERVAL);
+}
+
+void net_announce_again(struct net_interface *nif)
+{
+    announce(&nif->netif, ANNOUNCE_ALL & ~ANNOUNCE_IP4);
+    net_announce_later(nif, ANNOUNCE_ALL);
 }
 
 void net_announce_stop(struct net_interface *nif)

@@ -82,6 +82,8 @@ void net_announce6(struct netif *netif, const ip6_addr_t *address);
 #define ANNOUNCE_IP6(slot) (2u << (slot))
 #define ANNOUNCE_ALL UINT8_MAX
 void net_announce_init(struct net_interface *interface);
+/* The link has come back: announces every address, lwIP having done so for IPv4, and once more later. */
+void net_announce_again(struct net_interface *interface);
 /* Has those of these addresses that are valid then announced once more, in a while. */
 void net_announce_later(struct net_interface *interface, unsigned which);
 /* The link is down, or the interface goes. */

@@ -116,7 +116,7 @@ void net_link(struct netdev *dev, bool up)
         net_address_configure(nif);
         net_address_start(nif);
     } else {
-        net_announce_later(nif, ANNOUNCE_ALL); /* another backend, or another bridge */
+        net_announce_again(nif); /* another backend, or another bridge */
     }
     net_timeouts_changed();
 }
