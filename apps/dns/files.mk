@@ -1,6 +1,7 @@
 obj-y += apps/dns/main.c apps/dns/zones.S
 obj-$(CONFIG_DNS_TCP) += apps/dns/tcp.c
 obj-$(CONFIG_DNS_XFR) += apps/dns/access.c
+obj-$(CONFIG_DNS_COUNTERS) += apps/dns/counters.c
 obj-$(CONFIG_DNS_LIMIT) += apps/dns/limit.c
 
 # Master files to serve: ZONE="a.zone b.zone", each FILE or ORIGIN=FILE.

@@ -7,7 +7,8 @@
  * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
  *
  * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID;
- * xfr= and tsig= are read in access.c, rrl= in limit.c.
+ * xfr= and tsig= are read in access.c, rrl= in limit.c,
+ * counters= in counters.c.
  */
 #include <errno.h>
 
@@ -25,7 +26,7 @@
 
 enum { QUERY_MAX = 1500 }; /* a longer query that came in pieces is not answered */
 
-struct server server = {.port = DNS_PORT};
+struct server server; /* without initial values, which would cost the image all its zeros */
 
 /* The query in one piece: its own memory, else a copy in BUF[QUERY_MAX]. NULL when it is too long. */
 static const uint8_t *whole_query(struct pbuf *p, uint8_t *buf)
@@ -163,6 +164,7 @@ static int read_port(void)
     const char *text = cmdline_get("port");
     unsigned port = 0;
 
+    server.port = DNS_PORT;
     if (!text)
         return 0;
     for (const char *c = text; *c; c++)
@@ -176,17 +178,18 @@ static int read_port(void)
 }
 
 /* What the server says of itself. The cookies' secret is the guest's own: nobody else gives cookies. */
-static void identify(void)
+static int identify(void)
 {
     static struct dns_identity identity;
 
     if (!IS_ENABLED(CONFIG_DNS_EDNS))
-        return;
+        return 0;
     random_bytes(identity.secret, sizeof(identity.secret));
     identity.version = server_version();
     identity.id = cmdline_get("id");
     identity.idle = SERVER_IDLE_SECONDS * 10;
     dns_db_identify(&server.db, &identity);
+    return IS_ENABLED(CONFIG_DNS_COUNTERS) ? server_tell_counters(&identity.counters) : 0;
 }
 
 static void log_stats(struct shutdown_hook *hook)
@@ -210,7 +213,8 @@ int app_init(int argc, char **argv)
         err = read_port();
     if (!err)
         err = load_zones();
-    identify();
+    if (!err)
+        err = identify();
     if (!err && IS_ENABLED(CONFIG_DNS_XFR))
         err = server_read_access();
     if (!err && IS_ENABLED(CONFIG_DNS_LIMIT))

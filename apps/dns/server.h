@@ -51,6 +51,12 @@ int server_read_access(void);
 /* Sets the limit of answers up by the command line. 0 or a negative errno; the log says why. */
 int server_set_limit(void);
 
+/*
+ * Tells the counters by the ways that the command line names; *chaos is set when that is one of them. 0 or a
+ * negative errno; the log says why.
+ */
+int server_tell_counters(bool *chaos);
+
 /* Begins to accept connections. 0 or a negative errno. */
 int dns_tcp_start(void);
 

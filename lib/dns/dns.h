@@ -35,6 +35,8 @@ enum dns_rcode {
     DNS_RCODES = 17, /* response codes counted */
 };
 
+enum { DNS_TYPES_COUNTED = 16 }; /* types counted, lib/dns/counters.c says which */
+
 /* Flags of dns_answer. */
 enum {
     DNS_TCP = 1, /* the query came over TCP: no size limit but `cap` */
@@ -77,6 +79,7 @@ struct dns_db {
 struct dns_identity {
     const char *version; /* to a question for version.bind; NULL: nothing */
     const char *id;      /* to one for id.server and to the option NSID; NULL: nothing */
+    bool counters;       /* to one for counters.server, with CONFIG_DNS_COUNTERS */
     uint16_t idle;       /* tenths of a second until an idle TCP connection is closed */
     uint8_t secret[16];  /* of the cookies; the same on all servers behind one address */
 };
@@ -111,6 +114,9 @@ struct dns_stats {
     uint64_t rcode[DNS_RCODES]; /* answers by response code */
     uint64_t limited;           /* answers not sent, by LIMITER */
     uint64_t slipped;           /* ... and those sent empty instead */
+    /* With CONFIG_DNS_COUNTERS. */
+    uint64_t transfers;               /* whole zones given away */
+    uint64_t type[DNS_TYPES_COUNTED]; /* questions by type */
 };
 
 /*

@@ -6,7 +6,9 @@ dns-edns-srcs := $(addprefix lib/dns/,chaos.c edns.c)
 dns-xfr-srcs := $(addprefix lib/dns/,access.c transfer.c)
 dns-tsig-srcs := lib/dns/tsig.c
 dns-limit-srcs := lib/dns/limit.c
-dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-limit-srcs)
+dns-counters-srcs := lib/dns/counters.c
+dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-limit-srcs) \
+	$(dns-counters-srcs)
 dns-build-srcs := $(addprefix lib/dns/,build.c chain.c directive.c field.c field_loc.c \
 	field_rare.c field_svcb.c generate.c lexer.c rdata.c render.c rrtype.c sort.c \
 	store.c writer.c zonefile.c)
@@ -16,9 +18,10 @@ obj-$(CONFIG_DNS_DNSSEC) += $(dns-dnssec-srcs)
 obj-$(CONFIG_DNS_EDNS) += $(dns-edns-srcs)
 obj-$(CONFIG_DNS_XFR) += $(dns-xfr-srcs)
 obj-$(CONFIG_DNS_TSIG) += $(dns-tsig-srcs)
+obj-$(CONFIG_DNS_COUNTERS) += $(dns-counters-srcs)
 obj-$(CONFIG_DNS_LIMIT) += $(dns-limit-srcs)
 
 # The host's programs and tests can do everything but what needs mbedTLS, which some of them have, too.
 dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-tsig-srcs) lib/crypto/hmac.c
 dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1
-dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1
+dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1 -DCONFIG_DNS_COUNTERS=1

@@ -2,6 +2,7 @@
 /*
  * The message around an answer: header and OPT record (RFC 1035 section 4.1, RFC 6891).
  */
+#include "lib/dns/counters.h"
 #include "lib/dns/task.h"
 
 static size_t put_opt(struct task *t, uint8_t *out)
@@ -185,6 +186,11 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         r->rcode = DNS_BADVERS;
     else if (IS_ENABLED(CONFIG_DNS_EDNS) && t.q.edns)
         read_options(&t, client, query, flags, stats);
+    if (IS_ENABLED(CONFIG_DNS_COUNTERS)) {
+        t.stats = stats;
+        if (t.q.question_len)
+            counters_type(stats, t.q.type);
+    }
     if (IS_ENABLED(CONFIG_DNS_LIMIT)) {
         t.kind = LIMIT_DATA;
         t.number = 0;

@@ -35,6 +35,7 @@ struct task {
     /* What the answer is counted as, with CONFIG_DNS_LIMIT. */
     enum limit_kind kind;
     uint32_t number;
+    struct dns_stats *stats; /* with CONFIG_DNS_COUNTERS */
 };
 
 /* Answers a question of class CHAOS. False when it is not one that is answered. */

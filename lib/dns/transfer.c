@@ -214,8 +214,11 @@ void transfer_answer(struct task *t)
     t->r.sent_count = REPLY_SENT_MAX;
     if (!p || (q->type == TYPE_IXFR && q->authority_at && is_current(t)))
         (void)put_soa(t);
-    else
+    else {
+        if (IS_ENABLED(CONFIG_DNS_COUNTERS) && p->phase == BEGIN)
+            t->stats->transfers++;
         p->more = !put_zone(t, p);
+    }
     if (p && p->more && !t->r.count[SECTION_ANSWER]) { /* what comes next fits into no message */
         t->r.rcode = DNS_SERVFAIL;
         p->more = false;

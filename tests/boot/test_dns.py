@@ -92,7 +92,7 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "LIMIT")]
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "LIMIT", "COUNTERS")]
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -143,6 +143,22 @@ def test_limit(xen, network, guest, complete):
     assert 20 <= whole <= 40
     assert sent / 4 < truncated <= sent / 2
     assert dns.query.udp(dns.message.make_query("example.test.", "SOA"), g.address, timeout=20).answer
+
+
+def test_counters(xen, network, guest, complete):
+    """Over CHAOS, in xenstore within ten seconds, and in the log at the end."""
+    g = guest(complete, extra="counters=chaos,xenstore")
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    options.check_counters((g.address, 53))
+    path = f"/local/domain/{g.domid}/attr/dns/counters"
+    told = ""
+    end = time.monotonic() + 60
+    while "MX=1" not in told and time.monotonic() < end:
+        told = xen.run(f"xenstore-read {path} 2>/dev/null; true").out
+    assert "queries=4 tcp=1 noerror=3 nxdomain=1 A=1 MX=1 TXT=2" in told, told
+    g.xl("shutdown")
+    g.wait(r"dns: queries=4\b")
+    g.wait(r"dns: TXT=2\b")
 
 
 def test_little_memory(xen, network, guest, host, budgets):

@@ -33,8 +33,11 @@ struct connection {
 static struct dns_db db;
 static struct dns_zone *buckets[16];
 static struct dns_stats stats;
-static const struct dns_identity identity = {
-    .version = "tested", .id = "host.example", .idle = 100, .secret = "a secret of 16"};
+static const struct dns_identity identity = {.version = "tested",
+                                             .id = "host.example",
+                                             .counters = true,
+                                             .idle = 100,
+                                             .secret = "a secret of 16"};
 static struct dns_access access_rules;
 static unsigned mode;
 static struct connection *connections[CONNECTIONS];

@@ -66,7 +66,22 @@ def check_chaos(server):
         assert ask(server, name=name, rdtype=rdtype, rdclass="CH")[0].rcode() == dns.rcode.REFUSED
 
 
+def counters(server):
+    answer, _ = ask(server, name="counters.server.", rdtype="TXT", rdclass="CH")
+    return {name: int(value) for name, value in (s.decode().split("=") for s in answer.answer[0][0].strings)}
+
+
+def check_counters(server):
+    before = counters(server)
+    ask(server, rdtype="MX", tcp=True)
+    ask(server, name="none." + NAME)
+    after = counters(server)
+    grown = {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
+    assert grown == {"queries": 3, "tcp": 1, "noerror": 2, "nxdomain": 1, "A": 1, "MX": 1, "TXT": 1}
+
+
 def check(server):
     check_cookie(server)
     check_others(server)
     check_chaos(server)
+    check_counters(server)

@@ -80,3 +80,5 @@ unit-dns_access-cflags = $(host-mbedtls-cflags)
 unit-dns_edns-srcs := tests/unit/test_dns_edns.c lib/dns/edns.c
 unit-dns_limit-srcs := tests/unit/test_dns_limit.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_limit-cflags := $(dns-all-options)
+unit-dns_counters-srcs := tests/unit/test_dns_counters.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_counters-cflags := $(dns-all-options)
