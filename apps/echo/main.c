@@ -95,18 +95,23 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
     return ERR_ABRT;
 }
 
+/* Unlike pbuf_cat() without a sum of the lengths, which ends at 64 KiB: the window may be larger, and
+ * lwIP takes no acknowledgement that comes with data while data is refused. */
+static void append(struct pbuf **chain, struct pbuf *p)
+{
+    while (*chain)
+        chain = &(*chain)->next;
+    *chain = p;
+}
+
 static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
 {
     struct connection *c = arg;
 
     if (!p)
         c->closing = true;
-    else if (c->waiting && c->waiting->tot_len + p->tot_len > UINT16_MAX)
-        return ERR_MEM; /* a chain cannot be longer; lwIP keeps p and tries again */
-    else if (c->waiting)
-        pbuf_cat(c->waiting, p);
     else
-        c->waiting = p;
+        append(&c->waiting, p);
     return echo_waiting(c, pcb);
 }
 

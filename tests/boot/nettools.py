@@ -3,6 +3,7 @@
 
 import random
 import socket
+import struct
 import threading
 import time
 
@@ -79,6 +80,11 @@ def tcp_echo(address, size, port=7, timeout=60, connections=1):
     for t in threads:
         t.join()
     return errors
+
+
+def retransmissions(s):
+    """How many segments of a connection the host has sent again (struct tcp_info of linux/tcp.h)."""
+    return struct.unpack_from("I", s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104), 100)[0]
 
 
 def figures(address):

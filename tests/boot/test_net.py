@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 """The network of a guest on real Xen, with a stock netback: echo, little memory, budgets."""
 
+import random
 import socket
+import threading
 
 import pytest
 
@@ -52,6 +54,25 @@ def test_a_client_that_does_not_read_harms_nobody(echo):
                 silent.send(bytes(65536))
         assert nettools.tcp_echo(echo.address, 100000) == []
         assert nettools.udp_echo(echo.address, b"and UDP") == b"and UDP"
+
+
+def test_what_waits_for_a_slow_client_costs_no_segment(echo):
+    """More than 64 KiB are in the guest when the client begins to read, and more come meanwhile."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+        s.settimeout(30)
+        s.connect((echo.address, 7))
+        data = random.randbytes(2000000)
+        sender = threading.Thread(target=s.sendall, args=(data,))
+        sender.start()
+        sender.join(0.5)
+        assert sender.is_alive()  # the guest's window is closed
+        got = bytearray()
+        while len(got) < len(data):
+            got += s.recv(65536)
+        sender.join()
+        assert got == data
+        assert nettools.retransmissions(s) < 10
 
 
 def test_many_connections_in_little_memory(network, guest):
