@@ -15,9 +15,12 @@
 #include "arch/unix/sim/sched.h"
 #include "arch/unix/sim/store.h"
 #include "arch/unix/sim/toolstack.h"
+#include "arch/unix/sim/vtime.h"
 #include "lib/util.h"
 
 #define LINE_MAX 1024
+#define QUIET_STEP NSEC_PER_MSEC
+#define QUIET_PATIENCE (10 * NSEC_PER_SEC)
 
 static struct {
     struct sched_fd fd;
@@ -121,17 +124,20 @@ static void do_attach(const char *type, const char *index)
     answer("ok");
 }
 
+static void detached(void)
+{
+    answer("ok");
+}
+
 static void do_detach(const char *type, const char *index)
 {
     unsigned n = (unsigned)strtoul(index, NULL, 10);
 
     (void)type;
-    if (!store_read(toolstack_backend_path("vif", n, "state"))) {
+    if (store_read(toolstack_path("device/vif/%u", n)))
+        toolstack_detach_vif(n, detached);
+    else
         answer("error no such device");
-        return;
-    }
-    toolstack_detach_vif(n);
-    answer("ok");
 }
 
 static void do_backend(const char *what, const char *index)
@@ -177,6 +183,34 @@ static void do_grants(const char *unused, const char *unused2)
     answer("ok %u %u", grant_count_given(), grant_count_mapped());
 }
 
+/* --- until the guest has nothing to do ---------------------------------------------------------- */
+
+static struct {
+    struct timer timer;
+    uint64_t rest, give_up;
+} quiet;
+
+static void look_whether_quiet(struct timer *timer)
+{
+    uint64_t now = vtime_now(), since = sched_asleep_since();
+
+    if (since < now && now - since >= quiet.rest)
+        answer("ok");
+    else if (now >= quiet.give_up)
+        answer("error the guest is busy");
+    else
+        vtime_arm(timer, MAX(since < now ? since + quiet.rest : 0, now + QUIET_STEP));
+}
+
+static void do_quiet(const char *milliseconds, const char *unused)
+{
+    (void)unused;
+    quiet.timer.fn = look_whether_quiet;
+    quiet.rest = strtoul(milliseconds, NULL, 10) * NSEC_PER_MSEC;
+    quiet.give_up = vtime_now() + QUIET_PATIENCE;
+    look_whether_quiet(&quiet.timer);
+}
+
 static const struct {
     const char *name;
     void (*fn)(const char *word, const char *rest);
@@ -197,6 +231,7 @@ static const struct {
     {"lie", do_lie, true},
     {"lies", do_lies, false},
     {"grants", do_grants, false},
+    {"quiet", do_quiet, true},
 };
 
 static void obey(char *line)

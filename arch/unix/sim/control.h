@@ -12,12 +12,14 @@
  *      ls PATH               the names below it
  *      chmod PATH PERMS      as in "n0 r5"
  *      unpause               with --paused
- *      attach vif N, detach vif N
+ *      attach vif N, detach vif N    as xl, the second one answers when the device has gone
  *      backend stop N, backend restart N    netback of vif N dies, or dies and comes back
  *      vif N                 netback's counts of frames, as name=number
  *      lie NAME [N]          with PEERS=1: a peer lies, after N honest steps (tests/peers)
  *      lies                  how often one has lied
  *      grants                how many the guest has given, and how many of them are in use
+ *      quiet MS              answers when the guest has slept for so long without a break: what it was
+ *                            told has been done
  */
 #ifndef SIM_CONTROL_H
 #define SIM_CONTROL_H

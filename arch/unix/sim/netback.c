@@ -170,8 +170,6 @@ static void close_device(struct netback *nb)
 {
     let_go(nb);
     set_state(nb, XenbusStateClosed);
-    if (!store_read_number(back_path(nb, "online"), 0, 1, 1))
-        toolstack_remove_device("vif", nb->index);
 }
 
 static void frontend_changed(struct store_listener *listener)

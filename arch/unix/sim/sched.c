@@ -24,7 +24,8 @@
 static struct {
     struct sched_fd *fds;
     uint64_t last_pump;
-} sched;
+    uint64_t asleep_since;
+} sched = {.asleep_since = UINT64_MAX};
 
 void sched_add(struct sched_fd *sfd)
 {
@@ -103,13 +104,20 @@ void sched_clock_read(void)
         sched_pump(0);
 }
 
+uint64_t sched_asleep_since(void)
+{
+    return sched.asleep_since;
+}
+
 /* --- the guest's calls ------------------------------------------------------------------------ */
 
 static long block(void)
 {
     domain_shared_info()->vcpu_info[0].evtchn_upcall_mask = 0;
+    sched.asleep_since = vtime_now();
     while (!event_deliverable())
         sched_pump(UINT64_MAX);
+    sched.asleep_since = UINT64_MAX;
     return 0;
 }
 
@@ -138,8 +146,10 @@ static long poll_ports(uintptr_t arg)
             return -EINVAL;
     until = op.timeout ? op.timeout : UINT64_MAX;
     sched_pump(0);
+    sched.asleep_since = vtime_now();
     while (!any_pending(ports, op.nr_ports) && vtime_now() < until)
         sched_pump(until);
+    sched.asleep_since = UINT64_MAX;
     return 0;
 }
 

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xen/xen.h>
+#include <xen/io/xenbus.h>
+
 #include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/report.h"
 #include "arch/unix/sim/store.h"
@@ -19,7 +22,7 @@
 #define UUID "6f0e5d3c-0000-4000-8000-000000000005"
 
 #define PATH_SIZE 128
-#define DETACH_PATIENCE (3 * NSEC_PER_SEC) /* libxl: ten seconds */
+#define DETACH_PATIENCE (10 * NSEC_PER_SEC) /* libxl's */
 
 static char *new_text(void)
 {
@@ -154,37 +157,63 @@ void toolstack_add_vif(unsigned index, const struct vif_config *config)
     store_write(toolstack_path("device/vif/%u/state", index), "1");
 }
 
-/* When both ends have not closed by then. */
+/* A device that goes: what libxl__initiate_device_generic_remove() waits for, and for how long. */
 struct detach {
-    struct timer timer;
+    struct store_listener backend;
+    struct timer patience;
     unsigned index;
+    void (*done)(void);
 };
+
+static void detached(struct detach *d)
+{
+    void (*done)(void) = d->done;
+
+    vtime_disarm(&d->patience);
+    store_unlisten(&d->backend);
+    store_remove(toolstack_path("device/vif/%u", d->index));
+    store_remove(toolstack_backend_path("vif", d->index, ""));
+    free(d);
+    done();
+}
+
+static bool backend_closed(unsigned index)
+{
+    const char *state = store_read(toolstack_backend_path("vif", index, "state"));
+
+    return !state || atoi(state) == XenbusStateClosed;
+}
+
+static void backend_changed(struct store_listener *listener)
+{
+    struct detach *d = container_of(listener, struct detach, backend);
+
+    if (backend_closed(d->index))
+        detached(d);
+}
 
 static void detach_by_force(struct timer *timer)
 {
-    struct detach *d = container_of(timer, struct detach, timer);
-    const char *online = store_read(toolstack_backend_path("vif", d->index, "online"));
-
-    if (online && !strcmp(online, "0"))
-        toolstack_remove_device("vif", d->index);
-    free(d);
+    detached(container_of(timer, struct detach, patience));
 }
 
-void toolstack_detach_vif(unsigned index)
+void toolstack_detach_vif(unsigned index, void (*done)(void))
 {
     struct detach *d = calloc(1, sizeof(*d));
 
     if (!d)
         report_fatal("no memory to detach vif%u", index);
-    d->timer.fn = detach_by_force;
     d->index = index;
-    vtime_arm(&d->timer, vtime_now() + DETACH_PATIENCE);
+    d->done = done;
+    d->backend.fn = backend_changed;
+    snprintf(d->backend.path, sizeof(d->backend.path), "%s",
+             toolstack_backend_path("vif", index, "state"));
+    store_listen(&d->backend);
+    d->patience.fn = detach_by_force;
+    vtime_arm(&d->patience, vtime_now() + DETACH_PATIENCE);
+    if (!store_read(d->backend.path))
+        return; /* the backend has gone: so does the rest, at once */
     store_write(toolstack_backend_path("vif", index, "online"), "0");
-    store_write(toolstack_backend_path("vif", index, "state"), "5");
-}
-
-void toolstack_remove_device(const char *type, unsigned index)
-{
-    store_remove(toolstack_path("device/%s/%u", type, index));
-    store_remove(toolstack_backend_path(type, index, ""));
+    if (!backend_closed(index))
+        store_printf(d->backend.path, "%d", XenbusStateClosing);
 }

@@ -21,11 +21,11 @@ void toolstack_sysrq(char letter);
 struct vif_config {
     char mac[18], ip[64], mtu[8];
 };
-/* "xl network-attach" and "-detach": the directories of a virtual network interface; asks backend and
- * frontend to close it, after which the backend has the directories removed. */
+/* "xl network-attach": the directories of a virtual network interface. */
 void toolstack_add_vif(unsigned index, const struct vif_config *config);
-void toolstack_detach_vif(unsigned index);
-void toolstack_remove_device(const char *type, unsigned index);
+/* "xl network-detach": has backend and frontend close it. When the backend has, or ten seconds have
+ * passed, the directories are removed, and then done() is called: this is when xl ends. */
+void toolstack_detach_vif(unsigned index, void (*done)(void));
 
 /* Paths below the domain's own directory and below domain 0's; the text is overwritten by the next
  * call but three. */
