@@ -179,10 +179,11 @@ static void rx_empty(struct netback *nb, void *item)
     ((netif_rx_response_t *)item)->status = 0;
 }
 
+/* The last response says that more follow: one before it would only join two packets. */
 static void rx_no_end(struct netback *nb, void *item)
 {
-    (void)nb;
-    ((netif_rx_response_t *)item)->flags |= NETRXF_more_data;
+    (void)item;
+    RING_GET_RESPONSE(&nb->rx, nb->rx.rsp_prod_pvt - 1)->flags |= NETRXF_more_data;
 }
 
 /* A packet of more pieces than any may have, which does end. The last one is what our caller writes. */
@@ -483,7 +484,7 @@ const struct net_lie net_lies[] = {
     {"6-rx-size", NETBACK_RX_RESPONSE, false, rx_size},
     {"6-rx-error", NETBACK_RX_RESPONSE, false, rx_error},
     {"6-rx-empty", NETBACK_RX_RESPONSE, false, rx_empty},
-    {"6-rx-no-end", NETBACK_RX_RESPONSE, false, rx_no_end},
+    {"6-rx-no-end", NETBACK_RX_PUSH, false, rx_no_end},
     {"6-rx-many", NETBACK_RX_RESPONSE, false, rx_many},
     {"6-rx-extra-missing", NETBACK_RX_PUSH, false, rx_extra_missing},
     {"6-rx-extra-type", NETBACK_RX_RESPONSE, false, rx_extra_type},

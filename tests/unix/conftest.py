@@ -14,14 +14,18 @@ network         all tests from here on run in a network namespace of their own, 
                 neighbours: the host is 10.0.0.1 and fd00:10::1 on xentap0, as in the boot tests.
 host            runs a tool of the host's there.
 
-Every guest is ended after its test; one that was built with sanitizers fails the test should they
+shared(app)     a guest of that app that the tests of a module use one after the other
+
+Every other guest is ended after its test; one that was built with sanitizers fails the test should they
 have found anything.
 """
 
 import atexit
+import fcntl
 import itertools
 import os
 import re
+import select
 import shlex
 import shutil
 import signal
@@ -85,12 +89,13 @@ class SimGuest:
             reader.start()
 
     def _read(self, which, stream):
-        while data := os.read(stream.fileno(), 65536):
-            with self.changed:
+        data = True
+        while data:
+            select.select([stream], [], [])
+            with self.changed:  # what has been read is in texts before anybody else looks
+                data = os.read(stream.fileno(), 65536)
                 self.texts[which] += data.decode(errors="replace")
                 self.changed.notify_all()
-        with self.changed:
-            self.changed.notify_all()
 
     def _wait_text(self, which, pattern, timeout, count=1):
         """The count-th line that matches."""
@@ -109,9 +114,22 @@ class SimGuest:
     def console(self):
         """All that has been printed: what is on its way through the pipe is waited for."""
         with self.changed:
-            while self.changed.wait(0.05):
+            while self.readers[0].is_alive() and self.changed.wait(0.05):
                 pass
             return self.texts["out"]
+
+    def printed(self):
+        """What it has printed until now: after quiet(), or a line that was waited for."""
+        while True:
+            with self.changed:
+                if not self.readers[0].is_alive() or not select.select([self.process.stdout], [], [], 0)[0]:
+                    return self.texts["out"]
+            time.sleep(0.001)
+
+    def quiet(self, milliseconds=50):
+        """Until it has slept for so long: what it was told, and what follows from that, is done. This is
+        the guest's own time: on a busy machine it takes as long as it takes."""
+        self.command(f"quiet {milliseconds}")
 
     def messages(self):
         """What the simulation itself has said, sanitizers included."""
@@ -238,6 +256,8 @@ class SimGuest:
 def program():
     built = {}
 
+    os.makedirs(os.path.join(TOP, os.path.dirname(OUT)), exist_ok=True)
+
     def build(app, sanitize=False, peers=False):
         key = (app, sanitize, peers)
         if key not in built:
@@ -245,7 +265,9 @@ def program():
             words += ["SANITIZE=1"] * sanitize + ["PEERS=1"] * peers
             words += ["COVERAGE=1"] * COVERAGE
             environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-            done = subprocess.run(words, cwd=TOP, env=environment, capture_output=True, text=True)
+            with open(os.path.join(TOP, OUT) + ".lock", "w", encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # two runs of these tests build one after the other
+                done = subprocess.run(words, cwd=TOP, env=environment, capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
             built[key] = os.path.join(TOP, OUT, app + ".unix" + ".san" * sanitize + ".peers" * peers
                                       + ".cov" * COVERAGE)
@@ -255,8 +277,49 @@ def program():
 
 
 @pytest.fixture
-def guest(request, program):
+def guest(request, starter):
     guests = request.node.guests = []
+
+    def start(app, extra=None, **keywords):
+        guests.append(starter(app, extra, **keywords))
+        return guests[-1]
+
+    yield start
+    close(guests)
+
+
+@pytest.fixture(scope="module")
+def module_guests():
+    running = {}
+    yield running
+    close(running.values())
+
+
+@pytest.fixture
+def shared(request, starter, module_guests):
+    """A guest of an app that the tests of a module use one after the other, as with real Xen."""
+    guests = request.node.guests = []
+
+    def get(app):
+        g = module_guests.get(app)
+        if not g or not g.find():
+            close([g] * bool(g))
+            g = module_guests[app] = starter(app)
+        guests.append(g)
+        return g
+
+    return get
+
+
+def close(guests):
+    for g in guests:
+        g.close()
+    for g in guests:
+        assert "Sanitizer" not in g.messages() and "runtime error" not in g.messages(), g.messages()
+
+
+@pytest.fixture(scope="session")
+def starter(program):
 
     def start(app, extra=None, sanitize=False, peers=False, options=(), pass_fds=(), paused=False, address=None,
               **config):
@@ -274,19 +337,9 @@ def guest(request, program):
                 words += [f"ip={address}/16", "gw=10.0.0.1", f"ip6={address6}/64"]
         g = SimGuest(path, words, options, pass_fds)
         g.address, g.address6 = address, address6
-        guests.append(g)
         return g
 
-    yield start
-    for g in guests:
-        g.close()
-        assert "Sanitizer" not in g.messages() and "runtime error" not in g.messages(), g.messages()
-
-
-@pytest.fixture
-def shared(guest):
-    """A guest that has been up for a while; one of its own here, for starting is quick."""
-    return guest
+    return start
 
 
 numbers = itertools.count()
