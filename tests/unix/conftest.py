@@ -280,8 +280,8 @@ def program():
 def guest(request, starter):
     guests = request.node.guests = []
 
-    def start(app, extra=None, **keywords):
-        guests.append(starter(app, extra, **keywords))
+    def start(*arguments, **keywords):
+        guests.append(starter(*arguments, **keywords))
         return guests[-1]
 
     yield start

@@ -27,6 +27,7 @@ DIFFERENT = {
     "test_on_crash_destroy": "xl's log",
     "test_connections": "an image with other zones",
     "test_options": "an image with other zones",
+    "test_transfer": "an image with other zones",
     "test_pause_and_unpause": "xl list",
     "test_jumbo_frames": "dom0's interfaces",
     "test_frames_longer_than_the_mtu": "dom0's interfaces",
