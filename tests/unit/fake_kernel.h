@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The kernel as the xenstore client, xenbus and the console see it, on the host: a loop, work,
- * timers on a clock that the test moves, cooperative threads (host threads that pass a baton, so
- * one runs at a time), pages that are counted, and one peer that is served when it was notified.
+ * timers on a clock that the test moves, cooperative threads (each on a stack of its own), pages that are counted, and one peer that is served when it was notified.
  * The log goes into a buffer that the test can search.
  */
 #ifndef TESTS_UNIT_FAKE_KERNEL_H
