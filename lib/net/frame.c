@@ -106,7 +106,8 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
     dev->stats.rx_bytes += p->tot_len;
     dev->stats.rx_checked += checked;
     dev->stats.rx_large += p->tot_len > dev->mtu + ETH_BYTES;
-    if (p->len < ETH_BYTES) {
+    /* lwIP looks into an IP header before it asks whether one is there. */
+    if (p->len < ETH_BYTES + IP4_BYTES) {
         netdev_drop(dev, NETDEV_RX_SHORT);
         pbuf_free(p);
         return;
