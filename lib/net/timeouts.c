@@ -330,6 +330,14 @@ void tcp_timer_needed(void)
 }
 #endif
 
+#if LWIP_DNS
+int net_lookup_begins(void)
+{
+    net_timeouts_note_output();
+    return 0;
+}
+#endif
+
 u32_t sys_now(void)
 {
     return (u32_t)(timer_now() / NSEC_PER_MSEC);

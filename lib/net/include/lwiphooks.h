@@ -21,4 +21,11 @@ const ip6_addr_t *net_gateway6(struct netif *netif);
 #define LWIP_HOOK_ND6_GET_GW(netif, dest) net_gateway6(netif)
 #endif
 
+/* A lookup begins. It ends with an answer or when time is up, so the clocks must run, even if
+ * nothing can be sent (lib/net/timeouts.c). 0: lwIP is to look. */
+#if LWIP_DNS
+int net_lookup_begins(void);
+#define LWIP_HOOK_NETCONN_EXTERNAL_RESOLVE(name, addr, type, err) net_lookup_begins()
+#endif
+
 #endif
