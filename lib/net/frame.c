@@ -7,8 +7,9 @@
  * Checksums. What a backend says about a frame's checksum is believed only as far as the frame's
  * own headers make it meaningful (hardening.md, rule 7): an unfragmented TCP segment or UDP
  * datagram behind a plain IP header. Everything else is checked by lwIP. On the way out the
- * backend completes TCP's checksums, from the sum of the pseudo-header that is left in the field.
- * UDP's are always computed here: a datagram may still be cut into fragments below the point where
+ * backend completes TCP's checksums, from the sum of the pseudo-header that is left in the field;
+ * for a backend that does not, net_link_output() does: a segment may have waited for a neighbour's
+ * address while one backend took the other's place. UDP's are always computed here: a datagram may still be cut into fragments below the point where
  * lwIP asks whether to compute one, and a fragment's cannot be completed by anyone.
  */
 #include <errno.h>
@@ -21,11 +22,14 @@
 #include "lib/net/tcp.h"
 #include "lib/net/timeouts.h"
 
+#include "lwip/inet_chksum.h"
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
 #include "netif/ethernet.h"
 
 #define CHECK_ALL (NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_TCP)
+/* What lwIP does in any case. */
+#define CHECKSUMS (NETIF_CHECKSUM_ENABLE_ALL & ~(CHECK_ALL | NETIF_CHECKSUM_GEN_TCP))
 
 /* --- input ------------------------------------------------------------------------------- */
 
@@ -118,7 +122,7 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         return;
     }
     net_timeouts_note_input();
-    nif->netif.chksum_flags = (u16_t)(nif->checksums | checks_needed(nif, p, checked));
+    nif->netif.chksum_flags = (u16_t)(CHECKSUMS | checks_needed(nif, p, checked));
     ethernet_input(p, &nif->netif);
 }
 
@@ -136,6 +140,26 @@ int net_transmit(struct net_interface *nif, struct pbuf *p, const struct netdev_
     return err;
 }
 
+#if LWIP_TCP
+/* Computes the checksum of a segment, or leaves it to the backend. */
+static void finish_tcp(struct net_interface *nif, struct pbuf *p, const struct headers *h,
+                       struct netdev_offload *offload)
+{
+    uint8_t *frame = p->payload;
+    u16_t sum;
+
+    headers_blank_tcp(frame, h, (uint16_t)(p->tot_len - h->transport));
+    if (nif->completes) {
+        *offload = (struct netdev_offload){.blank = true};
+        return;
+    }
+    pbuf_remove_header(p, h->transport);
+    sum = inet_chksum_pbuf(p);
+    pbuf_add_header_force(p, h->transport);
+    memcpy(frame + h->transport + AT_TCP_SUM, &sum, sizeof(sum));
+}
+#endif
+
 err_t net_link_output(struct netif *netif, struct pbuf *p)
 {
     struct net_interface *nif = netif->state;
@@ -152,10 +176,7 @@ err_t net_link_output(struct netif *netif, struct pbuf *p)
             net_timeouts_note_tcp();
             if (verdict != NET_GSO_PASS)
                 return verdict == NET_GSO_TAKEN ? ERR_OK : ERR_MEM;
-            if (!(nif->checksums & NETIF_CHECKSUM_GEN_TCP)) {
-                headers_blank_tcp(p->payload, &h, (uint16_t)(p->tot_len - h.transport));
-                offload = (struct netdev_offload){.blank = true};
-            }
+            finish_tcp(nif, p, &h, &offload);
         }
 #endif
     }
@@ -200,8 +221,6 @@ void net_choose_offloads(struct net_interface *nif)
 {
     unsigned needed = NETDEV_CSUM4 | (LWIP_IPV6 ? NETDEV_CSUM6 : 0);
 
-    nif->checksums = NETIF_CHECKSUM_ENABLE_ALL & ~CHECK_ALL;
-    if ((nif->dev->features & needed) == needed)
-        nif->checksums &= (uint16_t)~NETIF_CHECKSUM_GEN_TCP;
+    nif->completes = (nif->dev->features & needed) == needed;
     net_gso_configure(nif);
 }

@@ -231,7 +231,7 @@ void net_gso_configure(struct net_interface *nif)
 
     if (g)
         net_gso_free(nif);
-    if ((nif->dev->features & needed) != needed || (nif->checksums & NETIF_CHECKSUM_GEN_TCP))
+    if ((nif->dev->features & needed) != needed || !nif->completes)
         return;
     g = net_mem_calloc(1, sizeof(*g));
     if (!g)

@@ -38,7 +38,7 @@ struct net_interface {
     struct timer announce_timer;
     uint8_t announce[2]; /* which addresses when it fires, and when it fires after that */
     struct net_gso *gso; /* gso.c's, or NULL */
-    uint16_t checksums;  /* the netif's checksum flags without those of the packet at hand */
+    bool completes;      /* the backend completes TCP checksums */
     bool added;          /* netif_add() done */
     /* What has been logged and published. */
 #if LWIP_IPV4
