@@ -198,8 +198,11 @@ def defconfig_path(app):
 
 
 def read(path):
-    with open(path, encoding="utf-8") as stream:
-        return stream.read()
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read()
+    except UnicodeDecodeError:
+        raise Refused(f"{path}: it is not UTF-8 text") from None
 
 
 def write_if_changed(path, text):

@@ -36,10 +36,10 @@ def _value(value):
         return str(int(value))
     if isinstance(value, int):
         return str(value)
-    # Not repr(): xl knows no escapes that both quotes would need.
+    # Not repr(): xl ends a text at the first quote of its kind, escaped or not.
     quote = "'" if '"' in value else '"'
     if quote in value or "\n" in value:
         raise ConfigError(
             f"a value with both kinds of quotes or a newline cannot be written: {value!r}"
         )
-    return quote + value + quote
+    return quote + value.replace("\\", "\\\\") + quote

@@ -61,7 +61,7 @@ def test_everything(xl, tmp_path):
     image.write_bytes(bytes(512))
     options = {"NAME": "web-1", "MEMORY": "16", "VCPUS": "2", "BRIDGE": "br0", "NICS": "2",
                "MAC": "00:16:3e:00:00:01", "IP": "10.0.0.2/24", "GW": "10.0.0.1",
-               "IP6": "2001:db8::2/64", "DISK": f"{image},r:{image}", "EXTRA": "it's a=$b [x]",
+               "IP6": "2001:db8::2/64", "DISK": f"{image},r:{image}", "EXTRA": "it's a=$b [x] \\n",
                "ON_CRASH": "coredump-restart", "ON_POWEROFF": "preserve",
                "ON_REBOOT": "rename-restart"}  # the library calls it restart_rename
     seen = xl(xlcfg.render("demo", NEEDS, options))
@@ -69,7 +69,7 @@ def test_everything(xl, tmp_path):
     assert seen["b_info"]["max_memkb"] == 16 * 1024 and seen["b_info"]["max_vcpus"] == 2
     # Where the words of extra= end up has moved between versions.
     line = seen["b_info"].get("cmdline") or seen["b_info"]["type.pv"]["cmdline"]
-    assert line == "ip=10.0.0.2/24 gw=10.0.0.1 ip6=2001:db8::2/64 it's a=$b [x]"
+    assert line == "ip=10.0.0.2/24 gw=10.0.0.1 ip6=2001:db8::2/64 it's a=$b [x] \\n"
     assert [(nic.get("mac"), nic["bridge"]) for nic in seen["nics"]] == [
         ("00:16:3e:00:00:01", "br0"), (None, "br0")]
     assert [(disk["pdev_path"], disk["vdev"], disk["format"], disk.get("readwrite", 0))

@@ -72,7 +72,8 @@ def test_apps_own_command_line_and_its_replacement():
 
 
 @pytest.mark.parametrize("text", ["it's", 'say "x"', "a=$HOME `id` ; # x", "tab-less  spaces",
-                                  "späße", "[ 'a', ]", "100%s"])
+                                  "späße", "[ 'a', ]", "100%s", "a\\nb \\q \\042", "ends in \\",
+                                  'a \\"b\\"'])
 def test_command_lines_survive_quoting(text):
     assert config(EXTRA=text)["extra"] == text
 
@@ -92,7 +93,7 @@ REFUSED = [
     ("IP6", ["2001:db8::1", "2001:db8::1/129", "::/64", "ff02::1/64", "fe80::1%eth0/64",
              "10.0.0.1/24"]),
     ("DISK", ["/nonexistent/x", ",", "/", "r:", "a b"]),
-    ("EXTRA", ["both ' and \"", "ends in \\", "new\nline", "nul\0", "\x1b[31m", "x" * 1024,
+    ("EXTRA", ["both ' and \"", "not UTF-8 \udcff", "new\nline", "nul\0", "\x1b[31m", "x" * 1024,
                "ü" * 600]),
     ("ON_CRASH", ["", "explode", "Destroy", "destroy "]),
     ("ON_POWEROFF", ["reboot"]),
