@@ -101,6 +101,14 @@ static bool same_mac(const uint8_t *a, const uint8_t *b)
     return a4 == b4 && a2 == b2;
 }
 
+/* lwIP reads an ARP packet, and the first fields of an IP header, without asking whether they are
+ * there. An IPv4 packet may be shorter than an ARP packet. */
+static bool is_short(const uint8_t *frame, size_t len)
+{
+    return len < ETH_BYTES + IP4_BYTES ||
+           (len < ETH_BYTES + ARP_BYTES && read_be16(frame + AT_ETH_TYPE) == ETH_ARP);
+}
+
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 {
     struct net_interface *nif = dev->interface;
@@ -110,8 +118,7 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
     dev->stats.rx_bytes += p->tot_len;
     dev->stats.rx_checked += checked;
     dev->stats.rx_large += p->tot_len > dev->mtu + ETH_BYTES;
-    /* lwIP looks into an IP header before it asks whether one is there. */
-    if (p->len < ETH_BYTES + IP4_BYTES) {
+    if (is_short(frame, p->len)) {
         netdev_drop(dev, NETDEV_RX_SHORT);
         pbuf_free(p);
         return;

@@ -22,6 +22,7 @@
 #define AT_IP4_SRC (ETH_BYTES + 12)
 #define AT_IP4_DEST (ETH_BYTES + 16)
 #define IP4_BYTES 20
+#define ARP_BYTES 28
 #define AT_IP6_LENGTH (ETH_BYTES + 4)
 #define AT_IP6_NEXT (ETH_BYTES + 6)
 #define AT_IP6_SRC (ETH_BYTES + 8)
@@ -38,6 +39,7 @@
 #define UDP_BYTES 8
 
 #define ETH_IP4 0x0800
+#define ETH_ARP 0x0806
 #define ETH_IP6 0x86dd
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
