@@ -29,7 +29,7 @@ endif
 
 # An app's name as a goal, as in "make run dns". A goal of that name is the goal.
 apps := $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig)))
-phony := help apps app menuconfig defconfig olddefconfig savedefconfig run bench profile setup fetch test unit \
+phony := help apps app menuconfig defconfig olddefconfig savedefconfig run bench profile setup fetch test unit fuzz \
 	coverage lint format clean distclean
 stray := $(filter-out $(phony),$(filter $(apps),$(MAKECMDGOALS)))
 ifneq ($(stray),)
@@ -81,14 +81,17 @@ $(error OUT=$(OUT): it holds other things than what make builds; name an empty o
 endif
 endif
 
-ifneq ($(filter $(app-goals) $(OUT)/%,$(goals)),)
+ifneq ($(filter $(app-goals) $(OUT)/%,$(filter-out $(OUT)/fuzz/% $(OUT)/fuzz-afl/%,$(goals))),)
 include config/build.mk
 endif
 ifneq ($(filter unit unit-% $(OUT)/unit/%,$(goals)),)
 include config/unit.mk
 endif
-ifneq ($(filter host-dns host-fuzz,$(goals)),)
+ifneq ($(filter host-dns,$(goals)),)
 include lib/dns/host.mk
+endif
+ifneq ($(filter fuzz-build $(OUT)/fuzz/% $(OUT)/fuzz-afl/%,$(goals)),)
+include config/fuzz.mk
 endif
 
 .PHONY: $(phony) compile_commands.json FORCE
@@ -135,6 +138,10 @@ profile:
 test:
 	@scripts/setup build run test
 	@scripts/test $(TESTS)
+
+fuzz:
+	@scripts/setup build test $(filter afl,$(ENGINE))
+	@TIME='$(TIME)' ENGINE='$(ENGINE)' scripts/fuzz $(TARGET)
 
 # COVERAGE= takes arguments for pytest, as in COVERAGE="-k xenbus".
 coverage:

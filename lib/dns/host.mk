@@ -30,12 +30,3 @@ $(H)/hostserver: tests/dns/hostserver.c $(dns-server-srcs) $(dns-host-headers) $
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-server-options) $(host-mbedtls-cflags) $(dns-sanitize) -o $@ \
 		$(filter %.c,$^) $(host-mbedtls-srcs)
-
-# Fuzz targets (libFuzzer, so clang): out/host/fuzz-dns_query DIR, out/host/fuzz-dns_zonefile DIR.
-.PHONY: host-fuzz
-host-fuzz: $(H)/fuzz-dns_query $(H)/fuzz-dns_zonefile
-
-$(H)/fuzz-%: tests/fuzz/%.c tests/fuzz/dns_zone.c $(dns-server-srcs) $(dns-build-srcs) $(dns-host-headers) tests/fuzz/dns_zone.h $(H)/flags
-	$(call say,FUZZ,$@)
-	$(Q)clang $(dns-host-cflags) $(dns-server-options) $(host-mbedtls-cflags) -O1 \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $(filter %.c,$^) $(host-mbedtls-srcs)

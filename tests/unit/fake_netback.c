@@ -10,11 +10,6 @@
 
 #include "drivers/netfront.c"
 
-#define BACKEND 7
-#define TOTAL_PAGES 1024
-
-struct fake_grant fake_grants[FAKE_GRANTS];
-bool fake_no_grants;
 struct fake_offers fake_offers;
 struct netdev *netback_dev;
 const char *netback_disabled;
@@ -24,110 +19,6 @@ struct netback_ring netback_rx, netback_tx;
 struct netback_got netback_got;
 
 static struct xenbus_device device;
-static unsigned grants_made; /* since connecting: the first two are the rings' */
-static unsigned objects;     /* of the network's allocator */
-
-/* --- memory --- */
-
-size_t page_count_total(void)
-{
-    return TOTAL_PAGES;
-}
-
-size_t page_count_free(void)
-{
-    return TOTAL_PAGES - fake_pages;
-}
-
-/* One object each, so that ASan sees a use after free. */
-void *net_mem_alloc(size_t size)
-{
-    if (fake_no_memory)
-        return NULL;
-    objects++;
-    return malloc(size);
-}
-
-void *net_mem_calloc(size_t count, size_t size)
-{
-    void *p = net_mem_alloc(count * size);
-
-    return p ? memset(p, 0, count * size) : NULL;
-}
-
-void net_mem_free(void *p)
-{
-    objects -= p != NULL;
-    free(p);
-}
-
-/* --- grants and ports --- */
-
-int gnttab_alloc(void)
-{
-    for (int ref = GNTTAB_NR_RESERVED_ENTRIES; ref < FAKE_GRANTS && !fake_no_grants; ref++) {
-        if (!fake_grants[ref].allocated) {
-            fake_grants[ref] = (struct fake_grant){.allocated = true};
-            return ref;
-        }
-    }
-    return -ENOSPC;
-}
-
-static struct fake_grant *grant_of(grant_ref_t ref)
-{
-    ck_assert_uint_lt(ref, FAKE_GRANTS);
-    ck_assert_msg(fake_grants[ref].allocated, "reference %u is not ours", ref);
-    ck_assert_msg(!fake_grants[ref].quarantined, "reference %u is in quarantine", ref);
-    return &fake_grants[ref];
-}
-
-void gnttab_free(grant_ref_t ref)
-{
-    ck_assert_msg(!grant_of(ref)->live, "reference %u is freed while the grant is live", ref);
-    fake_grants[ref].allocated = false;
-}
-
-void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
-{
-    struct fake_grant *g = grant_of(ref);
-    static const uint8_t zeros[PAGE_SIZE];
-
-    ck_assert_msg(!g->live, "reference %u is granted anew while it is live", ref);
-    ck_assert_uint_eq(dom, BACKEND);
-    if (grants_made++ < 2 || (fake_offers.trusted && fake_offers.trusted[0] == '0'))
-        ck_assert_msg(!memcmp(page, zeros, PAGE_SIZE), "the page that is granted is not zero");
-    g->live = true;
-    g->readonly = readonly;
-    g->page = (uint8_t *)(uintptr_t)page;
-}
-
-int gnttab_end(grant_ref_t ref)
-{
-    struct fake_grant *g = grant_of(ref);
-
-    if (g->live && g->mapped)
-        return -EBUSY;
-    g->live = false;
-    return 0;
-}
-
-void gnttab_quarantine(grant_ref_t ref)
-{
-    grant_of(ref)->quarantined = true;
-}
-
-int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx)
-{
-    ck_assert_uint_eq(remote, BACKEND);
-    for (evtchn_port_t port = 1; port < FAKE_PORTS; port++) {
-        if (!fake_ports[port].fn) {
-            fake_ports[port] = (struct fake_port){0};
-            return evtchn_attach(port, fn, ctx) ? -ENOSPC : (int)port;
-        }
-    }
-    return -ENOSPC;
-}
 
 /* --- the store and xenbus --- */
 
@@ -278,7 +169,7 @@ void netback_plug(void)
 
 static void find_ring(struct netback_ring *r, const char *ref, const char *port, size_t entry)
 {
-    const struct fake_grant *g = grant_of((grant_ref_t)atoi(fake_store(ref)));
+    const struct fake_grant *g = fake_grant((grant_ref_t)atoi(fake_store(ref)));
 
     ck_assert(g->live && !g->readonly);
     *r = (struct netback_ring){.page = (void *)g->page, .entry = entry};
@@ -291,7 +182,8 @@ int netback_open(void)
 {
     int err;
 
-    grants_made = 0;
+    fake_grants_made = 0;
+    fake_grants_zeroed = fake_offers.trusted && fake_offers.trusted[0] == '0';
     netback_disabled = NULL;
     err = netfront_driver.connect(&device);
     if (err) {
@@ -320,23 +212,11 @@ void netback_disconnect(void)
 
 void netback_unplug(void)
 {
-    size_t used = 0, lost = 0, ports = 0;
-
     netback_disconnect();
-    for (unsigned i = 0; i < FAKE_GRANTS; i++)
-        fake_grants[i].mapped &= fake_grants[i].quarantined;
+    fake_grants_release();
     fake_sleep(NSEC_PER_SEC);
     netfront_driver.remove(&device);
-    for (unsigned i = 0; i < FAKE_GRANTS; i++) {
-        used += fake_grants[i].allocated;
-        lost += fake_grants[i].quarantined;
-    }
-    for (unsigned i = 0; i < FAKE_PORTS; i++)
-        ports += fake_ports[i].fn != NULL;
-    ck_assert_uint_eq(used, lost);
-    ck_assert_uint_eq(fake_pages, lost);
-    ck_assert_uint_eq(objects, 0);
-    ck_assert_uint_eq(ports, 0);
+    fake_grants_check();
 }
 
 void netback_run(void)

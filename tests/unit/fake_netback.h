@@ -5,7 +5,7 @@
  * which it finds by what the driver writes into the store. It is honest as long as a test uses
  * netback_send() and netback_receive(); with the calls below them a test lies.
  *
- * Whatever the driver does wrong with a grant ends the test: see gnttab_*() in fake_netback.c.
+ * Whatever the driver does wrong with a grant ends the test: see gnttab_*() in fake_grants.c.
  */
 #ifndef TESTS_UNIT_FAKE_NETBACK_H
 #define TESTS_UNIT_FAKE_NETBACK_H
@@ -18,20 +18,9 @@
 #include <xen/xen.h>
 
 #include "lib/net/netdev.h"
+#include "tests/unit/fake_grants.h"
 #include "xen/evtchn.h"
 #include "xen/ring.h"
-
-/* --- grants --- */
-
-struct fake_grant {
-    uint8_t *page;
-    bool allocated, live, readonly;
-    bool mapped; /* the backend holds on to the page: the grant cannot be ended */
-    bool quarantined;
-};
-#define FAKE_GRANTS 8192
-extern struct fake_grant fake_grants[FAKE_GRANTS];
-extern bool fake_no_grants;
 
 /* --- what the store says --- */
 

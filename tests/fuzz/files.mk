@@ -1,0 +1,51 @@
+# Fuzz targets: `fuzz-X-srcs := the target and the sources it tests`, and in fuzz-X-what one line that
+# says what is fuzzed. fuzz-X-cflags and fuzz-X-libs add flags. Sources outside tests/ are measured for
+# coverage; so are those in fuzz-measured, which include some. config/fuzz.mk has the rules.
+
+fuzz-measured := tests/fuzz/netfront.c tests/fuzz/console.c
+# What runs the guest's code: see fuzz.c.
+fuzz-kernel := tests/fuzz/fuzz.c tests/unit/fake_kernel.c
+fuzz-pbufs = $(addprefix $(fuzz-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
+
+fuzz-netfront-what := a netback and a toolstack: states, responses, indices, grants, events
+fuzz-netfront-srcs = $(fuzz-kernel) tests/fuzz/netfront.c tests/fuzz/sync_store.c \
+	tests/unit/fake_grants.c tests/unit/fake_netback_rings.c kernel/errno.c \
+	$(addprefix drivers/netfront_,page.c rx.c store.c tx.c) lib/net/netpage.c \
+	xen/xenbus.c xen/xenbus_state.c xen/xenstore_ops.c $(fuzz-pbufs)
+fuzz-netfront-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1
+
+fuzz-console-what := a console backend: what it types and reads, indices, the ring's octets
+fuzz-console-srcs := $(fuzz-kernel) tests/fuzz/console.c
+
+fuzz-cmdline-what := the guest's command line, and the addresses on it
+fuzz-cmdline-srcs = tests/fuzz/fuzz.c tests/fuzz/cmdline.c kernel/cmdline.c lib/net/parse.c \
+	$(addprefix $(fuzz-lwip)/src/core/,def.c ipv4/ip4_addr.c ipv6/ip6_addr.c)
+fuzz-cmdline-cflags = $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_IPV6=1
+
+include lib/dns/files.mk lib/crypto/host.mk
+fuzz-dns = tests/fuzz/dns_zone.c $(dns-server-srcs) $(dns-build-srcs) $(host-mbedtls-srcs)
+fuzz-dns-cflags = $(dns-all-options) $(dns-server-options) $(host-mbedtls-cflags)
+fuzz-dns_query-what := a DNS query, a zone transfer's among them
+fuzz-dns_query-srcs = tests/fuzz/dns_query.c $(fuzz-dns)
+fuzz-dns_query-cflags = $(fuzz-dns-cflags)
+fuzz-dns_zonefile-what := a zone file, and questions about what becomes a zone
+fuzz-dns_zonefile-srcs = tests/fuzz/dns_zonefile.c $(fuzz-dns)
+fuzz-dns_zonefile-cflags = $(fuzz-dns-cflags)
+
+fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients and the echo app
+fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c apps/echo/main.c \
+	$(addprefix lib/net/,$(addsuffix .c,address announce checksum filter frame gso net netpage \
+		parse report tcp timeouts)) \
+	$(addprefix $(fuzz-lwip)/src/,$(addprefix core/,def.c dns.c inet_chksum.c init.c ip.c mem.c \
+			memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c udp.c) \
+		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
+		$(addprefix core/ipv6/,ethip6.c icmp6.c inet6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
+		netif/ethernet.c)
+fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1 \
+	-DCONFIG_TCP=1 -DCONFIG_DHCP=1 -DCONFIG_RESOLVER=1 -DCONFIG_NET_CHECKS=1 \
+	-DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=16
+
+fuzz-xenstore-what := a xenstored: replies, errors, events, lengths, indices; with xenbus above
+fuzz-xenstore-srcs := $(fuzz-kernel) tests/fuzz/xenstore.c tests/unit/fake_xenstored.c \
+	kernel/errno.c xen/xenbus.c xen/xenbus_state.c xen/xenstore.c xen/xenstore_reply.c \
+	xen/xenstore_ops.c xen/xenstore_watch.c

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Fuzz target: the network driver under the real xenbus, with a backend and a toolstack that do what
+ * the input says: states and keys in xenstore, responses, extra info, indices, events, pages kept,
+ * bytes written over the rings, memory that runs out. What goes up is kept, sent again or freed.
+ *
+ * fake_grants.c judges each grant. At the end the device is unplugged, the backend lets go, and all
+ * that the driver had must have come back. A backend that never lied must not have been disabled.
+ */
+#include <check.h>
+
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/sync_store.h"
+#include "tests/unit/fake_grants.h"
+#include "tests/unit/fake_kernel.h"
+#include "tests/unit/fake_netback.h"
+
+#include "drivers/netfront.c"
+#include "lib/net/netpage.h"
+
+#define FRONT "device/vif/0"
+#define BACK "/local/domain/7/backend/vif/5/0"
+#define KEPT_MAX 64
+#define HONEST_STARTS 6 /* the driver takes 8 in 10 s */
+
+struct netdev *netback_dev;
+struct netback_ring netback_rx, netback_tx;
+struct netback_got netback_got;
+
+static bool lied;       /* the device may be disabled */
+static bool lost_track; /* of where in the transmit ring a packet begins, or of what is in a ring */
+static unsigned starts;
+static struct pbuf *kept[KEPT_MAX];
+static unsigned kept_count;
+static uint8_t fault_every; /* so many requests to the store, then one fails; 0: none */
+
+/* --- the driver, as xenbus sees it --------------------------------------------------------- */
+
+static void find_ring(struct netback_ring *r, const char *ref, const char *port, size_t entry)
+{
+    const struct fake_grant *g = fake_grant((grant_ref_t)atoi(store_find(ref)));
+    const char *number = store_find(port) ?: store_find(FRONT "/event-channel");
+
+    ck_assert(g->live && !g->readonly);
+    ck_assert(!store_find(FRONT "/event-channel") != !store_find(port));
+    *r = (struct netback_ring){.page = (void *)g->page, .entry = entry};
+    r->port = (evtchn_port_t)atoi(number);
+}
+
+static int checked_connect(struct xenbus_device *dev)
+{
+    const char *trusted = store_find(FRONT "/trusted");
+    int err;
+
+    fake_grants_made = 0;
+    fake_grants_zeroed = trusted && !strcmp(trusted, "0");
+    err = netfront_driver.connect(dev);
+    if (err)
+        return err;
+    find_ring(&netback_rx, FRONT "/rx-ring-ref", FRONT "/event-channel-rx",
+              sizeof(union netif_rx_sring_entry));
+    find_ring(&netback_tx, FRONT "/tx-ring-ref", FRONT "/event-channel-tx",
+              sizeof(union netif_tx_sring_entry));
+    lost_track = false;
+    return 0;
+}
+
+static void checked_disconnect(struct xenbus_device *dev)
+{
+    netfront_driver.disconnect(dev);
+    netback_rx.page = netback_tx.page = NULL;
+}
+
+static int probe_it(struct xenbus_device *dev)
+{
+    return netfront_driver.probe(dev);
+}
+
+static int connected_it(struct xenbus_device *dev)
+{
+    return netfront_driver.connected(dev);
+}
+
+static void remove_it(struct xenbus_device *dev)
+{
+    netfront_driver.remove(dev);
+}
+
+extern const struct xenbus_driver fuzzed_driver;
+const struct xenbus_driver fuzzed_driver = {"vif",        probe_it,           checked_connect,
+                                            connected_it, checked_disconnect, remove_it};
+/* What the link script does in the guest. */
+__asm__(".pushsection .data.rel.ro, \"aw\"\n"
+        ".globl xenbus_drivers_begin, xenbus_drivers_end\n"
+        "xenbus_drivers_begin: .quad fuzzed_driver\n"
+        "xenbus_drivers_end:\n"
+        ".popsection");
+
+/* --- the stack ----------------------------------------------------------------------------- */
+
+int net_attach(struct netdev *dev)
+{
+    ck_assert(!netback_dev);
+    netback_dev = dev;
+    return 0;
+}
+
+void net_detach(struct netdev *dev)
+{
+    ck_assert_ptr_eq(netback_dev, dev);
+    netback_dev = NULL;
+}
+
+void net_link(struct netdev *dev, bool up)
+{
+}
+
+void net_tx_ready(struct netdev *dev)
+{
+}
+
+static void transmit(struct pbuf *p)
+{
+    uint8_t how = fuzz_u8();
+    struct netdev_offload offload = {.blank = how & 1};
+
+    if (how & 2) {
+        offload.gso = how & 4 ? 6 : 4;
+        offload.gso_size = fuzz_u16();
+    }
+    if (netback_dev)
+        (void)netback_dev->transmit(netback_dev, p, &offload);
+}
+
+/* The same page goes out again, behind headers of its own. */
+static void answer_in_place(struct pbuf *p)
+{
+    struct pbuf *headers;
+
+    if (p->tot_len > 60000)
+        return; /* a pbuf's length has 16 bits */
+    headers = pbuf_alloc(PBUF_RAW, (uint16_t)(14 + fuzz_below(120)), PBUF_RAM);
+    if (!headers)
+        return;
+    memset(headers->payload, 1, headers->len);
+    if (p->len > 60)
+        (void)pbuf_remove_header(p, 40);
+    pbuf_ref(p);
+    pbuf_cat(headers, p);
+    transmit(headers);
+    pbuf_free(headers);
+}
+
+static void check_packet(struct pbuf *p)
+{
+    size_t length = 0;
+
+    for (struct pbuf *q = p; q; q = q->next) {
+        struct netpage *np = netpage_of(q);
+
+        length += q->len;
+        if (!np)
+            continue;
+        ck_assert_msg(!fake_grants[np->grant].live, "a page goes up while the backend has it");
+        ck_assert_uint_le((size_t)((uint8_t *)q->payload - np->page) + q->len, PAGE_SIZE);
+    }
+    ck_assert_uint_eq(length, p->tot_len);
+}
+
+void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+{
+    uint8_t what = fuzz_u8();
+
+    check_packet(p);
+    if (what & 1 && kept_count < KEPT_MAX) {
+        kept[kept_count++] = p;
+        return;
+    }
+    if (what & 2)
+        transmit(p);
+    if (what & 4)
+        answer_in_place(p);
+    pbuf_free(p);
+}
+
+static void send_something(void)
+{
+    struct pbuf *p;
+
+    switch (fuzz_below(4)) {
+    case 0:
+        p = pbuf_alloc(PBUF_RAW, (uint16_t)(1 + fuzz_u16() % 65000), PBUF_RAM);
+        break;
+    case 1:
+        p = netpage_alloc(1 + fuzz_u16() % 4000);
+        break;
+    case 2:
+        p = kept_count ? kept[fuzz_below(kept_count)] : NULL;
+        if (p)
+            pbuf_ref(p);
+        break;
+    default:
+        if (netback_dev)
+            (void)netback_dev->multicast(netback_dev, (uint8_t[6]){1, 0, 0x5e, 1, 2, 3},
+                                         fuzz_u8() & 1);
+        return;
+    }
+    if (!p)
+        return;
+    transmit(p);
+    pbuf_free(p);
+}
+
+static void forget(unsigned left)
+{
+    while (kept_count > left)
+        pbuf_free(kept[--kept_count]);
+}
+
+/* --- the store ------------------------------------------------------------------------------- */
+
+static int fault(const char *path)
+{
+    static const int errors[] = {-EIO, -EAGAIN, -ENOMEM, -EACCES, -ENOENT, -EINVAL, -ENOSPC};
+    static unsigned count;
+
+    (void)path;
+    if (!fault_every || ++count % fault_every)
+        return 0;
+    return errors[fuzz_below(ARRAY_SIZE(errors))];
+}
+
+static void put_key(const char *key, const char *value)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/%s", BACK, key);
+    store_put_text(path, value);
+}
+
+static void plug(void)
+{
+    store_put_text("domid", "5");
+    store_put_text(BACK "/state", "1");
+    put_key("feature-rx-copy", "1");
+    put_key("feature-sg", "1");
+    put_key("feature-split-event-channels", "1");
+    store_put_text(FRONT "/backend", BACK);
+    store_put_text(FRONT "/backend-id", "7");
+    store_put_text(FRONT "/mac", "00:16:3e:01:02:03");
+    store_put_text(FRONT "/state", "1");
+}
+
+static void start_backend(void)
+{
+    lied |= ++starts > HONEST_STARTS;
+    store_put_text(BACK "/state", "1");
+    fake_run();
+    store_put_text(BACK "/state", "2");
+    fake_run();
+    store_put_text(BACK "/state", "4");
+    fake_run();
+}
+
+/* An offer that a backend may make; the driver reads it when it connects. */
+static void offer(void)
+{
+    static const char *const names[] = {"feature-sg",
+                                        "feature-gso-tcpv4",
+                                        "feature-gso-tcpv6",
+                                        "feature-no-csum-offload",
+                                        "feature-ipv6-csum-offload",
+                                        "feature-split-event-channels",
+                                        "feature-multicast-control"};
+    unsigned which = fuzz_below(ARRAY_SIZE(names) + 2);
+
+    if (which < ARRAY_SIZE(names))
+        put_key(names[which], fuzz_u8() & 1 ? "1" : "0");
+    else if (which == ARRAY_SIZE(names))
+        store_put_text(FRONT "/trusted", fuzz_u8() & 1 ? "0" : NULL);
+    else
+        store_put_text(FRONT "/mtu", fuzz_u8() & 1 ? "9000" : "1500");
+}
+
+/* Any octets, as any key; or none. */
+static void write_nonsense(void)
+{
+    static const char *const keys[] = {
+        BACK "/state",    FRONT "/state",         BACK "/feature-rx-copy", BACK "/feature-sg",
+        FRONT "/mac",     FRONT "/mtu",           FRONT "/trusted",        BACK "/ip",
+        FRONT "/backend", FRONT "/backend-id",    "device/vif/1/state",    "device/vif/x",
+        "domid",          FRONT "/event-channel", FRONT "/rx-ring-ref"};
+    const char *key = keys[fuzz_below(ARRAY_SIZE(keys))];
+    const uint8_t *value;
+    size_t len = fuzz_u8();
+
+    lied = true;
+    if (len == 255) {
+        store_put(key, NULL, 0);
+        return;
+    }
+    len = fuzz_bytes(&value, len % 80);
+    if (!strcmp(key, FRONT "/backend-id")) /* another domain would be another grant's owner */
+        store_put_text(key, len & 1 ? "7" : "32752");
+    else
+        store_put(key, len ? (const void *)value : "", len);
+}
+
+static void set_state(void)
+{
+    const char digit[] = {(char)('0' + fuzz_below(9)), '\0'};
+
+    lied = true;
+    store_put_text(BACK "/state", digit);
+    if (fuzz_u8() & 1)
+        fake_run();
+}
+
+static void unplug(void)
+{
+    store_put(FRONT, NULL, 0);
+    if (fuzz_u8() & 1)
+        fake_run();
+    plug();
+}
+
+/* --- the rings ------------------------------------------------------------------------------- */
+
+/* The page of a request, if the backend may write to it. */
+static uint8_t *writable(const netif_rx_request_t *request)
+{
+    struct fake_grant *g = &fake_grants[request->gref % FAKE_GRANTS];
+
+    if (request->gref < FAKE_GRANTS && g->allocated && g->live && !g->readonly)
+        return g->page;
+    ck_assert_msg(lost_track, "the page posted cannot be written to");
+    return NULL;
+}
+
+static void put_extra_info(bool honest)
+{
+    struct netif_extra_info info = {.type = XEN_NETIF_EXTRA_TYPE_GSO};
+
+    info.u.gso.type = XEN_NETIF_GSO_TYPE_TCPV4;
+    if (!honest) {
+        info.type = fuzz_u8();
+        info.flags = fuzz_u8();
+        info.u.gso.type = fuzz_u8();
+    }
+    (void)netback_take_rx();
+    netback_answer(&netback_rx, &info, sizeof(info));
+}
+
+/* A packet of some pieces; `wrong` has bits for what is not as it should be. */
+static void deliver_packet(uint8_t wrong)
+{
+    unsigned pieces = 1 + fuzz_below(wrong & 1 ? 24 : 18);
+    bool extra = fuzz_u8() & 1;
+
+    if (netback_waiting(&netback_rx) > 256 || netback_waiting(&netback_rx) < pieces + extra + 1)
+        return;
+    lied |= wrong != 0;
+    for (unsigned i = 0; i < pieces; i++) {
+        netif_rx_request_t request = netback_take_rx();
+        uint8_t *page = writable(&request);
+        unsigned offset = fuzz_u8(), size = fuzz_u16() % 3840;
+        netif_rx_response_t response = {
+            .id = request.id,
+            .offset = (uint16_t)offset,
+            .status = (int16_t)size,
+            .flags = i + 1 < pieces ? NETRXF_more_data : 0,
+        };
+
+        if (page)
+            memset(page + offset, (int)size, size);
+        response.flags |= i == 0 && extra ? NETRXF_extra_info : 0;
+        response.id ^= wrong & 2 ? fuzz_u16() : 0;
+        response.offset ^= wrong & 4 ? fuzz_u16() : 0;
+        response.status ^= wrong & 8 ? (int16_t)fuzz_u16() : 0;
+        response.flags ^= wrong & 16 ? fuzz_u16() : 0;
+        if (wrong & 32)
+            fake_grants[request.gref % FAKE_GRANTS].mapped |= fuzz_u8() & 1;
+        netback_answer(&netback_rx, &response, sizeof(response));
+        if (i == 0 && extra)
+            put_extra_info(!(wrong & 64));
+    }
+}
+
+static void deliver(void)
+{
+    unsigned count = fuzz_below(8);
+    uint8_t wrong = fuzz_u8() & 1 ? fuzz_u8() : 0;
+
+    while (count--)
+        deliver_packet(wrong);
+    netback_show(&netback_rx);
+}
+
+/* Requests that are not looked into, answered with anything. */
+static void answer_wildly(void)
+{
+    lied = lost_track = true;
+    for (unsigned n = fuzz_below(64); n-- && netback_waiting(&netback_tx);) {
+        netif_tx_request_t request = netback_take_tx();
+        uint8_t how = fuzz_u8();
+        uint16_t id = how & 1 ? fuzz_u16() : request.id;
+
+        if (how & 4)
+            fake_grants[request.gref % FAKE_GRANTS].mapped = true;
+        netback_answer_tx(id, how & 2 ? (int16_t)fuzz_u16() : NETIF_RSP_OKAY);
+    }
+    netback_show(&netback_tx);
+}
+
+/* An index of either ring: near what it should be, or anywhere. */
+static void write_index(void)
+{
+    uint8_t how = fuzz_u8();
+    struct netback_ring *r = how & 1 ? &netback_rx : &netback_tx;
+    uint32_t value = how & 2 ? fuzz_u32() : r->prod + (uint32_t)(int8_t)fuzz_u8();
+
+    lied = lost_track = true;
+    switch (how >> 2 & 3) {
+    case 0:
+        shared_write(&r->page->rsp_prod, value);
+        break;
+    case 1:
+        r->prod = value;
+        netback_show(r);
+        break;
+    case 2:
+        shared_write(&r->page->req_event, value);
+        break;
+    default:
+        shared_write(&r->page->rsp_event, value);
+        break;
+    }
+    fake_raise(r->port);
+}
+
+/* Octets anywhere in a ring's page or in a page that is granted for writing. */
+static void scribble(void)
+{
+    struct netback_ring *r = fuzz_u8() & 1 ? &netback_rx : &netback_tx;
+    size_t at = fuzz_u16() % PAGE_SIZE, n = fuzz_u8();
+    const uint8_t *from;
+
+    n = fuzz_bytes(&from, MIN(n, PAGE_SIZE - at));
+    lied = lost_track = true;
+    memcpy((uint8_t *)r->page + at, from, n);
+    fake_raise(r->port);
+}
+
+static void keep_mapped(void)
+{
+    struct fake_grant *g = &fake_grants[GNTTAB_NR_RESERVED_ENTRIES + fuzz_u16() % 600];
+
+    lied = true;
+    if (g->live)
+        g->mapped = true;
+}
+
+static void ring_step(void)
+{
+    switch (fuzz_below(8)) {
+    case 0:
+    case 1:
+        deliver();
+        break;
+    case 2:
+        if (!lost_track)
+            (void)netback_receive(fuzz_u8());
+        else
+            answer_wildly();
+        break;
+    case 3:
+        answer_wildly();
+        break;
+    case 4:
+        write_index();
+        break;
+    case 5:
+        scribble();
+        break;
+    case 6:
+        fake_raise(fuzz_u8() & 1 ? netback_rx.port : netback_tx.port);
+        break;
+    default:
+        keep_mapped();
+    }
+}
+
+/* --- the case -------------------------------------------------------------------------------- */
+
+static void step(void)
+{
+    switch (fuzz_below(16)) {
+    case 0:
+        start_backend();
+        break;
+    case 1:
+        offer();
+        break;
+    case 2:
+        set_state();
+        break;
+    case 3:
+        write_nonsense();
+        break;
+    case 4:
+        unplug();
+        break;
+    case 5:
+        fault_every = fuzz_u8();
+        lied |= fault_every != 0;
+        break;
+    case 6:
+        fake_no_memory = fuzz_u8() & 1;
+        break;
+    case 7:
+        fake_no_grants = fuzz_u8() & 1;
+        break;
+    case 8:
+    case 9:
+        send_something();
+        break;
+    case 10:
+        forget(fuzz_below(kept_count + 1));
+        break;
+    case 11:
+        fake_sleep(fuzz_u8() * NSEC_PER_MSEC);
+        break;
+    default:
+        if (netback_rx.page)
+            ring_step();
+    }
+    if (fuzz_u8() & 1)
+        fake_run();
+}
+
+static void finish(void)
+{
+    fault_every = 0;
+    fake_no_memory = fake_no_grants = false;
+    fake_run();
+    ck_assert_msg(lied || !xenbus_count_disabled(), "an honest backend is disabled");
+    forget(0);
+    for (unsigned i = 0; i < 4; i++) { /* whatever devices the store had */
+        char path[32];
+
+        snprintf(path, sizeof(path), "device/vif/%u", i);
+        store_put(path, NULL, 0);
+    }
+    store_put("device/vif", NULL, 0);
+    fake_run();
+    fake_grants_release();
+    fake_sleep(NSEC_PER_SEC);
+    ck_assert(!netback_dev);
+    ck_assert_uint_eq(store_watched(), 1); /* for devices */
+    fake_grants_check();
+}
+
+void fuzz_case(void)
+{
+    store_fault = fault;
+    plug();
+    ck_assert_int_eq(xenbus_init(), 0);
+    fake_run();
+    start_backend();
+    while (fuzz_more())
+        step();
+    finish();
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/* See fake_grants.h. */
+#include "tests/unit/fake_grants.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/page.h"
+#include "lib/net/mem.h"
+#include "tests/unit/fake_kernel.h"
+#include "xen/gnttab.h"
+
+#define TOTAL_PAGES 1024
+
+struct fake_grant fake_grants[FAKE_GRANTS];
+bool fake_no_grants, fake_grants_zeroed;
+unsigned fake_grants_made;
+
+static unsigned objects; /* of the network's allocator */
+
+/* --- memory --- */
+
+size_t page_count_total(void)
+{
+    return TOTAL_PAGES;
+}
+
+size_t page_count_free(void)
+{
+    return TOTAL_PAGES - fake_pages;
+}
+
+/* One object each, so that ASan sees a use after free. */
+void *net_mem_alloc(size_t size)
+{
+    if (fake_no_memory)
+        return NULL;
+    objects++;
+    return malloc(size);
+}
+
+void *net_mem_calloc(size_t count, size_t size)
+{
+    void *p = net_mem_alloc(count * size);
+
+    return p ? memset(p, 0, count * size) : NULL;
+}
+
+void net_mem_free(void *p)
+{
+    objects -= p != NULL;
+    free(p);
+}
+
+/* --- grants and ports --- */
+
+int gnttab_alloc(void)
+{
+    for (int ref = GNTTAB_NR_RESERVED_ENTRIES; ref < FAKE_GRANTS && !fake_no_grants; ref++) {
+        if (!fake_grants[ref].allocated) {
+            fake_grants[ref] = (struct fake_grant){.allocated = true};
+            return ref;
+        }
+    }
+    return -ENOSPC;
+}
+
+struct fake_grant *fake_grant(grant_ref_t ref)
+{
+    ck_assert_uint_lt(ref, FAKE_GRANTS);
+    ck_assert_msg(fake_grants[ref].allocated, "reference %u is not ours", ref);
+    ck_assert_msg(!fake_grants[ref].quarantined, "reference %u is in quarantine", ref);
+    return &fake_grants[ref];
+}
+
+void gnttab_free(grant_ref_t ref)
+{
+    ck_assert_msg(!fake_grant(ref)->live, "reference %u is freed while the grant is live", ref);
+    fake_grants[ref].allocated = false;
+}
+
+void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
+{
+    struct fake_grant *g = fake_grant(ref);
+    static const uint8_t zeros[PAGE_SIZE];
+
+    ck_assert_msg(!g->live, "reference %u is granted anew while it is live", ref);
+    ck_assert_uint_eq(dom, BACKEND);
+    if (fake_grants_made++ < 2 || fake_grants_zeroed)
+        ck_assert_msg(!memcmp(page, zeros, PAGE_SIZE), "the page that is granted is not zero");
+    g->live = true;
+    g->readonly = readonly;
+    g->page = (uint8_t *)(uintptr_t)page;
+}
+
+int gnttab_end(grant_ref_t ref)
+{
+    struct fake_grant *g = fake_grant(ref);
+
+    if (g->live && g->mapped)
+        return -EBUSY;
+    g->live = false;
+    return 0;
+}
+
+void gnttab_quarantine(grant_ref_t ref)
+{
+    fake_grant(ref)->quarantined = true;
+}
+
+int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx)
+{
+    ck_assert_uint_eq(remote, BACKEND);
+    for (evtchn_port_t port = 1; port < FAKE_PORTS; port++) {
+        if (!fake_ports[port].fn) {
+            fake_ports[port] = (struct fake_port){0};
+            return evtchn_attach(port, fn, ctx) ? -ENOSPC : (int)port;
+        }
+    }
+    return -ENOSPC;
+}
+
+/* --- at the end --- */
+
+void fake_grants_release(void)
+{
+    for (unsigned i = 0; i < FAKE_GRANTS; i++)
+        fake_grants[i].mapped &= fake_grants[i].quarantined;
+}
+
+void fake_grants_check(void)
+{
+    size_t used = 0, lost = 0, ports = 0;
+
+    for (unsigned i = 0; i < FAKE_GRANTS; i++) {
+        used += fake_grants[i].allocated;
+        lost += fake_grants[i].quarantined;
+    }
+    for (unsigned i = 0; i < FAKE_PORTS; i++)
+        ports += fake_ports[i].fn != NULL;
+    ck_assert_uint_eq(used, lost);
+    ck_assert_uint_eq(fake_pages, lost);
+    ck_assert_uint_eq(objects, 0);
+    ck_assert_uint_eq(ports, 0);
+}
