@@ -114,14 +114,22 @@ def set_value(tree, name, value, where):
         return sym, value
     if "\n" in value or "\r" in value:
         raise Refused(f"{where}: CONFIG_{name}: a value is one line")
-    if sym.type == kconfiglib.INT and re.fullmatch(r"-?[0-9]+", value):
+    if sym.type == kconfiglib.INT and is_number(sym, value):
         value = str(int(value))  # a leading zero would mean octal to the compiler
-    if not sym.set_value(value) or value == "m":
+    if not is_number(sym, value) or not sym.set_value(value) or value == "m":
         raise Refused(f"{where}: CONFIG_{name}={value}: the value must be {TYPES[sym.type]}")
     low, high = range_of(tree, sym)
     if low is not None and not low <= int(value, 0) <= high:
         raise Refused(f"{where}: CONFIG_{name}={value}: the value must be from {low} to {high}")
     return sym, value
+
+
+def is_number(sym, text):
+    """Whether an option of a number's type can be this to a compiler; others can be anything.
+    kconfiglib takes what Python takes: "1_0" and the digits of other scripts, too."""
+    kconfiglib = import_kconfiglib()
+    form = {kconfiglib.INT: r"-?[0-9]+", kconfiglib.HEX: r"0[xX][0-9a-fA-F]+"}.get(sym.type)
+    return form is None or re.fullmatch(form, text) is not None
 
 
 def has_prompt(sym):
@@ -164,7 +172,7 @@ def holds(sym, value):
     kconfiglib = import_kconfiglib()
     if sym.str_value == value:
         return True
-    if sym.type in (kconfiglib.INT, kconfiglib.HEX) and sym.str_value and value:
+    if sym.type in (kconfiglib.INT, kconfiglib.HEX) and sym.str_value and is_number(sym, value):
         return int(sym.str_value, 0) == int(value, 0)
     return value in ("n", "") and kconfiglib.expr_value(sym.direct_dep) == 0 and not sym.str_value
 
@@ -287,6 +295,8 @@ def with_overrides(app, assignments, overrides):
     names = {name for name, _, _ in given}
     for name, value, where in assignments:
         sym = check_known(tree, name, where)
+        if not is_number(sym, unquote(value)):
+            raise Refused(f"{where}: CONFIG_{name}={value}: the value must be {TYPES[sym.type]}")
         if name not in names and not (sym.choice in chosen):
             sym.set_value(unquote(value))
     apply(tree, given)

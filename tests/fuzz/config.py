@@ -100,7 +100,7 @@ class Target:
         """Every line of the two files is one that make and the compiler understand."""
         folder = self.out / "obj" / app
         for line in (folder / "config.h").read_text().splitlines():
-            if not re.fullmatch(r'/\*.*\*/|#define CONFIG_\w+ ("([^"\\]|\\.)*"|-?\w+)', line):
+            if not re.fullmatch(r'/\*.*\*/|#define CONFIG_\w+ ("([^"\\]|\\.)*"|-?[0-9]+|0x[0-9a-fA-F]+)', line):
                 raise Wrong(f"config.h has the line {line!r}")
         for line in (folder / "config.mk").read_text().splitlines():
             if not re.fullmatch(r"#.*|override CONFIG_\w+ :=.*", line):
