@@ -51,6 +51,7 @@ static int configure4(unsigned index, struct net_config *config)
 
 #if LWIP_IPV4
     config->dhcp = LWIP_DHCP;
+    config->said4 = ip;
     if (ip && strcmp(ip, "none") == 0)
         config->dhcp = false;
     else if (ip && strcmp(ip, "dhcp") == 0 && !LWIP_DHCP)
@@ -84,6 +85,7 @@ static int configure6(unsigned index, struct net_config *config)
 
 #if LWIP_IPV6
     config->slaac = !ip || strcmp(ip, "auto") == 0;
+    config->said6 = ip;
     if (ip && !config->slaac && strcmp(ip, "none") != 0 && !net_parse_static6(ip, config))
         return refuse(key, ip,
                       "an IPv6 address such as 2001:db8::2/64 (64 is the only prefix "
@@ -121,10 +123,30 @@ int net_address_init(void)
 
 /* --- an interface ------------------------------------------------------------------------ */
 
-/* The toolstack's list of addresses, separated by blanks; the first of each kind is taken. */
+/* A word of the toolstack's. False: it is no address. */
+static bool take_word(struct net_config *config, const char *word)
+{
+    struct net_config unused; /* what was decided before is checked all the same */
+
+#if LWIP_IPV4
+    if (net_parse_static4(word, 24, config->said4 ? &unused : config)) {
+        config->said4 = true;
+        return true;
+    }
+#endif
+#if LWIP_IPV6
+    if (net_parse_static6(word, config->said6 ? &unused : config)) {
+        config->said6 = true;
+        return true;
+    }
+#endif
+    return false;
+}
+
+/* The toolstack's list of addresses, separated by blanks: the first of each kind is taken, unless
+ * the command line has the key for that kind. */
 static void take_toolstack(struct net_interface *nif)
 {
-    struct net_config *config = &nif->config;
     char *at = nif->dev->address;
 
     while (*at) {
@@ -134,18 +156,9 @@ static void take_toolstack(struct net_interface *nif)
         memcpy(word, at, len);
         word[len] = '\0';
         at += len + strspn(at + len, " ,");
-        if (!len)
-            continue;
-#if LWIP_IPV4
-        if (!config->static4 && net_parse_static4(word, 24, config))
-            continue;
-#endif
-#if LWIP_IPV6
-        if (!config->static6 && net_parse_static6(word, config))
-            continue;
-#endif
-        log_warn("%s: ip=%s from the toolstack: want addresses such as 192.0.2.2/24; not used",
-                 nif->dev->name, word);
+        if (len && !take_word(&nif->config, word))
+            log_warn("%s: ip=%s from the toolstack: want addresses such as 192.0.2.2/24; not used",
+                     nif->dev->name, word);
     }
 }
 
@@ -159,8 +172,7 @@ void net_address_configure(struct net_interface *nif)
     config->slaac = LWIP_IPV6;
     if (index < CONFIGURED_MAX)
         *config = configured[index];
-    if (!config->static4 && !config->static6 && config->dhcp == !!LWIP_DHCP)
-        take_toolstack(nif);
+    take_toolstack(nif);
 }
 
 void net_address_start(struct net_interface *nif)

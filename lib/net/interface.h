@@ -20,6 +20,7 @@ struct net_config {
     bool dhcp;  /* ask for an IPv4 address */
     bool slaac; /* take IPv6 addresses from routers' advertisements */
     bool static4, static6;
+    bool said4, said6; /* decided: by the command line, or by the toolstack after it */
 #if LWIP_IPV4
     ip4_addr_t ip4, mask4, gw4;
 #endif

@@ -595,6 +595,48 @@ START_TEST(addresses_are_read_strictly)
 }
 END_TEST
 
+/* The first that says something: the command line, the toolstack ("192.0.2.7 fd00::7"), DHCP and
+ * routers. Each kind of address for itself. */
+static const char *const ip4_keys[] = {NULL, "none", "dhcp", "10.0.0.2/24"};
+static const char *const ip4_results[] = {"192.0.2.7", "0.0.0.0", "0.0.0.0", "10.0.0.2"};
+static const char *const ip6_keys[] = {NULL, "none", "auto", "fd00::2/64"};
+static const char *const ip6_results[] = {"FD00::7", NULL, NULL, "FD00::2"};
+
+START_TEST(the_command_line_comes_before_the_toolstack)
+{
+    const char *ip4 = ip4_keys[_i / 4], *ip6 = ip6_keys[_i % 4], *result6 = ip6_results[_i % 4];
+    const struct net_config *config;
+
+    if (ip4)
+        key("ip", ip4);
+    if (ip6)
+        key("ip6", ip6);
+    strcpy(dev.address, "192.0.2.7 fd00::7");
+    start();
+    config = &dev.interface->config;
+    ck_assert_str_eq(ip4addr_ntoa(netif_ip4_addr(netif_default)), ip4_results[_i / 4]);
+    ck_assert_int_eq(config->dhcp, ip4 && !strcmp(ip4, "dhcp"));
+    ck_assert_int_eq(config->slaac, !ip6 || !strcmp(ip6, "auto"));
+    ck_assert_int_eq(config->static6, result6 != NULL);
+    if (result6)
+        ck_assert_str_eq(ip6addr_ntoa(netif_ip6_addr(netif_default, 1)), result6);
+    ck_assert(!fake_logged("not used"));
+}
+END_TEST
+
+/* Of each kind the first; what is no address is told, though nothing of it is needed. */
+START_TEST(the_toolstacks_list)
+{
+    if (_i)
+        key("ip", "none");
+    strcpy(dev.address, "192.0.2.7/16, 192.0.2.8 192.0.2.999");
+    start();
+    ck_assert_str_eq(ip4addr_ntoa(netif_ip4_addr(netif_default)), _i ? "0.0.0.0" : "192.0.2.7");
+    ck_assert(fake_logged("ip=192.0.2.999 from the toolstack"));
+    ck_assert(!fake_logged("ip=192.0.2.8 "));
+}
+END_TEST
+
 START_TEST(addresses_go_with_the_interface)
 {
     start_with_addresses();
@@ -631,6 +673,8 @@ int main(void)
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
     tcase_add_test(c, checksums_are_left_to_the_backend);
     tcase_add_test(c, addresses_are_read_strictly);
+    tcase_add_loop_test(c, the_command_line_comes_before_the_toolstack, 0, 16);
+    tcase_add_loop_test(c, the_toolstacks_list, 0, 2);
     tcase_add_test(c, addresses_go_with_the_interface);
     suite_add_tcase(s, c);
     srunner_run_all(r, CK_ENV);
