@@ -57,17 +57,17 @@ static int configure4(unsigned index, struct net_config *config)
     else if (ip && strcmp(ip, "dhcp") == 0 && !LWIP_DHCP)
         return refuse(key, ip, "an address: this image has no DHCP client");
     else if (ip && strcmp(ip, "dhcp") != 0 && !net_parse_static4(ip, 0, config))
-        return refuse(key, ip,
-                      "an IPv4 address and prefix length such as 192.0.2.2/24, dhcp, "
-                      "or none");
+        return refuse(
+            key, ip, "a host's IPv4 address and prefix length such as 192.0.2.2/24, dhcp, or none");
     if (!gw)
         return 0;
     if (!config->static4)
         return refuse(gw_key, gw, "no gateway without a fixed address (ip=ADDRESS/BITS)");
     if (!net_parse_ip4(gw, &config->gw4))
         return refuse(gw_key, gw, "an IPv4 address such as 192.0.2.1");
-    if (!ip4_addr_net_eq(&config->gw4, &config->ip4, &config->mask4))
-        return refuse(gw_key, gw, "an address within the network that ip= names");
+    if (!ip4_addr_net_eq(&config->gw4, &config->ip4, &config->mask4) ||
+        ip4_addr_eq(&config->gw4, &config->ip4) || !net_is_host4(&config->gw4, &config->mask4))
+        return refuse(gw_key, gw, "another address of the network that ip= names");
 #else
     (void)config;
     if (ip && strcmp(ip, "none") != 0)

@@ -107,6 +107,8 @@ void net_report(struct net_interface *interface);
 /* parse.c: an address of one host. False: the text is none, and *ip (config) undefined. */
 #if LWIP_IPV4
 bool net_parse_ip4(const char *text, ip4_addr_t *ip);
+/* Neither the network's own address nor its broadcast address; a network of two has neither. */
+bool net_is_host4(const ip4_addr_t *ip, const ip4_addr_t *mask);
 /* "192.0.2.2/24" into config; without a prefix length default_bits counts, 0 for none. */
 bool net_parse_static4(const char *text, unsigned default_bits, struct net_config *config);
 #endif

@@ -59,6 +59,14 @@ bool net_parse_ip4(const char *text, ip4_addr_t *ip)
     return is_host4(ip);
 }
 
+bool net_is_host4(const ip4_addr_t *ip, const ip4_addr_t *mask)
+{
+    uint32_t hosts = ~lwip_ntohl(ip4_addr_get_u32(mask));
+    uint32_t host = lwip_ntohl(ip4_addr_get_u32(ip)) & hosts;
+
+    return hosts <= 1 || (host != 0 && host != hosts);
+}
+
 bool net_parse_static4(const char *text, unsigned default_bits, struct net_config *config)
 {
     unsigned bits = default_bits;
@@ -68,6 +76,8 @@ bool net_parse_static4(const char *text, unsigned default_bits, struct net_confi
         !net_parse_ip4(address, &config->ip4))
         return false;
     ip4_addr_set_u32(&config->mask4, lwip_htonl(~UINT32_C(0) << (32 - bits)));
+    if (!net_is_host4(&config->ip4, &config->mask4))
+        return false;
     config->static4 = true;
     config->dhcp = false;
     return true;

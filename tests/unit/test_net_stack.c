@@ -562,6 +562,13 @@ static const char *const bad6[] = {"",
                                    "::1.2.3.4",
                                    "fe80::1%0"};
 
+/* Lengths; the network's own address and its broadcast address. */
+static const char *const bad_static4[] = {"1.2.3.4/",     "1.2.3.4/33",     "1.2.3.4/0",
+                                          "1.2.3.4/-1",   "1.2.3.4/1000",   "192.0.2.0/24",
+                                          "192.0.2.3/30", "192.0.2.255/24", "10.0.255.255/16"};
+static const char *const good_static4[] = {"192.0.2.0/16", "192.0.2.255/16", "192.0.2.3/31",
+                                           "192.0.2.2/31", "192.0.2.255/32"};
+
 START_TEST(addresses_are_read_strictly)
 {
     struct net_config config = {0};
@@ -584,14 +591,32 @@ START_TEST(addresses_are_read_strictly)
     ck_assert_uint_eq(ip4_addr_get_u32(&config.mask4), lwip_htonl(0xfffff000));
     ck_assert(!net_parse_static4("10.1.2.3", 0, &config)); /* a length is wanted */
     ck_assert(net_parse_static4("10.1.2.3", 24, &config));
-    for (unsigned i = 0; i < 5; i++) {
-        static const char *const lengths[] = {"1.2.3.4/", "1.2.3.4/33", "1.2.3.4/0", "1.2.3.4/-1",
-                                              "1.2.3.4/1000"};
-
-        ck_assert_msg(!net_parse_static4(lengths[i], 0, &config), "%s", lengths[i]);
-    }
+    for (unsigned i = 0; i < ARRAY_SIZE(bad_static4); i++)
+        ck_assert_msg(!net_parse_static4(bad_static4[i], 0, &config), "%s", bad_static4[i]);
+    for (unsigned i = 0; i < ARRAY_SIZE(good_static4); i++)
+        ck_assert_msg(net_parse_static4(good_static4[i], 0, &config), "%s", good_static4[i]);
     ck_assert(net_parse_static6("fd00::1", &config) && net_parse_static6("fd00::1/64", &config));
     ck_assert(!net_parse_static6("fd00::1/65", &config));
+}
+END_TEST
+
+/* A gateway is another host of the network. */
+static const struct {
+    const char *ip, *gw;
+    bool good;
+} gateways[] = {
+    {"10.0.0.2/24", "10.0.0.1", true},    {"10.0.0.2/24", "10.0.0.2", false},
+    {"10.0.0.2/24", "10.0.1.1", false},   {"10.0.0.2/24", "10.0.0.0", false},
+    {"10.0.0.2/24", "10.0.0.255", false}, {"10.0.0.2/31", "10.0.0.3", true},
+    {"10.0.0.255/24", NULL, false},       {"dhcp", "10.0.0.1", false},
+};
+
+START_TEST(a_gateway_is_a_neighbour)
+{
+    key("ip", gateways[_i].ip);
+    if (gateways[_i].gw)
+        key("gw", gateways[_i].gw);
+    ck_assert_int_eq(net_init(), gateways[_i].good ? 0 : -EINVAL);
 }
 END_TEST
 
@@ -673,6 +698,7 @@ int main(void)
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
     tcase_add_test(c, checksums_are_left_to_the_backend);
     tcase_add_test(c, addresses_are_read_strictly);
+    tcase_add_loop_test(c, a_gateway_is_a_neighbour, 0, ARRAY_SIZE(gateways));
     tcase_add_loop_test(c, the_command_line_comes_before_the_toolstack, 0, 16);
     tcase_add_loop_test(c, the_toolstacks_list, 0, 2);
     tcase_add_test(c, addresses_go_with_the_interface);
