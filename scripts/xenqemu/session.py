@@ -3,12 +3,12 @@
 everything down."""
 
 import os
-import secrets
 import select
 import sys
 import threading
 import time
 
+from .cmdline import complete
 from .debian import DebianError
 from .guest import Guest
 from .image import Builder
@@ -23,10 +23,15 @@ SHUTDOWN_SECONDS = 8
 
 class Session:
     """options: see scripts/run. service: services.Service or None. config: the guest's xl.cfg as a
-    dictionary."""
+    dictionary. Raises ValueError when its command line gets too long."""
 
     def __init__(self, options, config, service, served=""):
         self.options, self.config, self.service, self.served = options, config, service, served
+        self.shown = config.get("extra", "")
+        if config.get("vif"):
+            # The emulated CPU has no RDRAND: a seed of the host's for the guest's generator.
+            address = [f"ip={GUEST_ADDRESS}/24", f"gw={UserNetwork.gateway}"]
+            config["extra"], self.shown = complete(self.shown, address)
         self.network = network_of(service)
         self.began = time.monotonic()
         self.machine = self.guest = None
@@ -74,13 +79,6 @@ class Session:
 
     def _start_guest(self):
         config = dict(self.config)
-        shown = config.get("extra", "")
-        if config.get("vif"):
-            shown = with_address(shown, f"{GUEST_ADDRESS}/24", UserNetwork.gateway)
-            # The emulated CPU has no RDRAND: a seed of the host's for the guest's generator.
-            config["extra"] = (
-                f"{shown} seed={secrets.token_hex(16)}" if "seed=" not in shown else shown
-            )
         # The images are dom0's own disks, in the same order.
         for index, (path, mode) in enumerate(self.disks):
             letter = chr(ord("a") + index)
@@ -90,7 +88,7 @@ class Session:
         self.say(
             f"guest {self.guest.name} created: {config['memory']} MiB, "
             f"{config.get('vcpus', 1)} vcpu, "
-            f'extra="{shown}"'
+            f'extra="{self.shown}"'
         )
         threading.Thread(target=self._attach, daemon=True).start()
         self.guest.unpause()
@@ -183,7 +181,10 @@ class Session:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self.ended.is_set():
             if select.select([self.machine.console], [], [], 0.1)[0]:
-                sys.stdout.buffer.write(self.machine.console.recv(1 << 16).replace(b"\r\n", b"\n"))
+                data = self.machine.console.recv(1 << 16)
+                if not data:
+                    raise MachineError("QEMU ended")
+                sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
                 sys.stdout.flush()
 
 
@@ -207,14 +208,6 @@ def network_of(service):
         (protocol, service.host_port, GUEST_ADDRESS, service.guest_port)
         for protocol in ("udp", "tcp")
     )
-
-
-def with_address(extra, address, gateway=""):
-    """The guest's command line with a static address unless it says ip= itself."""
-    words = extra.split()
-    if not any(word.startswith("ip=") for word in words):
-        words += [f"ip={address}"] + ([f"gw={gateway}"] if gateway else [])
-    return " ".join(words)
 
 
 def disk_file(entry):

@@ -74,6 +74,15 @@ def test_program_that_ends(run):
     assert "guest ended" in text
 
 
+def test_arguments_behind_two_hyphens(run):
+    """The address and the seed come before them: it answers at the forwarded port."""
+    r = run("echo", "EXTRA=-- 7 'a  b'", "PORT=7107")
+    assert "-- 7 'a  b'\"" in r.wait_line("guest echo created")
+    r.wait_line(r"the guest answers on 127\.0\.0\.1:7107")
+    r.process.send_signal(signal.SIGINT)
+    assert "no seed=" not in r.finish(status=0)
+
+
 def test_the_main_job(run):
     """make run APP=dns, a second one beside it, the dig lines that they print, Ctrl-C."""
     make = ["make", "run", "APP=dns", f"OUT={os.environ['XENOLITH_OUT']}"]

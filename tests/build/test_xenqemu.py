@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """scripts/xenqemu and scripts/run where no Xen is needed: ports, and what an interruption leaves."""
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import threading
 import pytest
 from conftest import TOP, call
 from test_xlcfg import load
-from xenqemu import accel, debian, machine, net, services, session
+from xenqemu import accel, cmdline, debian, machine, net, services, session
 
 
 @pytest.fixture
@@ -80,6 +81,48 @@ def test_default_ports():
         with open(os.path.join(TOP, name), encoding="utf-8") as stream:
             text = stream.read()
         assert str(port) in text and "5353" not in text
+
+
+@pytest.mark.parametrize("line, shown", [
+    ("", "ip=A gw=G"),
+    ("one 'two  words'", "ip=A gw=G one 'two  words'"),
+    ("-- 7", "ip=A gw=G -- 7"),
+    ("-- ip=x seed=y", "ip=A gw=G -- ip=x seed=y"),
+    ("'--' ip=dhcp", "'--' ip=dhcp"),
+    ("'ip=dhcp' x", "'ip=dhcp' x"),
+    ("zip=1 \"a ip=b\" c\\ ip=d", "ip=A gw=G zip=1 \"a ip=b\" c\\ ip=d"),
+    ("ip6=none gw=B", "ip=A gw=G ip6=none gw=B"),  # the guest takes the last of two
+    ("'not closed ip=1", "ip=A gw=G 'not closed ip=1"),
+])
+def test_address_and_seed_come_first(line, shown):
+    """Behind "--" they would be the app's arguments, the secret seed among them."""
+    given, seen = cmdline.complete(line, ["ip=A", "gw=G"])
+    seed, rest = given.split(" ", 1)
+    assert seen == shown == rest and re.fullmatch("seed=[0-9a-f]{32}", seed)
+
+
+def test_command_line_with_a_seed_or_too_long():
+    assert cmdline.complete("ip=dhcp seed=12 -- x", ["ip=A"]) == ("ip=dhcp seed=12 -- x",) * 2
+    added = len("seed= ip=A ") + 32
+    cmdline.complete("x" * (cmdline.MAX - added), ["ip=A"])
+    with pytest.raises(ValueError, match="EXTRA=xxx.*1024 bytes.*1023"):
+        cmdline.complete("x" * (cmdline.MAX - added + 1), ["ip=A"])
+
+
+def test_a_long_command_line_is_refused_before_anything_is_fetched(app, tmp_path):
+    done = call("scripts/run", "echo", "EXTRA=" + "x" * 1000, XENOLITH_OUT=app("echo"),
+                XENOLITH_CACHE=f"{tmp_path}/cache")
+    assert done.returncode == 2 and "Xen takes 1023" in done.stdout, done.stdout
+    assert not os.path.exists(tmp_path / "cache")
+
+
+def test_end_of_qemu_is_seen_while_the_guest_ends():
+    s = session.Session(None, {}, None)
+    s.machine = machine.Machine(image=None)
+    s.machine.console, far = socket.socketpair()
+    far.close()
+    with pytest.raises(machine.MachineError, match="QEMU ended"):
+        s._drain(seconds=20)
 
 
 def test_interrupted_probe_leaves_no_verdict(tmp_path, monkeypatch):

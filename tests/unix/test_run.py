@@ -118,8 +118,17 @@ def test_a_port_that_is_taken(run):
 
 
 def test_program_that_ends(run):
-    text = run("hello", "EXTRA=one two").finish()
-    assert "argument 2: two" in text
+    text = run("hello", "EXTRA=one 'two  words'").finish()
+    assert "argument 2: two  words\n" in text
+
+
+def test_arguments_behind_two_hyphens(run):
+    """The address and the seed come before them: it answers at the forwarded port."""
+    port = free_port()
+    r = run("echo", f"PORT={port}", "EXTRA=-- 7 x")
+    r.wait_line(f"answers on 127.0.0.1:{port} ")
+    r.interrupt()
+    assert "no seed=" not in r.finish()
 
 
 @pytest.mark.parametrize("words, what", [(["X=1"], "not known"), (["NETWORK=x"], "tap or user"),
