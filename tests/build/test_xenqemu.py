@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 import pytest
@@ -220,11 +221,17 @@ def xen_host(app, tmp_path, monkeypatch):
         (tmp_path / "xl").chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin" if xl else "/nowhere")
         monkeypatch.setattr(sys, "argv", ["run", *words])
-        old = signal.getsignal(signal.SIGINT)
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        old = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
-            return program.main(), log.read_text() if log.exists() else ""
+            status = program.main()
+        except KeyboardInterrupt:
+            status = 130
         finally:
-            signal.signal(signal.SIGINT, old)
+            for number, handler in old.items():
+                signal.signal(number, handler)
+        assert not list(tmp_path.glob("xenolith*"))
+        return status, log.read_text() if log.exists() else ""
     return run
 
 
@@ -238,6 +245,24 @@ def test_on_a_xen_host_its_own_xl_is_used(xen_host):
 def test_on_a_xen_host_whose_guest_has_ended(xen_host):
     status, asked = xen_host("hello", xl='[ "$1" != domid ]')
     assert status == 0 and asked.endswith("domid hello\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_signal_on_a_xen_host_ends_the_guest(xen_host, monkeypatch, number, terminal):
+    """A connection that breaks, a service manager: the guest and the file do not stay behind."""
+    def show(*words, **_):
+        if words[0].startswith("xl") and not terminal:
+            raise OSError("the terminal has gone")
+
+    monkeypatch.setattr("builtins.print", show)
+    status, asked = xen_host("hello", xl=f'[ "$1" != create ] || {{ kill -{int(number)} $PPID; sleep 5; }}')
+    assert status == 130 and asked.endswith("domid hello\nshutdown -w hello\n")
+
+
+def test_second_signal_on_a_xen_host_destroys_the_guest(xen_host):
+    status, asked = xen_host("hello", xl='case $1 in create|shutdown) kill -TERM $PPID; sleep 5; esac')
+    assert status == 130 and asked.endswith("shutdown -w hello\ndestroy hello\n")
 
 
 def test_xen_host_without_xl(xen_host, capsys):
