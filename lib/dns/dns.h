@@ -32,7 +32,8 @@ enum dns_rcode {
     DNS_YXDOMAIN = 6,
     DNS_NOTAUTH = 9,
     DNS_BADVERS = 16,
-    DNS_RCODES = 17, /* response codes counted */
+    DNS_BADCOOKIE = 23,
+    DNS_RCODES = 24, /* response codes counted */
 };
 
 enum { DNS_TYPES_COUNTED = 16 }; /* types counted, lib/dns/counters.c says which */

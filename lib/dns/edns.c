@@ -66,6 +66,7 @@ static bool read_cookie(struct dns_edns *e, const struct dns_identity *identity,
         if (e->cookie_valid && age < COOKIE_RENEWED)
             return true;
     }
+    e->cookie_wrong = len != CLIENT_COOKIE && !e->cookie_valid;
     memcpy(cookie, octets, CLIENT_COOKIE);
     dns_put_be32(cookie + CLIENT_COOKIE, COOKIE_VERSION << 24);
     dns_put_be32(cookie + COOKIE_TIME, client->now);

@@ -18,6 +18,7 @@ struct dns_edns {
     bool padding;
     bool cookie;       /* the answer gets the one below */
     bool cookie_valid; /* the client has shown that it receives what is sent to its address */
+    bool cookie_wrong; /* it sent a server's half that is not ours, or too old */
     uint8_t cookie_octets[COOKIE_SIZE];
 };
 

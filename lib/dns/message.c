@@ -89,6 +89,12 @@ static size_t reply_limit(const struct dns_query *q, size_t cap, unsigned flags)
     return limit;
 }
 
+/* No question at all is one for a cookie (RFC 7873 section 5.4). */
+static bool wants_cookie_alone(const struct dns_edns *e, const uint8_t *query)
+{
+    return e->cookie && !(query[2] & 0x78) && dns_be32(query + 4) == 0 && dns_be16(query + 8) == 0;
+}
+
 /* What the EDNS options call for: a response code, and room for those of the answer. */
 static void read_options(struct task *t, const struct dns_client *client, const uint8_t *query,
                          unsigned flags, struct dns_stats *stats)
@@ -99,6 +105,8 @@ static void read_options(struct task *t, const struct dns_client *client, const 
                           t->q.options_len, flags & DNS_TCP);
     if (r->rcode == DNS_NOERROR)
         r->rcode = (uint8_t)rcode;
+    else if (rcode == DNS_NOERROR && wants_cookie_alone(&t->edns, query))
+        r->rcode = t->edns.cookie_wrong ? DNS_BADCOOKIE : DNS_NOERROR;
     stats->cookies += t->edns.cookie_valid;
     r->limit -= edns_room(&t->edns, t->db->identity);
 }
@@ -162,12 +170,6 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
     memset(r->count, 0, sizeof(r->count));
     r->rcode = dns_query_parse(&t.q, query, len);
     r->dnssec = IS_ENABLED(CONFIG_DNS_DNSSEC) && t.q.dnssec_ok;
-    if (r->rcode != DNS_NOERROR) {
-        t.q.edns = false;
-        t.q.question_len = 0;
-        if (IS_ENABLED(CONFIG_DNS_TSIG))
-            t.q.tsig_at = 0;
-    }
     if (IS_ENABLED(CONFIG_DNS_EDNS))
         t.edns = (struct dns_edns){0};
     r->pos = HEADER_SIZE + t.q.question_len;
@@ -195,7 +197,7 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         t.kind = LIMIT_DATA;
         t.number = 0;
     }
-    if (r->rcode == DNS_NOERROR)
+    if (r->rcode == DNS_NOERROR && t.q.question_len)
         answer_question(&t);
     if (IS_ENABLED(CONFIG_DNS_LIMIT) && !(flags & DNS_TCP) && !limit(&t, client, stats))
         return 0;

@@ -58,10 +58,11 @@ static size_t skip_record(const uint8_t *msg, size_t len, size_t *pos)
     return name;
 }
 
-/* Looks through COUNT additional records from MSG[POS] on for the OPT record. */
-static int parse_additional(struct dns_query *q, const uint8_t *msg, size_t len, size_t pos,
-                            unsigned count)
+/* Looks through all records, which begin at MSG[POS], for the OPT record. */
+static int parse_records(struct dns_query *q, const uint8_t *msg, size_t len, size_t pos)
 {
+    unsigned count = dns_be16(msg + 6) + dns_be16(msg + 8) + dns_be16(msg + 10);
+
     for (; count; count--) {
         size_t at = pos, name = skip_record(msg, len, &pos);
         unsigned type;
@@ -84,21 +85,32 @@ static int parse_additional(struct dns_query *q, const uint8_t *msg, size_t len,
     return DNS_NOERROR;
 }
 
-int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)
+/* Finds the OPT record of a message that is refused: the answer has one too (RFC 6891 section 6.1.1),
+ * if the message is well-formed that far. */
+static void find_opt(struct dns_query *q, const uint8_t *msg, size_t len)
+{
+    size_t pos = HEADER_SIZE;
+
+    q->edns = false;
+    for (unsigned n = dns_be16(msg + 4); n; n--) {
+        size_t name = skip_name(msg, len, pos);
+
+        pos += name + QUESTION_TAIL;
+        if (!name || pos > len)
+            return;
+    }
+    if (parse_records(q, msg, len, pos) != DNS_NOERROR)
+        q->edns = false;
+}
+
+static int parse_query(struct dns_query *q, const uint8_t *msg, size_t len)
 {
     size_t pos;
     unsigned name;
 
-    q->edns = false;
-    q->dnssec_ok = false;
-    q->edns_version = 0;
-    q->udp_size = DNS_UDP_MIN;
-    q->question_len = 0;
-    if (IS_ENABLED(CONFIG_DNS_XFR))
-        q->tsig_at = q->authority_at = 0;
     if (msg[2] & 0x78)
         return DNS_NOTIMP;
-    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) > (IS_ENABLED(CONFIG_DNS_XFR) ? 1 : 0))
+    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) > 1)
         return DNS_FORMERR;
     name = dns_key_parse(&q->key, msg + HEADER_SIZE, len - HEADER_SIZE);
     pos = HEADER_SIZE + name + QUESTION_TAIL;
@@ -108,12 +120,31 @@ int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)
     q->type = dns_be16(msg + pos - 4);
     q->class = dns_be16(msg + pos - 2);
     /* An IXFR tells the version that the client has (RFC 1995 section 3). */
-    if (IS_ENABLED(CONFIG_DNS_XFR) && dns_be16(msg + 8)) {
-        q->authority_at = (uint16_t)pos;
-        if (q->type != TYPE_IXFR || !skip_record(msg, len, &pos))
+    if (dns_be16(msg + 8)) {
+        if (q->type != TYPE_IXFR)
             return DNS_FORMERR;
+        if (IS_ENABLED(CONFIG_DNS_XFR))
+            q->authority_at = (uint16_t)pos;
     }
-    if (dns_be16(msg + 10) == 0)
-        return DNS_NOERROR;
-    return parse_additional(q, msg, len, pos, dns_be16(msg + 10));
+    return parse_records(q, msg, len, pos);
+}
+
+int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)
+{
+    int rcode;
+
+    q->edns = false;
+    q->dnssec_ok = false;
+    q->edns_version = 0;
+    q->udp_size = DNS_UDP_MIN;
+    if (IS_ENABLED(CONFIG_DNS_XFR))
+        q->tsig_at = q->authority_at = 0;
+    rcode = parse_query(q, msg, len);
+    if (rcode != DNS_NOERROR) {
+        q->question_len = 0;
+        find_opt(q, msg, len);
+        if (IS_ENABLED(CONFIG_DNS_TSIG))
+            q->tsig_at = 0;
+    }
+    return rcode;
 }

@@ -40,6 +40,44 @@ def check_cookie(server):
         assert answer.rcode() == dns.rcode.FORMERR and answer.edns == 0 and answer.question
 
 
+def ask_nothing(server, options, opcode=0, questions=0):
+    """The answer to a message with no question, or the same one several times."""
+    query = dns.message.make_query(
+        NAME, "A", use_edns=0, options=[dns.edns.GenericOption(code, data) for code, data in options]
+    )
+    query.flags &= ~dns.flags.RD
+    query.set_opcode(opcode)
+    query.question *= questions
+    answer = dns.query.udp(query, server[0], port=server[1], timeout=5)
+    assert answer.edns == 0 and not answer.question and not answer.answer
+    return answer.rcode(), {int(o.otype): o.to_wire() for o in answer.options}
+
+
+def check_cookie_without_question(server):
+    """RFC 7873 section 5.4."""
+    mine = os.urandom(8)
+    rcode, options = ask_nothing(server, [(COOKIE, mine)])
+    full = options[COOKIE]
+    assert rcode == dns.rcode.NOERROR and len(full) == 24 and full[:8] == mine
+    assert ask_nothing(server, [(COOKIE, full)]) == (dns.rcode.NOERROR, {COOKIE: full})
+    rcode, options = ask_nothing(server, [(COOKIE, full[:-1] + bytes([full[-1] ^ 1]))])
+    assert rcode == dns.rcode.BADCOOKIE and options[COOKIE][:8] == mine
+    for options in ([], [(NSID, b"")], [(COOKIE, bytes(7))]):
+        assert ask_nothing(server, options)[0] == dns.rcode.FORMERR
+
+
+def check_refusals(server):
+    """They have an OPT record as well, and a cookie in it, with the reason."""
+    mine = os.urandom(8)
+    for opcode in (1, 2, 4):
+        for questions in (0, 1, 2):
+            rcode, options = ask_nothing(server, [(COOKIE, mine)], opcode, questions)
+            assert rcode == dns.rcode.NOTIMP and options[COOKIE][:8] == mine
+            assert options[ERROR] == b"\0\x15"
+    rcode, options = ask_nothing(server, [(COOKIE, mine)], 0, 2)
+    assert rcode == dns.rcode.FORMERR and options[COOKIE][:8] == mine
+
+
 def check_others(server):
     assert ask(server, [(NSID, b"")])[1] == {NSID: b"host.example"}
     assert ask(server, [(KEEPALIVE, b"")])[1] == {}
@@ -82,6 +120,8 @@ def check_counters(server):
 
 def check(server):
     check_cookie(server)
+    check_cookie_without_question(server)
+    check_refusals(server)
     check_others(server)
     check_chaos(server)
     check_counters(server)

@@ -105,6 +105,64 @@ START_TEST(test_counts)
 }
 END_TEST
 
+/* What is refused by its form, and an IXFR with the version that the client has (RFC 1995 section 3):
+ * an OPT record in the query means one in the answer (RFC 6891 section 6.1.1), if it can be found. */
+static const struct {
+    unsigned opcode, questions, authority, opts, cut, type, rcode;
+    bool opt;
+} refusals[] = {
+    {0, 1, 1, 0, 0, TYPE_IXFR, DNS_REFUSED, false}, {0, 1, 1, 1, 0, TYPE_IXFR, DNS_REFUSED, true},
+    {0, 1, 2, 1, 0, TYPE_IXFR, DNS_FORMERR, true},  {0, 1, 1, 0, 1, TYPE_IXFR, DNS_FORMERR, false},
+    {0, 1, 1, 1, 0, TYPE_A, DNS_FORMERR, true},     {0, 0, 0, 1, 0, TYPE_A, DNS_FORMERR, true},
+    {0, 2, 0, 1, 0, TYPE_A, DNS_FORMERR, true},     {0, 1, 0, 2, 0, TYPE_A, DNS_FORMERR, false},
+    {0, 1, 0, 1, 1, TYPE_A, DNS_FORMERR, false},    {0, 300, 0, 1, 0, TYPE_A, DNS_FORMERR, true},
+    {2, 1, 0, 0, 0, TYPE_A, DNS_NOTIMP, false},     {2, 1, 0, 1, 0, TYPE_A, DNS_NOTIMP, true},
+    {4, 1, 1, 1, 0, TYPE_SOA, DNS_NOTIMP, true},    {5, 0, 0, 1, 0, TYPE_A, DNS_NOTIMP, true},
+    {5, 2, 3, 1, 0, TYPE_A, DNS_NOTIMP, true},      {5, 2, 3, 1, 1, TYPE_A, DNS_NOTIMP, false},
+    {5, 2, 3, 1, 12, TYPE_A, DNS_NOTIMP, false},
+};
+
+static size_t put(uint8_t *out, size_t at, const void *octets, size_t len)
+{
+    memcpy(out + at, octets, len);
+    return at + len;
+}
+
+START_TEST(test_refusals)
+{
+    static const uint8_t opt[11] = {0, 0, TYPE_OPT, 0x10},
+                         soa[] = "\xc0\x0c\0\6\0\1\0\0\0\0\0\x16\0\0";
+    uint8_t query[10000], answer[DNS_UDP_MAX];
+    size_t first = put_query(query, "example.org.", refusals[_i].type), len = 12;
+
+    query[2] = (uint8_t)(refusals[_i].opcode << 3);
+    dns_put_be16(query + 4, refusals[_i].questions);
+    dns_put_be16(query + 8, refusals[_i].authority);
+    dns_put_be16(query + 10, refusals[_i].opts);
+    for (unsigned i = 0; i < refusals[_i].questions; i++)
+        len = i ? put(query, len, query + 12, first - 12) : first;
+    for (unsigned i = 0; i < refusals[_i].authority; i++) { /* no names, five zeros */
+        len = put(query, len, soa, sizeof(soa) - 1);
+        memset(query + len, 0, 20);
+        len += 20;
+    }
+    for (unsigned i = 0; i < refusals[_i].opts; i++)
+        len = put(query, len, opt, sizeof(opt));
+    len = dns_answer(&db, NULL, query, len - refusals[_i].cut, answer, sizeof(answer), 0, &stats);
+    ck_assert_uint_ge(len, 12);
+    ck_assert_uint_eq(answer[3], refusals[_i].rcode);
+    ck_assert_uint_eq(dns_be16(answer + 10), refusals[_i].opt);
+    if (refusals[_i].rcode != DNS_REFUSED)
+        ck_assert_uint_eq(dns_be16(answer + 4), 0);
+    if (refusals[_i].opt) {
+        const uint8_t *end = answer + (refusals[_i].rcode == DNS_REFUSED ? first : 12);
+
+        ck_assert_uint_eq(dns_be16(end + 1), TYPE_OPT);
+        ck_assert_uint_eq(dns_be16(end + 3), DNS_UDP_MAX);
+    }
+}
+END_TEST
+
 /* Does the answer have the label, in the letters of base 32hex? */
 static bool has_hash(const uint8_t *answer, size_t len, const char *hash)
 {
@@ -246,6 +304,7 @@ int main(void)
     tcase_add_checked_fixture(t, start, NULL);
     tcase_add_test(t, test_octets);
     tcase_add_test(t, test_chain_octets);
+    tcase_add_loop_test(t, test_refusals, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
     tcase_add_test(t, test_zones);
