@@ -3,6 +3,8 @@
  * The multicast filter of a backend that has one (xen/include/public/io/netif.h): it passes only
  * the groups that lwIP has joined. lwIP calls these functions when it joins and leaves.
  */
+#include <errno.h>
+
 #include "kernel/app.h"
 #include "lib/net/headers.h"
 #include "lib/net/interface.h"
@@ -14,13 +16,16 @@
 
 static void filter(struct netif *netif, const uint8_t mac[6], bool add)
 {
-    struct netdev *dev = ((struct net_interface *)netif->state)->dev;
+    struct net_interface *nif = netif->state;
+    struct netdev *dev = nif->dev;
     int err;
 
     if (!(dev->features & NETDEV_MULTICAST) || !netif_is_link_up(netif))
         return;
     err = dev->multicast(dev, mac, add);
-    if (err)
+    if (err == -EBUSY)
+        nif->filter_again = true;
+    else if (err)
         log_limited(LOG_WARN, "%s: cannot %s a multicast address: error %d", dev->name,
                     add ? "add" : "remove", -err);
 }
@@ -47,8 +52,11 @@ err_t net_filter6(struct netif *netif, const ip6_addr_t *group, enum netif_mac_f
 }
 #endif
 
-void net_filter_all(struct netif *netif)
+void net_filter_all(struct net_interface *nif)
 {
+    struct netif *netif = &nif->netif;
+
+    nif->filter_again = false;
 #if LWIP_IGMP
     for (struct igmp_group *g = netif_igmp_data(netif); g; g = g->next)
         net_filter4(netif, &g->group_address, NETIF_ADD_MAC_FILTER);

@@ -202,12 +202,19 @@ static struct work send_again_work;
 
 static void send_again(struct work *w)
 {
-    (void)w;
-#if LWIP_TCP
     struct list *at;
 
-    list_for_each(at, &net_interfaces)
-        (void)net_gso_flush(container_of(at, struct net_interface, node)->gso);
+    (void)w;
+    list_for_each(at, &net_interfaces) {
+        struct net_interface *nif = container_of(at, struct net_interface, node);
+
+#if LWIP_TCP
+        (void)net_gso_flush(nif->gso);
+#endif
+        if (nif->filter_again)
+            net_filter_all(nif);
+    }
+#if LWIP_TCP
     tcp_txnow();
 #endif
 }

@@ -41,6 +41,7 @@ struct net_interface {
     struct net_gso *gso; /* gso.c's, or NULL */
     bool completes;      /* the backend completes TCP checksums */
     bool added;          /* netif_add() done */
+    bool filter_again;   /* the backend could not be told about a group: its ring was full */
     /* What has been logged and published. */
 #if LWIP_IPV4
     ip4_addr_t shown4;
@@ -70,8 +71,8 @@ err_t net_filter4(struct netif *netif, const ip4_addr_t *group,
 err_t net_filter6(struct netif *netif, const ip6_addr_t *group,
                   enum netif_mac_filter_action action);
 #endif
-/* Every group anew: a new backend knows none of them. */
-void net_filter_all(struct netif *netif);
+/* Every group anew: a new backend knows none of them, and one whose ring was full not all. */
+void net_filter_all(struct net_interface *interface);
 
 /* announce.c */
 #if LWIP_IPV6

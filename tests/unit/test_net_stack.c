@@ -158,7 +158,7 @@ static void start(void)
     netpage_open(release);
     ck_assert_int_eq(net_init(), 0);
     ck_assert_int_eq(net_attach(&dev), 0);
-    dev.features = NETDEV_CSUM4 | NETDEV_CSUM6;
+    dev.features = NETDEV_CSUM4 | NETDEV_CSUM6 | (dev.multicast ? NETDEV_MULTICAST : 0);
     net_link(&dev, true);
     pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
     ck_assert_int_eq(udp_bind(pcb, IP_ANY_TYPE, 7), ERR_OK);
@@ -414,6 +414,56 @@ START_TEST(no_clock_runs_at_rest)
     fake_sleep(500 * NSEC_PER_SEC);
     ck_assert_uint_eq(fake_timers_fired, before);
     ck_assert_uint_ge(fake_now, then + 500 * NSEC_PER_SEC);
+}
+END_TEST
+
+/* --- the backend's filter ---------------------------------------------------------------- */
+
+static struct {
+    unsigned calls;
+    bool full;
+    uint8_t groups[16][6]; /* in the order in which they were added */
+    unsigned count;
+} filter;
+
+static int multicast(struct netdev *netdev, const uint8_t mac[6], bool add)
+{
+    filter.calls++;
+    if (filter.full)
+        return -EBUSY;
+    for (unsigned i = 0; i < filter.count; i++) {
+        if (memcmp(filter.groups[i], mac, 6) == 0)
+            return 0;
+    }
+    ck_assert(add);
+    memcpy(filter.groups[filter.count++], mac, 6);
+    return 0;
+}
+
+/* The ring may be full when lwIP joins a group: the backend is told when there is room again. */
+START_TEST(groups_refused_are_told_again)
+{
+    static const uint8_t solicited[6] = {0x33, 0x33, 0xff, 0, 0, 2}; /* of fd00::2 */
+    bool known = false;
+    unsigned calls;
+
+    dev.multicast = multicast;
+    filter.full = true;
+    start_with_addresses();
+    ck_assert_uint_ge(filter.calls, 2);
+    net_tx_ready(&dev); /* a false alarm */
+    fake_run();
+    ck_assert_uint_eq(filter.count, 0);
+    filter.full = false;
+    net_tx_ready(&dev);
+    fake_run();
+    for (unsigned i = 0; i < filter.count; i++)
+        known |= memcmp(filter.groups[i], solicited, 6) == 0;
+    ck_assert(known);
+    calls = filter.calls;
+    net_tx_ready(&dev);
+    fake_run();
+    ck_assert_uint_eq(filter.calls, calls); /* once is enough */
 }
 END_TEST
 
@@ -694,6 +744,7 @@ int main(void)
     tcase_add_test(c, addresses_come_up_in_silence);
     tcase_add_test(c, addresses_are_announced_twice);
     tcase_add_test(c, no_clock_runs_at_rest);
+    tcase_add_test(c, groups_refused_are_told_again);
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
     tcase_add_test(c, checksums_are_left_to_the_backend);
