@@ -82,8 +82,8 @@ class SimGuest:
         )
         theirs.close()
         self.readers = [
-            threading.Thread(target=self._read, args=("out", self.process.stdout)),
-            threading.Thread(target=self._read, args=("err", self.process.stderr)),
+            threading.Thread(target=self._read, args=("out", self.process.stdout), daemon=True),
+            threading.Thread(target=self._read, args=("err", self.process.stderr), daemon=True),
         ]
         for reader in self.readers:
             reader.start()
