@@ -58,7 +58,7 @@ link = $(CC) $(ldflags) -o $@ $(O)/guest.o $(sim-objects)
 link-inputs := $(O)/guest.o $(sim-objects) $(O)/objects
 
 $(OUT)/$(APP)$(flavour): $(O)/image.elf
-	$(Q)cp $< $@
+	$(Q)cp --remove-destination $< $@ # the old one may be running
 	@printf '  %-8s %s\n' PROGRAM $@
 
 # --- Tools -----------------------------------------------------------------------------------

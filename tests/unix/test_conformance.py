@@ -15,6 +15,8 @@ BOOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
 MODULES = ("console", "dns", "faults", "hello", "libc", "life", "net", "net_addresses", "net_device",
            "xenbus")
 KNOWN = {"guest", "host", "network", "shared", "tmp_path", "xen"}  # fixtures that exist here
+# Fixtures that build images of their own for Xen: their tests are not taken.
+IMAGES = {"complete"}
 # Tests of what is different on purpose, or of xl itself.
 DIFFERENT = {
     "test_endless_flood_stalls_nothing": "the console's other end reads at once: nothing is lost",
@@ -25,9 +27,6 @@ DIFFERENT = {
     "test_console_daemon_that_pauses": "no daemons",
     "test_xl_console_shows_what_was_printed_before": "no daemons",
     "test_on_crash_destroy": "xl's log",
-    "test_connections": "an image with other zones",
-    "test_options": "an image with other zones",
-    "test_transfer": "an image with other zones",
     "test_pause_and_unpause": "xl list",
     "test_jumbo_frames": "dom0's interfaces",
     "test_frames_longer_than_the_mtu": "dom0's interfaces",
@@ -58,7 +57,7 @@ def needs(function, module, parameters=()):
     wanted = set(inspect.signature(function).parameters) - set(parameters) - {"request"}
     for name in list(wanted):
         own = fixture_of(getattr(module, name, None))
-        if own:
+        if own and name not in IMAGES:
             wanted.discard(name)
             wanted |= needs(own, module)
     return wanted
