@@ -162,13 +162,11 @@ def generate_truncation(names):
 def generate_headers(name, outside):
     """Opcodes, flags, classes, meta types and queries outside of all zones."""
     shown = wire(name)
-    for opcode in (1, 2, 3, 6, 7, 15):
+    # No more than these: NSD leaves out what is above its limit of such answers a second.
+    for opcode in (1, 3, 7):
         yield Query(build(shown, 1, opcode=opcode), f"opcode {opcode}")
+    for opcode in (2, 6, 15):
         yield Query(build(shown, 1, opcode=opcode, additional=(edns(),)), f"opcode {opcode} with EDNS")
-    soa = b"\xc0\x0c" + struct.pack("!HHIH", 6, 1, 0, 22) + bytes(22)
-    for rdtype in (1, 251):
-        message = build(shown, rdtype, additional=(soa,), counts=(1, 0, 1, 0))
-        yield Query(message, f"type {rdtype} with a SOA")
     for bit in range(16):
         if not (1 << bit) & 0xF800:
             yield Query(build(shown, 1, flags=1 << bit), f"header bit {1 << bit:04x}")
@@ -404,11 +402,6 @@ def _opt_in_refusals(query, found):
     return query.kind.startswith("opcode ") and set(found) <= {"edns", "options"} and found["edns"][1] is None
 
 
-def _transfer_refused(query, found):
-    """RFC 1995: NSD is told to give its zones away, this server is not."""
-    return query.kind == "type 251 with a SOA" and found.get("rcode") == (5, 0)
-
-
 def _badvers_copies_do(query, found):
     """RFC 3225 section 3: the DO bit of the query is copied to the response."""
     return set(found) == {"edns"} and query.kind.startswith("EDNS version") and query.kind.endswith("DO")
@@ -450,7 +443,7 @@ def _proof_at_wildcard(query, found):
     return ours < theirs and {r[1] for r in theirs - ours} == {46, 50}
 
 
-EXPECTED = (_fewer_additional, _alias_is_compressed, _any_below_dname, _proof_at_wildcard, _refused_with_reason, _class_keeps_question, _opt_in_refusals, _transfer_refused, _badvers_copies_do, _rcode_in_query, _glue_sets_tc)
+EXPECTED = (_fewer_additional, _alias_is_compressed, _any_below_dname, _proof_at_wildcard, _refused_with_reason, _class_keeps_question, _opt_in_refusals, _badvers_copies_do, _rcode_in_query, _glue_sets_tc)
 
 
 def expected(query, found):

@@ -99,19 +99,13 @@ def any_below_dname(query, ours, theirs, zones):
     return query.any_set and (ours["rcode"], theirs["rcode"]) == (0, 3) and DNAME in {r[1] for r in ours["answer"]}
 
 
-def record_in_query(query, ours, theirs, zones):
-    """RFC 1995 section 3: a SOA comes with an IXFR only, which these two answer. They look at it only then."""
-    return query.kind.endswith(" with a SOA")
-
-
 RULES = {
     "bind": [
-        stops_at_zone_end, other_class, meta_type, truncation, glue_sets_tc, alias_loop, type_beside_alias,
-        record_in_query,
+        stops_at_zone_end, other_class, meta_type, truncation, glue_sets_tc, alias_loop, type_beside_alias
     ],
     "knot": [
         stops_at_zone_end, other_class, meta_type, truncation, type_beside_alias, long_alias, small_size,
-        root_opt, octets_behind, any_below_dname, record_in_query,
+        root_opt, octets_behind, any_below_dname,
     ],
 }  # fmt: skip
 # Knot does not answer what it cannot parse; RFC 1035 section 4.1.1 has FORMERR for it.
