@@ -146,7 +146,7 @@ flags-text := $(cc-version) $(XEN_HEADERS) $(compile-kernel) $(compile-lib) $(co
 $(O)/flags: FORCE
 	@echo '$(subst ','\'',$(flags-text))' | cmp -s - $@ || echo '$(subst ','\'',$(flags-text))' > $@
 
-depend = -MMD -MP -MF $(@:.o=.d)
+depend = -MD -MP -MF $(@:.o=.d)
 define compile-rule
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -188,7 +188,7 @@ link-inputs := $(objects) $(O)/link.lds $(O)/objects
 endif
 
 $(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(C)/config.h
-	$(Q)$(compile-kernel) -D__ASSEMBLY__ -E -P -x assembler-with-cpp -MMD -MP -MT $@ -MF $(O)/link.d -o $@ $<
+	$(Q)$(compile-kernel) -D__ASSEMBLY__ -E -P -x assembler-with-cpp -MD -MP -MT $@ -MF $(O)/link.d -o $@ $<
 -include $(O)/link.d
 
 # A list of the objects, so that dropping one from files.mk links again.

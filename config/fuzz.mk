@@ -37,7 +37,7 @@ define fuzz-compile
 	@mkdir -p $$(@D)
 	$$(Q)$$(FUZZ_CC) $$(fuzz-cflags) $$(fuzz-$(1)-cflags) $$(call fuzz-measure,$$<) \
 		$$(if $$(call fuzz-guest,$(1),$$<),-include tests/fuzz/heap.h) $(2) \
-		-MMD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+		-MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 	$$(if $$(call fuzz-guest,$(1),$$<),$$(Q)objcopy $$(fuzz-sections) $$@)
 endef
 

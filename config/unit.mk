@@ -41,10 +41,10 @@ unit-$(1)-objects := $$(addprefix $(U)/$(1)/,$$(addsuffix .o,$$(subst $$(XENOLIT
 $$(filter $(U)/$(1)/%,$$(unit-$(1)-objects)): unit-own := $$(unit-$(1)-cflags)
 $(U)/$(1)/cache/%.o: $$(XENOLITH_CACHE)/% $(U)/flags
 	@mkdir -p $$(@D)
-	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) -w -MMD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) -w -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(U)/$(1)/%.o: % $(U)/flags
 	@mkdir -p $$(@D)
-	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) -MMD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(U)/test_$(1): $$(unit-$(1)-objects)
 	$$(call say,TEST,$$@)
 	$$(Q)$(HOST_CC) $$(unit-cflags) -o $$@ $$^ $$(unit-$(1)-libs) $$(unit-libs)

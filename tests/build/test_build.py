@@ -112,6 +112,13 @@ def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tr
         assert build(*words, *objects) == []
 
 
+def test_lwip_depends_on_our_options(app):
+    """Its headers are the system's to the compiler, and include ours."""
+    out = app("echo")
+    read = (out / "obj/echo/lwip/core/netif.c.d").read_text()
+    assert "lib/net/include/lwipopts.h" in read and "obj/echo/config.h" in read
+
+
 def test_a_zone_file_that_is_gone_is_named_once_and_not_for_good(make, tmp_path):
     image = tmp_path / "out/obj/dns/gen/zones.img"
     zone = tmp_path / "example.net.zone"
