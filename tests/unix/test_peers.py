@@ -363,17 +363,30 @@ def test_a_store_that_lies(guest, lie, after):
         p.end()
 
 
-def test_a_store_without_room(pair):
-    """22: the guest's keys cannot be written: the device is not connected, the other serves, and what the
-    host asks for is done once there is room."""
+def attach_without_room(pair):
+    """22: the guest's keys cannot be written: the device waits, the other serves."""
     pair.detach()
     pair.lie("22-no-space")
     pair.guest.command("attach vif 0")
-    pair.guest.quiet()
+    pair.guest.wait("ERROR vif/0: connecting: ENOSPC: will try on")
     assert pair.told() and pair.good.answers()
-    pair.guest.wait("vif/0: disabled: it cannot be connected")
+
+
+def test_a_store_without_room(pair):
+    """22: what the host asks for is done once there is room."""
+    attach_without_room(pair)
     pair.guest.xl("shutdown")
     pair.guest.wait("ENOSPC: looking again")
     assert pair.guest.find()
     pair.lie("honest")
     assert pair.guest.wait_end() == 0
+
+
+def test_a_store_with_room_again(pair):
+    """22: so is a device connected then."""
+    attach_without_room(pair)
+    pair.lie("honest")
+    pair.guest.wait("vif/0: connected at last")
+    assert pair.bad.answers() and pair.good.answers()
+    assert pair.disabled() == 0
+    pair.end()
