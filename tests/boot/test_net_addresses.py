@@ -81,7 +81,7 @@ def test_slaac(xen, network, guest, host):
     g = guest("echo", extra="ip=none ip6=auto")
     g.wait("link-local")
     advertise("fd00:77::", 600, 300)
-    line = g.wait("(advertised)")
+    line = g.wait("[(]advertised[)]")
     address = re.search(r"address (fd00:77::\S+)/64", line)[1]
     host("ip", "-6", "addr", "replace", "fd00:77::1/64", "dev", nettools.INTERFACE, "nodad")
     try:
@@ -94,7 +94,7 @@ def test_address_expires(xen_icount, network, guest):
     g = guest("echo", machine=xen_icount, extra="ip=none ip6=auto")
     g.wait("link-local")
     advertise("fd00:78::", 30, 20)
-    g.wait("(advertised)")
+    g.wait("[(]advertised[)]")
     xen_icount.run("sleep 40", timeout=120)
     assert re.search(r"fd00:78::\S+ is gone", g.console())
 
