@@ -211,7 +211,7 @@ static void send_again(struct work *w)
 #if LWIP_TCP
         (void)net_gso_flush(nif->gso);
 #endif
-        if (nif->filter_again)
+        if (IS_ENABLED(CONFIG_MULTICAST) && nif->filter_again)
             net_filter_all(nif);
     }
 #if LWIP_TCP

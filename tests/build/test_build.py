@@ -259,9 +259,11 @@ def test_options_build(make, options):
     built(make("APP=hello", *options))
 
 
-@pytest.mark.parametrize("option", ["IPV6", "TCP", "DHCP", "IPV4"])
-def test_network_options_build(make, option):
-    built(make("APP=echo", f"CONFIG_{option}=n"))
+@pytest.mark.parametrize("app_name, option", [
+    ("echo", "IPV6"), ("echo", "TCP"), ("echo", "DHCP"), ("echo", "IPV4"), ("echo", "IGMP"),
+    ("dns", "IPV6"), ("dns", "TCP"), ("dns", "DHCP")])
+def test_network_options_build(make, app_name, option):
+    built(make(f"APP={app_name}", f"CONFIG_{option}=n"))
 
 
 def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tmp_path):

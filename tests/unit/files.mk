@@ -33,7 +33,7 @@ unit-net_stack-srcs := tests/unit/test_net_stack.c tests/unit/fake_kernel.c \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
 		$(addprefix core/ipv6/,ethip6.c icmp6.c inet6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
 		netif/ethernet.c)
-unit-net_stack-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IGMP=1 -DCONFIG_IPV6=1 \
+unit-net_stack-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IGMP=1 -DCONFIG_MULTICAST=1 -DCONFIG_IPV6=1 \
 	-DCONFIG_DHCP=1 -DCONFIG_TCP=1 -DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=256
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
 unit-page-cflags := -DCONFIG_DEBUG_CHECKS=1
