@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/unix/sim/event.h"
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/netback.h"
 #include "arch/unix/sim/peer.h"
@@ -194,7 +195,8 @@ static void look_whether_quiet(struct timer *timer)
 {
     uint64_t now = vtime_now(), since = sched_asleep_since();
 
-    if (since < now && now - since >= quiet.rest)
+    /* On a busy machine the guest may have slept past an event that came in time. */
+    if (since < now && now - since >= quiet.rest && !event_deliverable())
         answer("ok");
     else if (now >= quiet.give_up)
         answer("error the guest is busy");
