@@ -122,6 +122,7 @@ runner := $(if $(filter unix,$(TARGET)),run-unix,run)
 run:
 	@$(if $(APP),,echo 'make run: name the app, as in: make run APP=hello' >&2; exit 1)
 	@scripts/setup build $(if $(filter unix,$(TARGET)),,run)
+	@flock -n $(mark) true || echo 'make run: waiting for another build in $(OUT)/' >&2
 	@flock $(mark) $(MAKE) checked APP=$(APP)
 	@flock $(mark) $(MAKE) app APP=$(APP)
 	@scripts/$(runner) $(APP)

@@ -143,7 +143,8 @@ class Session:
                 return
             if began > deadline:
                 self.say(
-                    f"the guest has not answered on 127.0.0.1:{port} within {ANSWER_SECONDS} s"
+                    f"the guest has not answered on 127.0.0.1:{port} within {ANSWER_SECONDS} s; "
+                    f"the port leads to {GUEST_ADDRESS}, is that its address?"
                 )
                 return
             time.sleep(max(0, 0.2 - (time.monotonic() - began)))

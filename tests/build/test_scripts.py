@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """The smaller scripts: layers, and the runner of the suites."""
+import fcntl
 import os
 import re
 import signal
@@ -109,6 +110,20 @@ def test_newlib_interrupted(tmp_path):
 def test_lint_of_nothing_is_no_success(copy_of_tree):
     done = call("scripts/lint", cwd=copy_of_tree("tree"))
     assert done.returncode == 1 and "git does not list" in done.stdout and "ok" not in done.stdout
+
+
+def test_a_run_says_that_another_build_goes_on(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with open(out / ".xenolith", "w", encoding="ascii") as mark:
+        fcntl.flock(mark, fcntl.LOCK_EX)
+        with subprocess.Popen(["make", "run", "APP=hello", "MEMORY=none", f"OUT={out}"], cwd=TOP,
+                              env=clean_environment(SETUP="skip"), text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+            assert "waiting for another build in " in child.stderr.readline()
+            fcntl.flock(mark, fcntl.LOCK_UN)
+            rest = child.stderr.read()
+    assert child.returncode and "MEMORY" in rest, rest
 
 
 def test_unknown_suite():
