@@ -85,7 +85,6 @@ static void control_changed(struct xs_watch *w)
         {shutdown.path, shutdown.value, sizeof(shutdown.value), 0},
         {sysrq.path, sysrq.value, sizeof(sysrq.value), 0},
     };
-
     int err;
 
     (void)w;

@@ -17,15 +17,7 @@ SECTIONS
     .rodata : {
         *(.rodata .rodata.*)
         . = ALIGN(8);
-        xenbus_drivers_begin = .;
-        KEEP(*(.set.xenbus_drivers))
-        xenbus_drivers_end = .;
-        libraries_begin = .;
-        KEEP(*(.set.libraries))
-        libraries_end = .;
-        __preinit_array_start = .;
-        KEEP(*(.preinit_array))
-        __preinit_array_end = .;
+#include "arch/sets.lds"
         __init_array_start = .;
         KEEP(*(.init_array))
         __init_array_end = .;

@@ -32,15 +32,7 @@ SECTIONS
     .rodata : AT(ADDR(.rodata) - WINDOW_TEXT + VIRT_BASE) {
         *(.rodata .rodata.*)
         . = ALIGN(8);
-        xenbus_drivers_begin = .;
-        KEEP(*(.set.xenbus_drivers))
-        xenbus_drivers_end = .;
-        libraries_begin = .;
-        KEEP(*(.set.libraries))
-        libraries_end = .;
-        __preinit_array_start = .;
-        KEEP(*(.preinit_array))
-        __preinit_array_end = .;
+#include "arch/sets.lds"
         __init_array_start = .;
         KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*)))
         KEEP(*(.init_array))

@@ -9,8 +9,9 @@
  * datagram behind a plain IP header. Everything else is checked by lwIP. On the way out the
  * backend completes TCP's checksums, from the sum of the pseudo-header that is left in the field;
  * for a backend that does not, net_link_output() does: a segment may have waited for a neighbour's
- * address while one backend took the other's place. UDP's are always computed here: a datagram may still be cut into fragments below the point where
- * lwIP asks whether to compute one, and a fragment's cannot be completed by anyone.
+ * address while one backend took the other's place. UDP's are always computed here: a datagram may
+ * still be cut into fragments below the point where lwIP asks whether to compute one, and a
+ * fragment's cannot be completed by anyone.
  */
 #include <errno.h>
 #include <string.h>

@@ -9,7 +9,7 @@ fuzz-pbufs = $(addprefix $(fuzz-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 
 fuzz-netfront-what := a netback and a toolstack: states, responses, indices, grants, events
 fuzz-netfront-srcs = $(fuzz-kernel) tests/fuzz/netfront.c tests/fuzz/sync_store.c \
-	tests/unit/fake_grants.c tests/unit/fake_netback_rings.c kernel/errno.c \
+	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_netback_rings.c kernel/errno.c \
 	$(addprefix drivers/netfront_,page.c rx.c store.c tx.c) lib/net/netpage.c \
 	xen/xenbus.c xen/xenbus_state.c xen/xenstore_ops.c $(fuzz-pbufs)
 fuzz-netfront-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1
@@ -33,7 +33,8 @@ fuzz-dns_zonefile-srcs = tests/fuzz/dns_zonefile.c $(fuzz-dns)
 fuzz-dns_zonefile-cflags = $(fuzz-dns-cflags)
 
 fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients and the echo app
-fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c apps/echo/main.c \
+fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c tests/unit/fake_net_mem.c \
+	apps/echo/main.c \
 	$(addprefix lib/net/,$(addsuffix .c,address announce checksum filter frame gso net netpage \
 		parse report tcp timeouts)) \
 	$(addprefix $(fuzz-lwip)/src/,$(addprefix core/,def.c dns.c inet_chksum.c init.c ip.c mem.c \

@@ -37,7 +37,6 @@
 
 const char app_name[] = "fuzz";
 static const char *config_ip, *config_ip6;
-static unsigned objects; /* of the network's allocator */
 static uint64_t random_state = 88172645463325252;
 
 /* --- the rest of the kernel ---------------------------------------------------------------- */
@@ -83,27 +82,6 @@ void random_bytes(void *buf, size_t len)
 int guest_publish(const char *path, const char *value)
 {
     return 0;
-}
-
-void *net_mem_alloc(size_t size)
-{
-    if (fake_no_memory)
-        return NULL;
-    objects++;
-    return malloc(size);
-}
-
-void *net_mem_calloc(size_t count, size_t size)
-{
-    void *p = net_mem_alloc(count * size);
-
-    return p ? memset(p, 0, count * size) : NULL;
-}
-
-void net_mem_free(void *p)
-{
-    objects -= p != NULL;
-    free(p);
 }
 
 /* --- the device ------------------------------------------------------------------------------ */
@@ -677,11 +655,11 @@ static void finish(unsigned before)
     abort_connections();
     fake_run();
     netpage_close();
-    if (objects != before || netpage_stats()->pages)
+    if (fake_objects != before || netpage_stats()->pages)
         fake_sleep(IDLE_MAX);
-    if (objects != before)
+    if (fake_objects != before)
         fuzz_show_live();
-    ck_assert_uint_eq(objects, before);
+    ck_assert_uint_eq(fake_objects, before);
     ck_assert_uint_eq(netpage_stats()->pages, 0);
     ck_assert_uint_eq(fake_pages, 0);
 }
@@ -698,7 +676,7 @@ void fuzz_case(void)
         fuzz_text(dev.address, sizeof(dev.address));
     ck_assert_int_eq(app_init(1, (char *[]){"fuzz", NULL}), 0);
     netpage_open(release);
-    before = objects - netpage_stats()->pages;
+    before = fake_objects - netpage_stats()->pages;
     ck_assert_int_eq(net_attach(&dev), 0);
     net_link(&dev, true);
     fake_run();

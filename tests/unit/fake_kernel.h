@@ -52,6 +52,7 @@ bool fake_ended(void);
 
 extern size_t fake_pages; /* allocated */
 extern bool fake_no_memory;
+extern unsigned fake_objects; /* of the network's allocator (fake_net_mem.c) */
 bool fake_logged(const char *text);
 unsigned fake_log_count(const char *text);
 void fake_log_clear(void);
