@@ -67,6 +67,53 @@ def test_counting_of_results(text, status, want):
     assert runner.counts(text, status) == want
 
 
+PYTEST_FAILED = """tests/x/test_a.py::test_good[1 2] PASSED [ 1/3]
+tests/x/test_a.py::test_bad FAILED     [ 2/3]
+tests/x/test_a.py::test_lost ERROR      [ 3/3]
+==== FAILURES ====
+why it is bad
+==== short test summary info ====
+FAILED tests/x/test_a.py::test_bad - assert 1 == 2
+ERROR tests/x/test_a.py::test_lost - no machine
+==== 1 failed, 1 passed, 1 error in 1.20s ====
+"""
+UNIT_FAILED = """  TEST     out/unit/test_a
+  ok       test_a: 3
+  FAIL     test_b: 1 of 2 failed (status 1)
+test_b.c:7: it is not so
+4 passed, 1 failed
+make: *** [config/unit.mk:59: unit] Error 1
+"""
+
+
+@pytest.mark.parametrize("text,shown,hidden,reasons", [
+    (PYTEST_FAILED, "why it is bad", "test_good",
+     ["FAILED tests/x/test_a.py::test_bad - assert 1 == 2",
+      "ERROR tests/x/test_a.py::test_lost - no machine"]),
+    (UNIT_FAILED, "test_b.c:7: it is not so", "test_a: 3",
+     ["  FAIL     test_b: 1 of 2 failed (status 1)",
+      "make: *** [config/unit.mk:59: unit] Error 1"]),
+    ("==== ERRORS ====\nImportError: no scapy\n", "no scapy", "PASSED", ["ImportError: no scapy"]),
+    ("Segmentation fault\n", "Segmentation fault", "PASSED", ["Segmentation fault"]),
+    ("", "", "PASSED", []),
+])
+def test_failures_are_explained(text, shown, hidden, reasons):
+    lines = text.splitlines(keepends=True)
+    explanation = "".join(runner.explanation(lines))
+    assert shown in explanation and hidden not in explanation
+    assert runner.reasons(lines) == reasons
+
+
+@pytest.mark.parametrize("text,done,failed,all_tests", [
+    (PYTEST_FAILED, 3, 2, "3"), (UNIT_FAILED, 2, 1, ""), ("Segmentation fault\n", 0, 0, "")])
+def test_progress_of_a_suite(text, done, failed, all_tests, capsys):
+    progress = runner.Progress()
+    for line in text.splitlines():
+        progress.line(line)
+    assert (progress.done, progress.failed, progress.all) == (done, failed, all_tests)
+    assert len(capsys.readouterr().out.splitlines()) == failed
+
+
 # Runs a script whose arguments are interrupted as soon as they are looked at.
 INTERRUPTED = """
 import sys
