@@ -60,11 +60,11 @@ def test_over_ipv6(server, host):
 
 
 def test_queries_share_a_tcp_connection(server):
-    with differential.socket.create_connection((server.address, 53), timeout=5) as s:
+    with differential.socket.create_connection((server.address, 53), timeout=20) as s:
         for name in ("example.org", "www.example.org", "nowhere.example.org"):
             query = dns.message.make_query(name, "A")
             dns.query.send_tcp(s, query)
-            answer, _ = dns.query.receive_tcp(s, time.time() + 5)
+            answer, _ = dns.query.receive_tcp(s, time.time() + 20)
             assert answer.id == query.id and answer.question == query.question
 
 
@@ -136,11 +136,12 @@ def test_transfer(xen, network, guest, complete, tmp_path):
 
 
 def test_limit(xen, network, guest, complete):
-    """A flood gets a second's worth of answers, and half as many empty ones as it has queries."""
+    """A flood of some seconds gets no more answers than these allow, and half as many empty ones as it has
+    queries."""
     g = guest(complete, extra="rrl=20")
     g.wait(r"address 10\.0\.1\.[0-9]*/16")
     whole, truncated, sent = flooding.flood((g.address, 53), "mail.example.test.", 3)
-    assert 20 <= whole <= 40
+    assert 20 <= whole <= 20 * 4
     assert sent / 4 < truncated <= sent / 2
     assert dns.query.udp(dns.message.make_query("example.test.", "SOA"), g.address, timeout=20).answer
 

@@ -22,7 +22,7 @@ def test_shutdown_runs_hooks_and_powers_off(xen, guest):
     g = guest("selftest", extra="hook", on_poweroff="preserve")
     g.wait("ready: hook")
     g.xl("shutdown")
-    assert g.wait_shutdown(timeout=10).reason == "poweroff"
+    assert g.wait_shutdown().reason == "poweroff"
     assert "hook ran" in g.console()
 
 
@@ -30,7 +30,7 @@ def test_shutdown_wait(xen, guest):
     """xl shutdown -w returns when the domain is gone."""
     g = guest("selftest")
     g.wait("ready")
-    xen.run(f"xl shutdown -w {g.name}", timeout=20)
+    xen.run(f"xl shutdown -w {g.name}", timeout=60)
     assert g.find() is None
 
 
@@ -56,7 +56,7 @@ def test_destroy(xen, guest):
     g = guest("selftest")
     g.wait("ready")
     g.xl("destroy")
-    g.wait_gone(timeout=5)
+    g.wait_gone()
     assert g.find() is None
 
 
@@ -141,16 +141,17 @@ def test_sysrq_ends(xen, guest, letter, reason):
 def test_timers_keep_time(xen_icount, guest):
     """Ten ticks of 100 ms take a second of the guest's clock."""
     g = guest("selftest", machine=xen_icount, extra="ticks 10")
-    g.wait("tick 10", timeout=20)
+    g.wait("tick 10")
     stamps = [float(t) for t in re.findall(r"\[ *(\d+\.\d+)\] selftest: tick", g.console())]
     assert len(stamps) == 10
     assert 0.9 <= stamps[9] - stamps[0] < 0.95
 
 
 def test_wall_clock(xen, guest):
+    before = int(xen.run("date +%s").out)
     g = guest("selftest", extra="wall")
     seen = int(re.search(r"wall (\d+) s", g.wait("wall [0-9]")).group(1))
-    assert abs(int(xen.run("date +%s").out) - seen) <= 3
+    assert before - 1 <= seen <= int(xen.run("date +%s").out) + 1
 
 
 def test_random_differs_between_boots(xen, guest):

@@ -186,7 +186,7 @@ def test_frames_longer_than_the_mtu(xen, network, host, nettest):
                 wire.send(*[frame] * 5)
                 sent += 5
                 nettools.wait_until(
-                    nettest, before, lambda now: now["rx_large"] - before["rx_large"] == sent, 10
+                    nettest, before, lambda now: now["rx_large"] - before["rx_large"] == sent, 30
                 )
         nettools.wait_baseline(nettest, before)
         wire.close()

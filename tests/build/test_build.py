@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import time
 
 import pytest
 from conftest import APPS_OUT, CACHE, TOP, call
@@ -56,11 +55,9 @@ def test_kernel_side_uses_no_vector_registers(app):
 def test_second_build_does_nothing(app):
     image = app("hello") / "hello"
     before = stamp(image)
-    started = time.monotonic()
     done = call("make", "APP=hello", f"OUT={APPS_OUT}")
     built(done)
     assert compiled(done) == [] and stamp(image) == before
-    assert time.monotonic() - started < 3
 
 
 def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tree):

@@ -114,6 +114,39 @@ def test_progress_of_a_suite(text, done, failed, all_tests, capsys):
     assert len(capsys.readouterr().out.splitlines()) == failed
 
 
+GOOD = "tests/x/test_a.py::test_bad PASSED\n==== 1 passed in 1s ====\n"
+BAD = """tests/x/test_a.py::test_bad FAILED [1/2]
+tests/x/test_a.py::test_good PASSED [2/2]
+FAILED tests/x/test_a.py::test_bad - late
+==== 1 failed, 1 passed in 1s ====
+"""
+
+
+@pytest.mark.parametrize("name,outputs,counted,failures,unsteady", [
+    ("boot", [BAD, GOOD], (2, 0), 0, 1),
+    ("boot", [BAD, BAD], (1, 1), 1, 0),
+    ("boot", [BAD, "no machine\n"], (1, 1), 1, 0),
+    ("build", [BAD], (1, 1), 1, 0),
+    ("boot", [PYTEST_FAILED.replace("1 failed, 1 passed, 1 error", "9 failed")
+              + "tests/x/test_a.py::test_c FAILED\ntests/x/test_a.py::test_d FAILED\n"], (0, 9), 2, 0),
+])
+def test_a_few_failures_in_real_time_get_a_second_run(monkeypatch, name, outputs, counted, failures, unsteady):
+    commands = []
+
+    def run(_name, command, progress, mode="w"):
+        commands.append(command)
+        lines = outputs[len(commands) - 1].splitlines(keepends=True)
+        for line in lines:
+            progress.line(line.rstrip("\n"))
+        return lines, 0 if "failed" not in lines[-1] and "no " not in lines[-1] else 1
+
+    monkeypatch.setattr(runner, "run", run)
+    result, bad, luckier = runner.suite(name, ["whole"])
+    assert (result[:2], len(bad), len(luckier)) == (counted, failures, unsteady)
+    assert len(commands) == len(outputs)
+    assert commands[1:] in ([], [runner.PYTEST + ["tests/x/test_a.py::test_bad"]])
+
+
 # Runs a script whose arguments are interrupted as soon as they are looked at.
 INTERRUPTED = """
 import sys

@@ -21,7 +21,7 @@ def ask(server, options=(), tcp=False, name=NAME, rdtype="A", rdclass="IN"):
     )  # fmt: skip
     query.flags &= ~dns.flags.RD
     via = dns.query.tcp if tcp else dns.query.udp
-    answer = via(query, server[0], port=server[1], timeout=5)
+    answer = via(query, server[0], port=server[1], timeout=20)
     return answer, {int(o.otype): o.to_wire() for o in answer.options}
 
 
@@ -48,7 +48,7 @@ def ask_nothing(server, options, opcode=0, questions=0):
     query.flags &= ~dns.flags.RD
     query.set_opcode(opcode)
     query.question *= questions
-    answer = dns.query.udp(query, server[0], port=server[1], timeout=5)
+    answer = dns.query.udp(query, server[0], port=server[1], timeout=20)
     assert answer.edns == 0 and not answer.question and not answer.answer
     return answer.rcode(), {int(o.otype): o.to_wire() for o in answer.options}
 

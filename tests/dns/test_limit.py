@@ -33,12 +33,12 @@ def test_flood(ours):
     """A second's worth of answers, and what the first seconds allow before the debt; half the rest slips."""
     whole, truncated, sent = flood(ours, "mail.example.test.", SECONDS)
     assert RATE <= whole <= 2 * RATE
-    assert abs(truncated - (sent - whole) / 2) <= 1
+    assert (sent - whole) / 2 * 0.9 < truncated <= (sent - whole) / 2 + 1
     # Another name of the zone is not affected, nor is TCP, nor who has a cookie.
-    assert dns.query.udp(dns.message.make_query("www.example.test.", "A"), ours[0], port=ours[1], timeout=2)
+    assert dns.query.udp(dns.message.make_query("www.example.test.", "A"), ours[0], port=ours[1], timeout=20)
     query = dns.message.make_query("mail.example.test.", "A")
     for _ in range(3 * RATE):
-        assert dns.query.tcp(query, ours[0], port=ours[1], timeout=2).answer
+        assert dns.query.tcp(query, ours[0], port=ours[1], timeout=20).answer
     mine = os.urandom(8)
     full = options.ask(ours, [(options.COOKIE, mine)], tcp=True)[1][options.COOKIE]
     for _ in range(3 * RATE):

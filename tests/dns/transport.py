@@ -59,8 +59,7 @@ def assert_answered(s, idents):
     assert not missing
 
 
-def assert_closed(s, seconds):
-    s.settimeout(seconds)
+def assert_closed(s):
     with contextlib.suppress(ConnectionResetError):
         assert s.recv(1) == b""
 
@@ -101,7 +100,7 @@ def check_late_reader(server, queries=6000):
         time.sleep(2)
         for i in range(queries):
             assert receive_message(s)[:2] == struct.pack("!H", i)
-        sender.join(5)
+        sender.join(20)
 
 
 def check_half_close(server):
@@ -110,7 +109,7 @@ def check_half_close(server):
         s.sendall(b"".join(framed(build(HUGE, TXT, ident=i)) for i in range(10)))
         s.shutdown(socket.SHUT_WR)
         assert_answered(s, range(10))
-        assert_closed(s, 5)
+        assert_closed(s)
 
 
 def check_unanswerable(server):
@@ -118,7 +117,7 @@ def check_unanswerable(server):
     for message in (b"", b"\0" * 11, b"\0\1\x80\0" + b"\0" * 8):
         with connect(server) as s:
             s.sendall(framed(message))
-            assert_closed(s, 5)
+            assert_closed(s)
 
 
 def check_many_short_connections(server):
@@ -133,7 +132,7 @@ def check_oversized_query(server):
     """A length that no query has ends the connection, before what it announces has come."""
     with connect(server) as s:
         s.sendall(b"\xff\xff" + b"\0" * 100)
-        assert_closed(s, 5)
+        assert_closed(s)
 
 
 def check_idle(server, seconds=10):
@@ -145,7 +144,7 @@ def check_idle(server, seconds=10):
             busy.sendall(framed(build(NAME, 1, ident=1)))
             assert_answered(busy, [1])
             time.sleep(1)
-        assert_closed(idle, 1)
+        assert_closed(idle)
         busy.sendall(framed(build(NAME, 1, ident=2)))
         assert_answered(busy, [2])
 
@@ -157,7 +156,7 @@ def check_limit(server, limit=128):
         for s in connections[-limit:]:
             s.sendall(framed(build(NAME, 1, ident=7)))
             assert_answered(s, [7])
-        assert_closed(connections[0], 5)
+        assert_closed(connections[0])
 
 
 CHECKS = [

@@ -42,7 +42,7 @@ class Wire:
         flags, gso, _, size, _, _ = HEADER.unpack_from(data)
         return Ether(data[HEADER.size:]), flags, gso, size
 
-    def expect(self, wanted, timeout=5):
+    def expect(self, wanted, timeout=20):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             got = self.receive()

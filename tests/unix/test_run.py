@@ -86,7 +86,7 @@ def test_dns_answers_on_a_port_of_the_host(run, kind):
     r.wait_line(f"dig @127.0.0.1 -p {port} example.org")
     query = dns.message.make_query("www.example.org", "A")
     for ask in (dns.query.udp, dns.query.tcp):
-        answer = ask(query, "127.0.0.1", port=port, timeout=5)
+        answer = ask(query, "127.0.0.1", port=port, timeout=20)
         assert "192.0.2.1" in answer.to_text()
     r.interrupt()
     text = r.finish()
@@ -101,7 +101,7 @@ def test_two_at_once(run):
     for r, port in runs:
         r.wait_line(f"answers on 127.0.0.1:{port} ")
     for r, port in runs:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
             s.sendall(b"x" * 100_000)
             s.shutdown(socket.SHUT_WR)
             assert sum(len(block) for block in iter(lambda: s.recv(65536), b"")) == 100_000

@@ -25,7 +25,7 @@ def serves(g, seconds):
     while g.find() and time.monotonic() < end:
         if udp_echo(g.address, b"once more", timeout=0.3) == b"once more":
             # The shortage may cost a connection, but no more than one.
-            return not tcp_echo(g.address, 20000, timeout=3) or not tcp_echo(g.address, 20000, timeout=3)
+            return not tcp_echo(g.address, 20000, timeout=10) or not tcp_echo(g.address, 20000, timeout=10)
     return False
 
 
@@ -33,7 +33,7 @@ def verdict(g, n, lie):
     """What is wrong when the N-th allocation fails, or None; and whether there was an N-th."""
     g.command(f"lie {lie} {n}")
     g.unpause()
-    good = serves(g, seconds=8)
+    good = serves(g, seconds=30)
     told = not g.find() or g.command("lies") != "0"
     if g.find():
         g.xl("shutdown")
