@@ -22,6 +22,9 @@ O := $(C)
 .PHONY: app size checked
 ifeq ($(TARGET),unix)
 ARCH := unix
+ifneq ($(filter size,$(goals)),)
+$(error TARGET=unix: make size counts the bytes of an image for Xen)
+endif
 flavour := .unix$(if $(SANITIZE),.san)$(if $(PEERS),.peers)$(if $(COVERAGE),.cov)
 O := $(C)$(flavour)
 app: $(OUT)/$(APP)$(flavour)

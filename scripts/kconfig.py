@@ -336,6 +336,8 @@ def menuconfig(app):
         from menuconfig import menuconfig as menu
     except ImportError:
         raise Refused("kconfiglib's menuconfig is missing: run scripts/setup") from None
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Refused(f"menuconfig needs a terminal; without one, edit {config_path(app)}")
     load_current(app)
     tree = load_kconfig(app)
     os.environ["KCONFIG_CONFIG"] = config_path(app)

@@ -29,9 +29,7 @@ class Session:
         self.options, self.config, self.service, self.served = options, config, service, served
         self.shown = config.get("extra", "")
         if config.get("vif"):
-            # The emulated CPU has no RDRAND: a seed of the host's for the guest's generator.
-            address = [f"ip={GUEST_ADDRESS}/24", f"gw={UserNetwork.gateway}"]
-            config["extra"], self.shown = complete(self.shown, address)
+            config["extra"], self.shown = command_line(config)
         self.network = network_of(service)
         self.began = time.monotonic()
         self.machine = self.guest = None
@@ -189,9 +187,18 @@ class Session:
                 sys.stdout.flush()
 
 
+def command_line(config):
+    """complete() of the guest's own: the emulated CPU has no RDRAND, so a seed of the host's is in it."""
+    address = [f"ip={GUEST_ADDRESS}/24", f"gw={UserNetwork.gateway}"]
+    return complete(config.get("extra", ""), address)
+
+
 def check(config, service):
-    """Raises MachineError or NetworkError when the host has not what a session needs: memory, the port."""
+    """Raises MachineError or NetworkError when the host has not what a session needs: memory, the port; and
+    ValueError when the command line is too long."""
     network_of(service).check()
+    if config.get("vif"):
+        command_line(config)
     memory = config["memory"]
     try:
         check_memory(memory + OVERHEAD)

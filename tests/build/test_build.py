@@ -358,6 +358,8 @@ def test_size(app):
     assert done.returncode == 0, done.stdout
     assert "newlib" in done.stdout and "kernel" in done.stdout and "bytes" in done.stdout
     assert "symbol table " in done.stdout and "symtab" not in done.stdout
+    done = call("make", "size", "APP=hello", "TARGET=unix", f"OUT={APPS_OUT}")
+    assert done.returncode == 2 and "image for Xen" in done.stdout
 
 
 def test_compile_commands(copy_of_tree):

@@ -186,7 +186,7 @@ def test_menuconfig(out):
                          (b"\n", b"Configuration saved"), (b"\n", b""), (b"q", b"")):
         os.write(terminal, keys)
         while answer not in seen:
-            assert select.select([terminal], [], [], 10)[0], seen
+            assert select.select([terminal], [], [], 60)[0], seen
             seen += os.read(terminal, 65536)
         seen = b""
     try:
@@ -196,6 +196,11 @@ def test_menuconfig(out):
         pass  # the other end is closed: it has left
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert "# CONFIG_FRAME_POINTER is not set" in (out / "hello.config").read_text()
+
+
+def test_menuconfig_needs_a_terminal(kconfig):
+    done = kconfig("menuconfig", "hello")
+    assert done.returncode == 1 and "needs a terminal" in done.stdout and "Traceback" not in done.stdout
 
 
 def test_every_app_and_every_defconfig(kconfig):

@@ -74,6 +74,11 @@ def test_more_memory_than_the_host_has(monkeypatch, tmp_path):
         machine.Machine(image=None, memory=1).start()
 
 
+def test_command_line_is_checked_before_the_build():
+    with pytest.raises(ValueError, match="bytes with address and seed"):
+        session.check({"memory": 4, "vif": [""], "extra": "x" * 1000}, None)
+
+
 def test_default_ports():
     """Not one that Debian's own daemons hold, and as the documents say."""
     port = services.service_of("dns", "").host_port
