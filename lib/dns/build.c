@@ -32,6 +32,29 @@ unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX])
     return len;
 }
 
+unsigned builder_name(const uint8_t *key, unsigned from, unsigned len, uint8_t *name)
+{
+    uint8_t backwards[KEY_MAX];
+    unsigned at = sizeof(backwards), n;
+
+    while (from < len) {
+        uint8_t label[DNS_LABEL_MAX + 1];
+
+        for (n = 0; key[from]; from++) {
+            if (key[from] == 1)
+                label[++n] = key[++from] - 1;
+            else
+                label[++n] = key[from];
+        }
+        label[0] = n;
+        from++;
+        at -= n + 1;
+        memcpy(backwards + at, label, n + 1);
+    }
+    memcpy(name, backwards + at, sizeof(backwards) - at);
+    return sizeof(backwards) - at;
+}
+
 /* Adds a leaf; NULL when memory is short. */
 static struct leaf *add_leaf(struct dns_builder *b, uint32_t first, unsigned key_len,
                              unsigned depth)
@@ -180,6 +203,7 @@ static int make_tree(struct dns_builder *b)
         const struct rec *rec = builder_rec(b, i);
         int err;
 
+        builder_step(b);
         for (next = i + 1; next < b->rec_count && same_key(builder_rec(b, next), rec); next++)
             ;
         if (rec->key_len < b->apex_key_len || memcmp(rec->octets, b->apex_key, b->apex_key_len)) {
@@ -220,38 +244,5 @@ int dns_builder_finish(struct dns_builder *b, uint8_t **image, size_t *size)
         b->features = (b->features & ~FEATURE_NSEC) | FEATURE_NSEC3;
     if (!err)
         err = b->errors ? -EINVAL : builder_render(b, image, size);
-    return err;
-}
-
-struct compile {
-    struct dns_builder *b;
-    const struct dns_sink *sink;
-};
-
-static int compile_record(void *ctx, const struct dns_record *record, const struct dns_place *place)
-{
-    return dns_builder_add(((struct compile *)ctx)->b, record, place);
-}
-
-static void compile_report(void *ctx, enum dns_severity severity, const struct dns_place *place,
-                           const char *message)
-{
-    const struct dns_sink *sink = ((struct compile *)ctx)->sink;
-
-    sink->report(sink->ctx, severity, place, message);
-}
-
-int dns_zone_compile(const struct dns_source *source, const char *name, const uint8_t *origin,
-                     const struct dns_sink *sink, uint8_t **image, size_t *size)
-{
-    struct compile c = {.b = dns_builder_new(sink), .sink = sink};
-    struct dns_sink into = {.record = compile_record, .report = compile_report, .ctx = &c};
-    int err = c.b ? dns_zonefile_read(source, name, origin, &into) : -ENOMEM;
-
-    if (c.b)
-        c.b->source = name;
-    if (!err)
-        err = dns_builder_finish(c.b, image, size);
-    dns_builder_free(c.b);
     return err;
 }

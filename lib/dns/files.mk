@@ -9,7 +9,7 @@ dns-limit-srcs := lib/dns/limit.c
 dns-counters-srcs := lib/dns/counters.c
 dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-limit-srcs) \
 	$(dns-counters-srcs)
-dns-build-srcs := $(addprefix lib/dns/,build.c chain.c directive.c field.c field_loc.c \
+dns-build-srcs := $(addprefix lib/dns/,build.c chain.c compile.c directive.c field.c field_loc.c \
 	field_rare.c field_svcb.c generate.c lexer.c rdata.c render.c rrtype.c sort.c \
 	store.c writer.c zonefile.c)
 

@@ -18,31 +18,6 @@ static void pad_to(struct writer *w, size_t align)
     writer_put(w, NULL, ROUND_UP(w->len, align) - w->len);
 }
 
-/* Makes the wire form of a key's labels from octet FROM on, without the root; returns its length.
- */
-static unsigned name_of_key(const uint8_t *key, unsigned from, unsigned len, uint8_t *name)
-{
-    uint8_t backwards[KEY_MAX];
-    unsigned at = sizeof(backwards), n;
-
-    while (from < len) {
-        uint8_t label[DNS_LABEL_MAX + 1];
-
-        for (n = 0; key[from]; from++) {
-            if (key[from] == 1)
-                label[++n] = key[++from] - 1;
-            else
-                label[++n] = key[from];
-        }
-        label[0] = n;
-        from++;
-        at -= n + 1;
-        memcpy(backwards + at, label, n + 1);
-    }
-    memcpy(name, backwards + at, sizeof(backwards) - at);
-    return sizeof(backwards) - at;
-}
-
 static uint32_t set_end(struct dns_builder *b, uint32_t from, uint32_t end)
 {
     unsigned type = rec_set_type(builder_rec(b, from));
@@ -75,11 +50,12 @@ static void write_node(struct set_writer *s, struct leaf *leaf)
     leaf->number = at / 4;
     header[0] = leaf->flags;
     header[1] =
-        name_of_key(builder_rec(b, leaf->first)->octets, b->apex_key_len, leaf->key_len, name);
+        builder_name(builder_rec(b, leaf->first)->octets, b->apex_key_len, leaf->key_len, name);
     writer_put(w, header, sizeof(header));
     writer_put(w, name, header[1]);
     set_owner_name(s, name, header[1]);
     for (uint32_t from = leaf->first; from < end && !w->failed; from = next) {
+        builder_step(b);
         next = set_end(b, from, end);
         if (builder_rec(b, from)->type == TYPE_RRSIG) {
             builder_report(b, DNS_WARNING, builder_rec(b, from),
@@ -105,7 +81,7 @@ static uint32_t slots_for(uint32_t names)
 static void key_of_leaf(const struct dns_builder *b, const struct leaf *leaf, struct dns_key *key)
 {
     uint8_t name[KEY_MAX];
-    unsigned len = name_of_key(builder_rec(b, leaf->first)->octets, 0, leaf->key_len, name);
+    unsigned len = builder_name(builder_rec(b, leaf->first)->octets, 0, leaf->key_len, name);
 
     name[len] = 0;
     dns_key_parse(key, name, len + 1);
@@ -119,6 +95,7 @@ static void fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, un
         uint32_t hash;
         uint32_t i;
 
+        builder_step(b);
         key_of_leaf(b, &b->leaves[n], &key);
         hash = key.hash[key.labels];
         for (i = slot_first(hash, count); dns_le32(slots + 4 * (size_t)i); i = (i + 1) % count)
@@ -182,6 +159,7 @@ static void resolve_refs(struct dns_builder *b, const struct dns_zone *zone)
         const uint8_t *node = zone->image + 4 * (size_t)b->leaves[n].number, *set;
         unsigned left = node_sets(node);
 
+        builder_step(b);
         for (set = node_first_set(node); left; left--, set = set_next(set))
             resolve_set(b, zone, set);
     }
@@ -207,6 +185,7 @@ static void write_hashed(struct set_writer *s)
     for (uint32_t i = 0; i < b->hashed_count && !w->failed; i++) {
         struct hashed *h = &b->hashed[i];
 
+        builder_step(b);
         h->number = w->len / 4;
         writer_put_set(s, h->first, h->first + h->count,
                        writer_ttl(b, h->first, h->first + h->count));
@@ -317,6 +296,8 @@ int builder_render(struct dns_builder *b, uint8_t **image, size_t *size)
     free(s);
     if (s && !w.failed)
         err = b->errors ? -EINVAL : w.len / 4 > UINT32_MAX / 2 ? -EFBIG : 0;
+    if (!err && b->features & ~FEATURES)
+        err = -ENOTSUP;
     if (err) {
         free(w.data);
         return err;
@@ -324,7 +305,10 @@ int builder_render(struct dns_builder *b, uint8_t **image, size_t *size)
     dns_zone_open(&zone, w.data, w.len);
     fill_slots(b, w.data + dns_le32(w.data + IMAGE_OFF_SLOTS), zone.slot_count, zone.node_bits);
     resolve_refs(b, &zone);
-    *image = w.data;
+    /* What it grew beyond its size is of use to others. */
+    *image = realloc(w.data, w.len);
+    if (!*image)
+        *image = w.data;
     *size = w.len;
     return 0;
 }

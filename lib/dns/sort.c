@@ -28,15 +28,16 @@ static bool after(const struct dns_builder *b, uint32_t first, uint32_t second)
 }
 
 /* Merges the sorted list[0..mid) and list[mid..n); SPARE has room for the first of them. */
-static void merge(const struct dns_builder *b, uint32_t *list, size_t mid, size_t n,
-                  uint32_t *spare)
+static void merge(struct dns_builder *b, uint32_t *list, size_t mid, size_t n, uint32_t *spare)
 {
     size_t left = 0, right = mid, to = 0;
 
+    builder_step(b);
     if (!after(b, list[mid - 1], list[mid]))
         return;
     memcpy(spare, list, mid * sizeof(*list));
     while (left < mid && right < n) {
+        builder_step(b);
         if (after(b, spare[left], list[right]))
             list[to++] = list[right++];
         else

@@ -52,10 +52,15 @@ void builder_report(struct dns_builder *b, enum dns_severity severity, const str
 {
     struct dns_place place = {.file = b->source ? b->source : ""};
     char message[DNS_TEXT_MAX + 100];
+    uint8_t owner[KEY_MAX];
     size_t len = strlen(what);
 
     if (rec)
         place = (struct dns_place){.file = b->files[rec->file], .line = rec->line};
+    if (rec && !rec->line) {
+        owner[builder_name(rec->octets, 0, rec->key_len, owner)] = 0;
+        name = owner;
+    }
     memcpy(message, what, len + 1);
     if (name) {
         message[len++] = ' ';
@@ -90,7 +95,7 @@ static int file_index(struct dns_builder *b, const char *file)
 static struct rec *new_rec(struct dns_builder *b, size_t size, uint32_t *handle)
 {
     size = ROUND_UP(size, 4);
-    if (!b->chunk_count || size > CHUNK_SIZE - b->chunk_used) {
+    if (!b->chunk_count || size > b->chunk_size - b->chunk_used) {
         uint8_t **grown = realloc(b->chunks, (b->chunk_count + 1) * sizeof(*grown));
 
         if (!grown)
@@ -98,7 +103,9 @@ static struct rec *new_rec(struct dns_builder *b, size_t size, uint32_t *handle)
         b->chunks = grown;
         if (b->chunk_count >> (32 - CHUNK_BITS))
             return NULL;
-        grown[b->chunk_count] = malloc(CHUNK_SIZE);
+        /* Small at first: most zones are. */
+        b->chunk_size = MIN(MAX(2 * b->chunk_size, MAX(CHUNK_MIN, size)), CHUNK_SIZE);
+        grown[b->chunk_count] = malloc(b->chunk_size);
         if (!grown[b->chunk_count])
             return NULL;
         b->chunk_count++;

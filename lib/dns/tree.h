@@ -20,12 +20,14 @@ enum {
     KEY_MAX = 2 * DNS_NAME_MAX,
     CHUNK_BITS = 16, /* units of 4 octets in a chunk */
     CHUNK_SIZE = 4 << CHUNK_BITS,
+    CHUNK_MIN = 4096,
+    STEPS = 256, /* between two pauses */
 };
 
 /* A record: in a chunk, at a multiple of 4. */
 struct rec {
     uint32_t ttl;
-    uint32_t line;
+    uint32_t line; /* 0: it is of no file */
     uint16_t file;
     uint16_t type;
     uint16_t len;
@@ -54,6 +56,7 @@ struct hashed {
 struct dns_builder {
     struct dns_sink sink;
     unsigned errors;
+    unsigned steps; /* of work done, for the pauses between */
 
     const char *source; /* what messages name that are about no record, or NULL */
     char **files;       /* names of the files the records came from */
@@ -61,7 +64,7 @@ struct dns_builder {
 
     uint8_t **chunks;
     unsigned chunk_count;
-    size_t chunk_used;
+    size_t chunk_used, chunk_size; /* of the last one */
 
     uint32_t *recs; /* handles of records: chunk << CHUNK_BITS | offset / 4 */
     uint32_t rec_count, rec_room;
@@ -100,18 +103,34 @@ static inline unsigned rec_set_type(const struct rec *rec)
     return rec->type == TYPE_RRSIG ? dns_be16(rec_data(rec)) : rec->type;
 }
 
+/* After each step of work, which takes some hundred instructions. */
+static inline void builder_step(struct dns_builder *b)
+{
+    if (b->sink.pause && ++b->steps % STEPS == 0)
+        b->sink.pause(b->sink.ctx);
+}
+
 /* Have the two records of one type the same data? */
 bool rec_same_data(const struct rec *a, const struct rec *b);
 
 /* Where the signatures begin in the set recs[from..end): `end` if there are none. */
 uint32_t builder_signatures(const struct dns_builder *b, uint32_t from, uint32_t end);
 
-/* Reports a problem at REC's line in at most 90 characters; NAME, if not NULL, is appended. */
+/*
+ * Reports a problem at REC's line in at most 90 characters; NAME, if not NULL, is appended. A record of no
+ * file has no line: then its owner is.
+ */
 void builder_report(struct dns_builder *b, enum dns_severity severity, const struct rec *rec,
                     const char *what, const uint8_t *name);
 
 /* Makes the sort key of a well-formed name; returns its length. */
 unsigned builder_key(const uint8_t *name, uint8_t key[KEY_MAX]);
+
+/*
+ * Writes the wire form of a key's labels from octet FROM on, without the root, into NAME[KEY_MAX]; returns
+ * its length.
+ */
+unsigned builder_name(const uint8_t *key, unsigned from, unsigned len, uint8_t *name);
 
 /*
  * ARRAY of COUNT members of SIZE octets, moved if need be so that there is room for one more. NULL

@@ -14,6 +14,8 @@
 
 void writer_put(struct writer *w, const void *octets, size_t n)
 {
+    if (!n)
+        return;
     if (n > w->room - w->len) {
         size_t room = MAX(2 * w->room, w->len + n + 4096);
         uint8_t *grown = w->failed ? NULL : realloc(w->data, room);
