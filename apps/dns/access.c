@@ -15,7 +15,7 @@
 
 #define LOG_MODULE "dns"
 
-static unsigned parse_address(const char *text, uint8_t address[16])
+unsigned server_parse_address(const char *text, uint8_t address[16])
 {
 #if LWIP_IPV6
     ip6_addr_t ip6;
@@ -54,9 +54,9 @@ int server_read_access(void)
     if (reason)
         return refuse("tsig", reason);
     if (rules)
-        reason = access_add_rules(&access, rules, parse_address);
+        reason = access_add_rules(&access, rules, server_parse_address);
     if (reason)
         return refuse("xfr", reason);
     dns_db_allow(&server.db, &access);
-    return 0;
+    return IS_ENABLED(CONFIG_DNS_SECONDARY) ? server_start_secondary(&access) : 0;
 }

@@ -1,13 +1,14 @@
 obj-y += apps/dns/main.c apps/dns/zones.S
 obj-$(CONFIG_DNS_TCP) += apps/dns/tcp.c
 obj-$(CONFIG_DNS_XFR) += apps/dns/access.c
+obj-$(CONFIG_DNS_SECONDARY) += apps/dns/fetch.c apps/dns/secondary.c
 obj-$(CONFIG_DNS_COUNTERS) += apps/dns/counters.c
 obj-$(CONFIG_DNS_LIMIT) += apps/dns/limit.c
 
 # Master files to serve: ZONE="a.zone b.zone", each FILE or ORIGIN=FILE.
 ZONE ?= apps/dns/example.org.zone
 
-ifeq ($(strip $(ZONE)),)
+ifeq ($(strip $(ZONE))$(CONFIG_DNS_SECONDARY),)
 $(error ZONE=: name at least one zone file)
 endif
 
@@ -17,7 +18,7 @@ zone-words := $(foreach zone,$(zones),'$(subst ','\'',$(zone))')
 
 # What cannot be read is refused before anything is built; head tells the reason.
 zone-files := $(foreach zone,$(zones),'$(subst ','\'',$(or $(word 2,$(subst =, ,$(zone))),$(zone)))')
-zones-amiss := $(shell head -qc 1 $(zone-files) 2>&1 >/dev/null | sed -n '1s/^head: //p')
+zones-amiss := $(if $(zones),$(shell head -qc 1 $(zone-files) 2>&1 >/dev/null | sed -n '1s/^head: //p'))
 ifneq ($(zones-amiss),)
 $(error ZONE=: $(zones-amiss))
 endif

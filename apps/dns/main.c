@@ -7,8 +7,7 @@
  * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
  *
  * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID;
- * xfr= and tsig= are read in access.c, rrl= in limit.c,
- * counters= in counters.c.
+ * xfr= and tsig= are read in access.c, secondary= in secondary.c, rrl= in limit.c, counters= in counters.c.
  */
 #include <errno.h>
 
@@ -24,7 +23,10 @@
 
 #define LOG_MODULE "dns"
 
-enum { QUERY_MAX = 1500 }; /* a longer query that came in pieces is not answered */
+enum {
+    QUERY_MAX = 1500,  /* a longer query that came in pieces is not answered */
+    FETCHED_USUAL = 32 /* zones of other servers that there is room for in the table */
+};
 
 struct server server; /* without initial values, which would cost the image all its zeros */
 
@@ -136,7 +138,8 @@ static unsigned count_zones(void)
 
 static int load_zones(void)
 {
-    unsigned buckets = 4, count = count_zones();
+    unsigned buckets = 4;
+    unsigned count = count_zones() + (IS_ENABLED(CONFIG_DNS_SECONDARY) ? FETCHED_USUAL : 0);
     const uint8_t *at = dns_zones;
     struct dns_zone *zone, **table;
 

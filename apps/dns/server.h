@@ -5,6 +5,7 @@
 #ifndef APPS_DNS_SERVER_H
 #define APPS_DNS_SERVER_H
 
+#include "lib/dns/access.h"
 #include "lib/dns/dns.h"
 
 #include "lwip/ip_addr.h"
@@ -45,8 +46,17 @@ static inline const char *server_version(void)
 /* The sender of a query now, for dns_answer. Valid until the next call. */
 const struct dns_client *server_client(const ip_addr_t *from);
 
-/* Reads from the command line who may have the zones. 0 or a negative errno; the log says why. */
+/*
+ * Reads from the command line who may have the zones, and which are fetched. 0 or a negative errno; the log
+ * says why.
+ */
 int server_read_access(void);
+
+/* An address as access_parse_address() wants it. */
+unsigned server_parse_address(const char *text, uint8_t address[16]);
+
+/* Begins to fetch the zones that the command line names. 0 or a negative errno; the log says why. */
+int server_start_secondary(const struct dns_access *access);
 
 /* Sets the limit of answers up by the command line. 0 or a negative errno; the log says why. */
 int server_set_limit(void);

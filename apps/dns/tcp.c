@@ -41,6 +41,7 @@ struct connection {
     uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
     uint32_t answer_sent; /* octets of it written already */
     uint32_t asked;       /* when the first message was answered first */
+    uint32_t version;     /* of what was served then; with CONFIG_DNS_SECONDARY */
     uint32_t unacknowledged;   /* octets written which the client has not acknowledged */
     uint64_t last_use;         /* monotonic time */
     struct dns_transfer place; /* where the answer begins in the zone, when it is a transfer's */
@@ -160,6 +161,16 @@ static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned
     return size ? (uint32_t)size + LENGTH_SIZE : 0;
 }
 
+/* Is the rest of an answer, of which a part was sent, still to be had? */
+static bool same_version(struct connection *c)
+{
+    if (!IS_ENABLED(CONFIG_DNS_SECONDARY))
+        return true;
+    if (!c->answer_sent)
+        c->version = server.db.version;
+    return c->version == server.db.version;
+}
+
 /*
  * Writes what fits of the answer to the first query. Returns ERR_OK when all of it is written, ERR_MEM
  * when the rest has to wait, ERR_CLSD when the connection has to end.
@@ -172,6 +183,8 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
     /* A message of a transfer is made when all of it can be sent, unless it is a very large one. */
     if (!room || (transferring(c) && room < OUTPUT_MAX / 2))
         return ERR_MEM;
+    if (!same_version(c))
+        return ERR_CLSD;
     if (IS_ENABLED(CONFIG_DNS_XFR))
         place = c->place;
     part = make_answer(c, query, len, &place);

@@ -5,16 +5,11 @@
  */
 #include "lib/dns/access.h"
 
-#include "lib/dns/name.h"
-
-enum { WORD_MAX = 160 };
-
-/* The next word of a list, which ends at a comma, into WORD[WORD_MAX]; false: it is too long. */
-static bool next_word(const char **list, char *word)
+bool access_next_word(const char **list, char *word)
 {
     size_t len = strcspn(*list, ",");
 
-    if (len >= WORD_MAX)
+    if (len >= ACCESS_WORD_MAX)
         return false;
     memcpy(word, *list, len);
     word[len] = '\0';
@@ -22,15 +17,14 @@ static bool next_word(const char **list, char *word)
     return true;
 }
 
-/* A name without escapes, in wire form and lower case; returns its octets, 0 when it is none. */
-static unsigned parse_name(const char *text, uint8_t name[KEY_NAME_MAX])
+unsigned access_parse_name(const char *text, uint8_t *name, unsigned max)
 {
     unsigned len = 0;
 
     while (*text) {
         size_t n = strcspn(text, ".");
 
-        if (!n || n > DNS_LABEL_MAX || len + 1 + n + 1 > KEY_NAME_MAX)
+        if (!n || n > DNS_LABEL_MAX || len + 1 + n + 1 > max)
             return 0;
         name[len++] = (uint8_t)n;
         for (size_t i = 0; i < n; i++)
@@ -78,7 +72,7 @@ static unsigned parse_secret(const char *text, uint8_t secret[SECRET_MAX])
 
 const char *access_add_keys(struct dns_access *a, const char *list)
 {
-    char word[WORD_MAX];
+    char word[ACCESS_WORD_MAX];
 
     while (*list) {
         struct tsig_key *key = &a->key[a->keys];
@@ -86,13 +80,13 @@ const char *access_add_keys(struct dns_access *a, const char *list)
 
         if (a->keys == ACCESS_KEYS)
             return "too many keys";
-        if (!next_word(&list, word))
+        if (!access_next_word(&list, word))
             return "a key is too long";
         colon = strchr(word, ':');
         if (!colon)
             return "a key is NAME:BASE64";
         *colon = '\0';
-        key->name_len = (uint8_t)parse_name(word, key->name);
+        key->name_len = (uint8_t)access_parse_name(word, key->name, KEY_NAME_MAX);
         if (!key->name_len)
             return "not a key's name, which has at most 62 characters";
         if (access_find_key(a, key->name, key->name_len))
@@ -131,32 +125,84 @@ static bool parse_prefix(struct access_rule *rule, char *text, access_parse_addr
     return true;
 }
 
+/* Cuts @KEY off WORD and finds the key; NULL, or what is wrong. */
+static const char *take_key(const struct dns_access *a, char *word, const struct tsig_key **key)
+{
+    uint8_t name[KEY_NAME_MAX];
+    char *at = strchr(word, '@');
+
+    *key = NULL;
+    if (!at)
+        return NULL;
+    *at = '\0';
+    *key = access_find_key(a, name, access_parse_name(at + 1, name, KEY_NAME_MAX));
+    return *key ? NULL : "a key that tsig= does not have";
+}
+
 const char *access_add_rules(struct dns_access *a, const char *list, access_parse_address *parse)
 {
-    char word[WORD_MAX];
+    char word[ACCESS_WORD_MAX];
 
     while (*list) {
         struct access_rule *rule = &a->rule[a->rules];
-        uint8_t name[KEY_NAME_MAX];
-        char *at;
+        const char *wrong;
 
         if (a->rules == ACCESS_RULES)
             return "too many addresses";
-        if (!next_word(&list, word))
+        if (!access_next_word(&list, word))
             return "a word is too long";
         *rule = (struct access_rule){0};
-        at = strchr(word, '@');
-        if (at) {
-            *at = '\0';
-            rule->key = access_find_key(a, name, parse_name(at + 1, name));
-            if (!rule->key)
-                return "a key that tsig= does not have";
-        }
-        if ((*word || !at) && !parse_prefix(rule, word, parse))
+        wrong = take_key(a, word, &rule->key);
+        if (wrong)
+            return wrong;
+        if ((*word || !rule->key) && !parse_prefix(rule, word, parse))
             return "an address is ADDRESS[/BITS][@KEY]";
         a->rules++;
     }
     return NULL;
+}
+
+/* Cuts :PORT off an address: false when it is none. An IPv6 address, which has colons, is in brackets. */
+static bool take_port(char **address, uint16_t *port)
+{
+    char *colon = strchr(*address, ':'), *end;
+    unsigned number = 0;
+
+    *port = DNS_PORT;
+    if (**address == '[') {
+        end = strchr(++*address, ']');
+        if (!end || (end[1] && end[1] != ':'))
+            return false;
+        *end = '\0';
+        colon = end[1] ? end + 1 : NULL;
+    } else if (colon && strchr(colon + 1, ':')) {
+        return true; /* an IPv6 address without a port */
+    }
+    if (!colon)
+        return true;
+    *colon = '\0';
+    for (const char *c = colon + 1; *c; c++) {
+        if (*c < '0' || *c > '9' || number > UINT16_MAX)
+            return false;
+        number = number * 10 + (unsigned)(*c - '0');
+    }
+    *port = (uint16_t)number;
+    return number && number <= UINT16_MAX;
+}
+
+const char *access_parse_peer(const struct dns_access *a, char *word, access_parse_address *parse,
+                              struct dns_peer *peer)
+{
+    const char *wrong;
+
+    *peer = (struct dns_peer){0};
+    wrong = take_key(a, word, &peer->key);
+    if (wrong)
+        return wrong;
+    if (!take_port(&word, &peer->port))
+        return "a server is ADDRESS[:PORT][@KEY]";
+    peer->address_len = (uint8_t)parse(word, peer->address);
+    return peer->address_len ? NULL : "a server is ADDRESS[:PORT][@KEY]";
 }
 
 const struct tsig_key *access_find_key(const struct dns_access *a, const uint8_t *name,

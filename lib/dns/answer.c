@@ -190,7 +190,7 @@ static bool follow(struct task *t, size_t target)
     if (++t->chain > CHAIN_MAX || !reply_next_name(r, target, &t->q.key))
         return false;
     zone = dns_db_find(t->db, &t->q.key, t->q.key.labels);
-    if (!zone)
+    if (!zone || !zone_is_there(zone))
         return false;
     look_at(t, zone, target);
     return true;
@@ -309,6 +309,9 @@ void answer_question(struct task *t)
     }
     t->zone = zone_of_question(t->db, q);
     if (!t->zone)
+        return;
+    t->r.rcode = DNS_SERVFAIL;
+    if (!zone_is_there(t->zone))
         return;
     t->r.rcode = DNS_NOERROR;
     if (IS_ENABLED(CONFIG_DNS_LIMIT))

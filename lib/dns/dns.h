@@ -63,6 +63,8 @@ struct dns_zone {
     uint8_t name_len;
     uint8_t labels;
     uint8_t features;
+    uint32_t
+        version; /* another one for each zone that was ever served; with CONFIG_DNS_SECONDARY */
 };
 
 /* The zones being served: a hash table of their names. All members are private to lib/dns. */
@@ -74,6 +76,9 @@ struct dns_db {
     uint8_t depth[128]; /* the numbers of labels that zones' names have, greatest first */
     const struct dns_access *access;
     struct dns_limiter *limiter;
+    /* These two with CONFIG_DNS_SECONDARY. */
+    struct dns_listener *listener;
+    uint32_t version; /* of the zone that was set last: what is served has changed when it has */
 };
 
 /* What the server says of itself, with CONFIG_DNS_EDNS. */
@@ -93,9 +98,10 @@ struct dns_transfer {
     bool more;     /* the message made last is not the transfer's last */
     uint8_t phase; /* what comes next; private to lib/dns, as is all below */
     uint8_t part;
-    uint32_t number; /* of the node, or of the NSEC3 set */
-    uint32_t set;    /* those of the node which are sent */
-    uint8_t mac[32]; /* of the last message */
+    uint32_t number;  /* of the node, or of the NSEC3 set */
+    uint32_t set;     /* those of the node which are sent */
+    uint8_t mac[32];  /* of the last message */
+    uint32_t version; /* of the zone; with CONFIG_DNS_SECONDARY */
 };
 
 /* Who asks, and when; only looked at with CONFIG_DNS_EDNS, CONFIG_DNS_XFR or CONFIG_DNS_LIMIT. */
@@ -104,6 +110,19 @@ struct dns_client {
     uint8_t address_len;           /* 4 or 16 */
     uint32_t now;                  /* seconds since the epoch, modulo 2^32 */
     struct dns_transfer *transfer; /* over TCP; NULL: no transfers */
+};
+
+struct dns_key;
+struct tsig_key;
+
+/* Who is told of NOTIFY messages (RFC 1996), with CONFIG_DNS_SECONDARY. */
+struct dns_listener {
+    /*
+     * CLIENT says that the zone NAME has changed; KEY is what has signed that, or NULL. Returns the response
+     * code.
+     */
+    int (*notified)(struct dns_listener *listener, const struct dns_key *name,
+                    const struct dns_client *client, const struct tsig_key *key);
 };
 
 struct dns_stats {
@@ -139,6 +158,10 @@ uint32_t dns_zone_records(const struct dns_zone *zone);
 uint32_t dns_zone_names(const struct dns_zone *zone);
 uint32_t dns_zone_serial(const struct dns_zone *zone);
 
+/* Makes *zone one without data, whose questions are answered by SERVFAIL. NAME is its apex, lower case, with
+ * DNS_NAME_PAD readable octets behind it, and stays alive. */
+void dns_zone_vacate(struct dns_zone *zone, const uint8_t *name);
+
 /* Writes the apex in text form with a final dot into TEXT[1021]. */
 void dns_zone_text(const struct dns_zone *zone, char *text);
 
@@ -162,6 +185,9 @@ void dns_db_identify(struct dns_db *db, const struct dns_identity *identity);
  * keys. NULL: nobody, and none.
  */
 void dns_db_allow(struct dns_db *db, const struct dns_access *access);
+
+/* Has LISTENER, which must stay alive, told of NOTIFY messages. NULL: they are not known. */
+void dns_db_listen(struct dns_db *db, struct dns_listener *listener);
 
 /* Has answers over UDP limited by LIMITER (lib/dns/limit.h), which must stay alive. NULL: not at all. */
 void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter);

@@ -1,4 +1,5 @@
-# What answers queries. The parser of zone files and the builder run on the host (host.mk).
+# What answers queries. The parser of zone files runs on the host (host.mk), and so does the builder unless
+# the guest makes zones of what another server sends it.
 dns-core-srcs := $(addprefix lib/dns/,answer.c image.c lookup.c message.c name.c \
 	query.c reply.c)
 dns-dnssec-srcs := $(addprefix lib/dns/,denial.c sha1.c)
@@ -9,9 +10,10 @@ dns-limit-srcs := lib/dns/limit.c
 dns-counters-srcs := lib/dns/counters.c
 dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-limit-srcs) \
 	$(dns-counters-srcs)
-dns-build-srcs := $(addprefix lib/dns/,build.c chain.c compile.c directive.c field.c field_loc.c \
-	field_rare.c field_svcb.c generate.c lexer.c rdata.c render.c rrtype.c sort.c \
-	store.c writer.c zonefile.c)
+dns-make-srcs := $(addprefix lib/dns/,build.c chain.c render.c rrtype.c sort.c store.c writer.c)
+dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c field.c field_loc.c \
+	field_rare.c field_svcb.c generate.c lexer.c rdata.c zonefile.c)
+dns-secondary-srcs := $(addprefix lib/dns/,fetch.c secondary.c secondary_list.c)
 
 obj-$(CONFIG_DNS) += $(dns-core-srcs)
 obj-$(CONFIG_DNS_DNSSEC) += $(dns-dnssec-srcs)
@@ -20,8 +22,10 @@ obj-$(CONFIG_DNS_XFR) += $(dns-xfr-srcs)
 obj-$(CONFIG_DNS_TSIG) += $(dns-tsig-srcs)
 obj-$(CONFIG_DNS_COUNTERS) += $(dns-counters-srcs)
 obj-$(CONFIG_DNS_LIMIT) += $(dns-limit-srcs)
+obj-$(CONFIG_DNS_SECONDARY) += $(dns-secondary-srcs) $(dns-make-srcs)
 
 # The host's programs and tests can do everything but what needs mbedTLS, which some of them have, too.
-dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-tsig-srcs) lib/crypto/hmac.c
-dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1
+dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-tsig-srcs) $(dns-secondary-srcs) \
+	lib/crypto/hmac.c
+dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_SECONDARY=1
 dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1 -DCONFIG_DNS_COUNTERS=1

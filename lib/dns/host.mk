@@ -26,7 +26,8 @@ $(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) -O2 -o $@ $(filter %.c,$^)
 
-$(H)/hostserver: tests/dns/hostserver.c $(dns-server-srcs) $(dns-host-headers) $(H)/flags
+$(H)/hostserver: tests/dns/hostserver.c tests/dns/hostfetch.c $(dns-server-srcs) $(dns-make-srcs) \
+		$(dns-host-headers) $(wildcard tests/dns/*.h) $(H)/flags
 	$(call say,HOSTCC,$@)
 	$(Q)$(HOST_CC) $(dns-host-cflags) $(dns-server-options) $(host-mbedtls-cflags) $(dns-sanitize) -o $@ \
 		$(filter %.c,$^) $(host-mbedtls-srcs)

@@ -70,6 +70,17 @@ long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
     return image_size;
 }
 
+void dns_zone_vacate(struct dns_zone *zone, const uint8_t *name)
+{
+    struct dns_key key;
+
+    memset(zone, 0, sizeof(*zone));
+    zone->name = name;
+    zone->name_len = dns_key_parse(&key, name, DNS_NAME_MAX);
+    zone->labels = key.labels;
+    zone->hash = key.hash[key.labels];
+}
+
 /* Can the header and the name of node number NODE be read? */
 static bool node_readable(const struct dns_zone *zone, uint64_t node)
 {

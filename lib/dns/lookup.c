@@ -30,6 +30,11 @@ void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter)
     db->limiter = limiter;
 }
 
+void dns_db_listen(struct dns_db *db, struct dns_listener *listener)
+{
+    db->listener = listener;
+}
+
 /* The pointer to the zone of this name, or to the NULL that ends its bucket. */
 static struct dns_zone **find_link(const struct dns_db *db, const uint8_t *name, unsigned len,
                                    uint32_t hash)
@@ -67,6 +72,8 @@ struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone)
     struct dns_zone **link = find_link(db, zone->name, zone->name_len, zone->hash), *old = *link;
 
     zone->next = old ? old->next : NULL;
+    if (IS_ENABLED(CONFIG_DNS_SECONDARY))
+        zone->version = ++db->version;
     *link = zone;
     if (!old)
         list_depths(db);

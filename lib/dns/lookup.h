@@ -65,6 +65,12 @@ static inline unsigned key_offset(const struct dns_zone *zone, const struct dns_
     return key->label[key->labels - zone->labels - depth];
 }
 
+/* Has the zone data? One of another server may not be there yet, or have expired. */
+static inline bool zone_is_there(const struct dns_zone *zone)
+{
+    return !IS_ENABLED(CONFIG_DNS_SECONDARY) || zone->image;
+}
+
 /* The apex is the first name in canonical order. */
 static inline const uint8_t *zone_apex(const struct dns_zone *zone)
 {

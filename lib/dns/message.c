@@ -144,6 +144,21 @@ static bool limit(struct task *t, const struct dns_client *client, struct dns_st
     return true;
 }
 
+/* Tells who listens of a NOTIFY. */
+static void answer_notify(struct task *t)
+{
+    struct dns_listener *listener = t->db->listener;
+    const struct tsig_key *key = IS_ENABLED(CONFIG_DNS_TSIG) && t->q.tsig_at ? t->tsig->key : NULL;
+
+    t->r.flags |= FLAG_AA;
+    if (t->q.type != TYPE_SOA)
+        t->r.rcode = DNS_FORMERR;
+    else if (!listener || t->q.class != CLASS_IN)
+        t->r.rcode = DNS_NOTAUTH;
+    else
+        t->r.rcode = (uint8_t)listener->notified(listener, &t->q.key, t->client, key);
+}
+
 size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
                   size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats)
 {
@@ -197,7 +212,9 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         t.kind = LIMIT_DATA;
         t.number = 0;
     }
-    if (r->rcode == DNS_NOERROR && t.q.question_len)
+    if (r->rcode == DNS_NOERROR && IS_ENABLED(CONFIG_DNS_SECONDARY) && t.q.notify)
+        answer_notify(&t);
+    else if (r->rcode == DNS_NOERROR && t.q.question_len)
         answer_question(&t);
     if (IS_ENABLED(CONFIG_DNS_LIMIT) && !(flags & DNS_TCP) && !limit(&t, client, stats))
         return 0;

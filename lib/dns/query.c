@@ -103,14 +103,22 @@ static void find_opt(struct dns_query *q, const uint8_t *msg, size_t len)
         q->edns = false;
 }
 
+static bool is_notify(const struct dns_query *q)
+{
+    return IS_ENABLED(CONFIG_DNS_SECONDARY) && q->notify;
+}
+
 static int parse_query(struct dns_query *q, const uint8_t *msg, size_t len)
 {
     size_t pos;
     unsigned name;
 
-    if (msg[2] & 0x78)
+    if (IS_ENABLED(CONFIG_DNS_SECONDARY))
+        q->notify = (msg[2] & OPCODE) == OPCODE_NOTIFY;
+    if (msg[2] & OPCODE && !is_notify(q))
         return DNS_NOTIMP;
-    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) > 1)
+    /* A NOTIFY may have the new SOA as its answer (RFC 1996 section 3.7). */
+    if (dns_be16(msg + 4) != 1 || dns_be32(msg + 6) > (is_notify(q) ? 0x1ffffu : 1))
         return DNS_FORMERR;
     name = dns_key_parse(&q->key, msg + HEADER_SIZE, len - HEADER_SIZE);
     pos = HEADER_SIZE + name + QUESTION_TAIL;
@@ -120,7 +128,7 @@ static int parse_query(struct dns_query *q, const uint8_t *msg, size_t len)
     q->type = dns_be16(msg + pos - 4);
     q->class = dns_be16(msg + pos - 2);
     /* An IXFR tells the version that the client has (RFC 1995 section 3). */
-    if (dns_be16(msg + 8)) {
+    if (dns_be16(msg + 8) && !is_notify(q)) {
         if (q->type != TYPE_IXFR)
             return DNS_FORMERR;
         if (IS_ENABLED(CONFIG_DNS_XFR))

@@ -15,6 +15,8 @@ enum {
     FLAG_AA = 0x04,
     FLAG_TC = 0x02,
     FLAG_RD = 0x01,
+    OPCODE = 0x78,
+    OPCODE_NOTIFY = 4 << 3,
     EDNS_DO = 0x80, /* first octet of the OPT record's flags */
 };
 
@@ -25,6 +27,7 @@ struct dns_query {
     uint16_t question_len; /* octets of name, type and class */
     bool edns;
     bool dnssec_ok;
+    bool notify; /* no query but a NOTIFY; with CONFIG_DNS_SECONDARY */
     uint8_t edns_version;
     uint16_t options_at; /* where the EDNS options are in the message, and their octets */
     uint16_t options_len;

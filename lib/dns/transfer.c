@@ -192,6 +192,17 @@ static bool is_current(const struct task *t)
     return (int32_t)(dns_be32(end - 20) - dns_zone_serial(t->zone)) >= 0;
 }
 
+/* Is the zone the one which the transfer began with? If not, this message ends it (RFC 5936 section 2.2). */
+static bool same_version(const struct task *t, struct dns_transfer *p)
+{
+    if (!IS_ENABLED(CONFIG_DNS_SECONDARY) || !p)
+        return true;
+    if (p->phase == BEGIN)
+        p->version = t->zone->version;
+    p->more = p->more && p->version == t->zone->version;
+    return p->version == t->zone->version;
+}
+
 void transfer_answer(struct task *t)
 {
     struct dns_transfer *p = t->client ? t->client->transfer : NULL;
@@ -207,6 +218,9 @@ void transfer_answer(struct task *t)
     }
     if (q->type == TYPE_AXFR && !p)
         return; /* over UDP there is none */
+    t->r.rcode = DNS_SERVFAIL;
+    if (!zone_is_there(t->zone) || !same_version(t, p))
+        return;
     t->r.rcode = DNS_NOERROR;
     t->r.flags |= FLAG_AA;
     t->r.apex_pos = HEADER_SIZE;

@@ -23,6 +23,7 @@ enum {
     ERROR_AT = 2,            /* behind the MAC: the original identifier comes first */
     DATA = TIMES + 8,        /* all but algorithm, MAC and other data */
     OTHER = 6,               /* other data of BADTIME: the server's time */
+    UNSIGNED_MAX = 99,
 };
 
 static const uint8_t algorithm_name[] = "\13hmac-sha256";
@@ -90,49 +91,65 @@ static void hash_query(const struct tsig_key *key, const struct dns_query *q, co
     hmac_sha256(key->secret, key->secret_len, parts, ARRAY_SIZE(parts), mac);
 }
 
-/* Is the query too old, or not yet made? */
-static bool out_of_time(const struct tsig *t, const uint8_t *times, uint32_t now)
+/* Is the message too old, or not yet made? */
+static bool out_of_time(uint64_t time, const uint8_t *times, uint32_t now)
 {
-    int64_t age = (int64_t)now - (int64_t)t->time;
+    int64_t age = (int64_t)now - (int64_t)time;
 
     return (age < 0 ? -age : age) > dns_be16(times + 6);
+}
+
+/* The fields of a TSIG record, where they are in a message. */
+struct record {
+    const uint8_t *algorithm, *times, *mac, *tail, *end;
+    unsigned mac_len;
+};
+
+/* Finds the fields that begin at FIELDS, all of whose data is there. False: they are malformed. */
+static bool parse_record(struct record *r, const uint8_t *fields)
+{
+    const uint8_t *data = fields + FIELDS, *end = data + dns_be16(fields + 8);
+    unsigned name = dns_name_length(data, (size_t)(end - data));
+
+    r->algorithm = data;
+    r->times = data + name;
+    r->end = end;
+    if (!name || end - r->times < DATA || dns_be16(fields + 2) != CLASS_ANY || dns_be32(fields + 4))
+        return false;
+    r->mac = r->times + MAC_AT;
+    r->mac_len = dns_be16(r->times + TIMES);
+    r->tail = r->mac + r->mac_len;
+    return end - r->times >= DATA + (long)r->mac_len && end - r->tail == 6 + dns_be16(r->tail + 4);
 }
 
 int tsig_verify(struct tsig *t, const struct dns_access *access, const struct dns_query *q,
                 const uint8_t *msg, size_t len, uint32_t now)
 {
-    const uint8_t *fields = msg + q->tsig_fields, *data = fields + FIELDS;
-    const uint8_t *end = data + dns_be16(fields + 8), *times, *tail;
-    unsigned name = dns_name_length(data, (size_t)(end - data)), mac_len;
+    struct record r;
     uint8_t mac[HMAC_SIZE];
 
-    times = data + name;
-    if (!name || end - times < DATA || dns_be16(fields + 2) != CLASS_ANY || dns_be32(fields + 4))
+    if (!parse_record(&r, msg + q->tsig_fields))
         return DNS_FORMERR;
-    mac_len = dns_be16(times + TIMES);
-    tail = times + MAC_AT + mac_len;
-    if (end - times < DATA + (long)mac_len || end - tail != 6 + dns_be16(tail + 4))
-        return DNS_FORMERR;
-    t->algorithm = data;
-    t->time = be48(times);
+    t->algorithm = r.algorithm;
+    t->time = be48(r.times);
     t->error = 0;
     if (!find_key(t, access, q, msg, len))
         return DNS_FORMERR;
-    if (!t->key || !dns_name_equal(data, algorithm_name))
+    if (!t->key || !dns_name_equal(r.algorithm, algorithm_name))
         return not_signed(t, BADKEY);
-    if (mac_len > HMAC_SIZE || mac_len < MAC_MIN) {
+    if (r.mac_len > HMAC_SIZE || r.mac_len < MAC_MIN) {
         t->key = NULL;
         return DNS_FORMERR;
     }
-    if (mac_len < HMAC_SIZE)
+    if (r.mac_len < HMAC_SIZE)
         return not_signed(t, BADTRUNC);
-    hash_query(t->key, q, msg, times, tail, end, mac);
-    if (!hmac_equal(mac, times + MAC_AT))
+    hash_query(t->key, q, msg, r.times, r.tail, r.end, mac);
+    if (!hmac_equal(mac, r.mac))
         return not_signed(t, BADSIG);
     if (t->more)
         return DNS_NOERROR;
     memcpy(t->mac, mac, HMAC_SIZE);
-    if (!out_of_time(t, times, now))
+    if (!out_of_time(t->time, r.times, now))
         return DNS_NOERROR;
     t->error = BADTIME;
     return DNS_NOTAUTH;
@@ -200,4 +217,110 @@ unsigned tsig_sign(struct tsig *t, const struct dns_query *q, const uint8_t *msg
     }
     memcpy(at + mac_len, tail, tail_len);
     return (unsigned)(at + mac_len + tail_len - start);
+}
+
+/* Has the stream begin anew behind a signature. */
+static void restart(struct tsig_stream *s, const uint8_t mac[HMAC_SIZE])
+{
+    static const uint8_t mac_len[] = {0, HMAC_SIZE};
+
+    hmac_begin(&s->hmac, s->key->secret, s->key->secret_len);
+    hmac_add(&s->hmac, mac_len, sizeof(mac_len));
+    hmac_add(&s->hmac, mac, HMAC_SIZE);
+    s->since = 0;
+}
+
+unsigned tsig_request(struct tsig_stream *stream, const struct tsig_key *key, uint8_t *msg,
+                      size_t len, uint32_t now)
+{
+    uint8_t *fields = msg + len + key->name_len, *times = fields + FIELDS + sizeof(algorithm_name);
+    uint8_t *mac = times + MAC_AT, *tail = mac + HMAC_SIZE;
+    const struct octets parts[] = {
+        {msg, len},     {key->name, key->name_len},      {fixed, sizeof(fixed)},
+        {times, TIMES}, {tail + ERROR_AT, 6 - ERROR_AT},
+    };
+
+    memcpy(msg + len, key->name, key->name_len);
+    dns_put_be16(fields, TYPE_TSIG);
+    dns_put_be16(fields + 2, CLASS_ANY);
+    dns_put_be32(fields + 4, 0);
+    dns_put_be16(fields + 8, sizeof(algorithm_name) + DATA + HMAC_SIZE);
+    memcpy(fields + FIELDS, algorithm_name, sizeof(algorithm_name));
+    put_be48(times, now);
+    dns_put_be16(times + 6, FUDGE);
+    dns_put_be16(times + TIMES, HMAC_SIZE);
+    memcpy(tail, msg, 2);
+    dns_put_be32(tail + ERROR_AT, 0);
+    hmac_sha256(key->secret, key->secret_len, parts, ARRAY_SIZE(parts), mac);
+    dns_put_be16(msg + 10, (uint16_t)(dns_be16(msg + 10) + 1));
+    stream->key = key;
+    stream->first = true;
+    restart(stream, mac);
+    return (unsigned)(tail + 6 - (msg + len));
+}
+
+/* What an answer says of the request's signature, or NULL. */
+static const char *error_text(unsigned error)
+{
+    switch (error) {
+    case 0:
+        return NULL;
+    case BADSIG:
+        return "it does not take the signature (BADSIG)";
+    case BADKEY:
+        return "it does not know the key (BADKEY)";
+    case BADTIME:
+        return "its clock is another than ours (BADTIME)";
+    default:
+        return "it does not take the signature";
+    }
+}
+
+/* Adds the message before its TSIG record, as it was signed. */
+static void add_message(struct hmac *h, const uint8_t *msg, size_t tsig_at, const uint8_t *tail)
+{
+    uint8_t header[HEADER_SIZE];
+
+    memcpy(header, msg, HEADER_SIZE);
+    memcpy(header, tail, 2); /* the original identifier */
+    dns_put_be16(header + 10, (uint16_t)(dns_be16(msg + 10) - 1));
+    hmac_add(h, header, HEADER_SIZE);
+    hmac_add(h, msg + HEADER_SIZE, tsig_at - HEADER_SIZE);
+}
+
+const char *tsig_stream_take(struct tsig_stream *stream, const uint8_t *msg, size_t len,
+                             size_t tsig_at, size_t tsig_fields, uint32_t now)
+{
+    const struct tsig_key *key = stream->key;
+    uint8_t name[DNS_NAME_MAX], mac[HMAC_SIZE];
+    struct record r;
+
+    if (!tsig_at) {
+        hmac_add(&stream->hmac, msg, len);
+        /* Between two signatures there are at most 99 messages without (section 5.3.1). */
+        return stream->first || ++stream->since > UNSIGNED_MAX ? "the answer is not signed" : NULL;
+    }
+    if (!parse_record(&r, msg + tsig_fields) || !dns_name_expand(msg, len, tsig_at, name))
+        return "malformed signature";
+    if (error_text(dns_be16(r.tail + ERROR_AT)))
+        return error_text(dns_be16(r.tail + ERROR_AT));
+    if (!dns_name_equal(name, key->name) || !dns_name_equal(r.algorithm, algorithm_name) ||
+        r.mac_len != HMAC_SIZE)
+        return "the answer is signed by another key";
+    add_message(&stream->hmac, msg, tsig_at, r.tail);
+    if (stream->first) {
+        hmac_add(&stream->hmac, key->name, key->name_len);
+        hmac_add(&stream->hmac, fixed, sizeof(fixed));
+    }
+    hmac_add(&stream->hmac, r.times, TIMES);
+    if (stream->first)
+        hmac_add(&stream->hmac, r.tail + ERROR_AT, (size_t)(r.end - r.tail) - ERROR_AT);
+    hmac_end(&stream->hmac, mac);
+    if (!hmac_equal(mac, r.mac))
+        return "wrong signature";
+    if (out_of_time(be48(r.times), r.times, now))
+        return "the signature is too old";
+    stream->first = false;
+    restart(stream, mac);
+    return NULL;
 }

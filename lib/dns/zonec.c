@@ -3,7 +3,7 @@
  * zonec, the zone compiler: a host program. Turns master files into one file of zone images, which
  * the dns app includes as it is.
  *
- *   zonec [-w FEATURE]... [-M DEPENDS] -o OUT [ORIGIN=]FILE...
+ *   zonec [-w FEATURE]... [-M DEPENDS] -o OUT [[ORIGIN=]FILE]...
  *
  * The initial origin of a file is ORIGIN, else the file's own name without its directory and
  * without ".zone" or ".db". The zone's name is the owner of its SOA. DEPENDS gets rules for make that name
@@ -276,8 +276,8 @@ static int run(int argc, char **argv)
     const char *path;
     FILE *out;
 
-    if (left < 3 || strcmp(rest[0], "-o")) {
-        fprintf(stderr, "usage: zonec [-w FEATURE]... [-M DEPENDS] -o OUT [ORIGIN=]FILE...\n");
+    if (left < 2 || strcmp(rest[0], "-o")) {
+        fprintf(stderr, "usage: zonec [-w FEATURE]... [-M DEPENDS] -o OUT [[ORIGIN=]FILE]...\n");
         return 2;
     }
     output = rest[1];

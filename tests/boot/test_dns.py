@@ -3,14 +3,17 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import dns.message
+import dns.opcode
 import dns.query
 import dns.rcode
+import dns.tsig
 import pytest
 
 from conftest import OUT, TOP, xlcfg
@@ -92,7 +95,8 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "LIMIT", "COUNTERS")]
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "LIMIT",
+                                                      "COUNTERS")]  # fmt: skip
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -133,6 +137,28 @@ def test_transfer(xen, network, guest, complete, tmp_path):
             assert set(mine) == set(transfers.transfer(nsd, zone)[0])
     query = dns.message.make_query("example.test", "AXFR")
     assert dns.query.tcp(query, g.address, timeout=20).rcode() == dns.rcode.REFUSED
+
+
+def test_secondary(xen, network, guest, complete, tmp_path):
+    """A zone of another server, by TSIG; and its next version when the guest is told."""
+    live = tmp_path / "live.test.zone"
+    transfers.write_live(live, 1)
+    key = f"{transfers.KEY_NAME}:{transfers.SECRET}"
+    with servers.nsd({"live.test": live}, tmp_path, signed=True, host="10.0.0.1", clients="10.0.0.0/8") as nsd:
+        g = guest(complete, extra=f"tsig={key} secondary=live.test=10.0.0.1:{nsd[1]}@{transfers.KEY_NAME}")
+        g.wait("serving live.test.*serial 1.*fetched")
+        transfers.write_live(live, 2)
+        nsd.process.send_signal(signal.SIGHUP)
+        notify = dns.message.make_query("live.test", "SOA")
+        notify.set_opcode(dns.opcode.NOTIFY)
+        notify.use_tsig(transfers.KEYRING, algorithm=dns.tsig.HMAC_SHA256)
+        end = time.monotonic() + 60
+        while "serial 2), fetched" not in g.console() and time.monotonic() < end:  # NSD takes its time
+            assert dns.query.udp(notify, g.address, timeout=20).rcode() == dns.rcode.NOERROR
+            time.sleep(0.5)
+        answer = dns.query.udp(dns.message.make_query("version.live.test", "TXT"), g.address, timeout=20)
+        assert answer.answer[0][0].strings == (b"2",)
+    assert g.stat().state != {"shutdown"}
 
 
 def test_limit(xen, network, guest, complete):

@@ -2,18 +2,23 @@
 /*
  * hostserver: lib/dns behind the host's sockets, for tests without Xen.
  *
- *   hostserver [-m] [-k KEYS] [-x RULES] [-r RATE] PORT IMAGES
+ *   hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-r RATE] PORT IMAGES
  *
  * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal
- * answers; KEYS and RULES are those of tsig= and xfr= (lib/dns/access.h), RATE that of rrl=. Prints "ready" when it can be asked. Every answer is made in a block of exactly the size
- * it may have, on the heap, so that the address sanitizer sees each octet too many.
+ * answers; KEYS, RULES and ZONES are those of tsig=, xfr= (lib/dns/access.h) and secondary=, RATE that of
+ * rrl=. Prints "ready" when it can be asked; SIGTERM ends it, and the leak sanitizer has a look. Every
+ * answer is made in a block of exactly the size it may have, on the heap, so that the address sanitizer
+ * sees each octet too many.
  */
 #include "lib/dns/access.h"
 #include "lib/dns/dns.h"
 #include "lib/dns/limit.h"
+#include "tests/dns/hostfetch.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +46,14 @@ static const struct dns_identity identity = {.version = "tested",
 static struct dns_access access_rules;
 static unsigned mode;
 static struct connection *connections[CONNECTIONS];
+static const char *fetched; /* -s */
+static volatile sig_atomic_t ended;
+
+static void end(int number)
+{
+    (void)number;
+    ended = 1;
+}
 
 static void die(const char *what)
 {
@@ -58,8 +71,8 @@ static void load(const char *name)
         die(name);
     size = ftell(f);
     rewind(f);
-    data = malloc(size);
-    if (!data || fread(data, 1, size, f) != (size_t)size)
+    data = size ? malloc(size) : NULL; /* no zones: all are fetched */
+    if (size && (!data || fread(data, 1, size, f) != (size_t)size))
         die(name);
     fclose(f);
     while (at < size) {
@@ -205,16 +218,21 @@ static int open_socket(int type, const struct sockaddr_in *at)
 
 static void loop(int udp, int tcp)
 {
-    struct pollfd fds[2 + CONNECTIONS] = {{.fd = udp, .events = POLLIN},
+    struct pollfd fds[3 + CONNECTIONS] = {{.fd = udp, .events = POLLIN},
                                           {.fd = tcp, .events = POLLIN}};
+    int timeout = hostfetch_prepare(&fds[2 + CONNECTIONS]);
 
     for (unsigned i = 0; i < CONNECTIONS; i++) {
         fds[2 + i].fd = connections[i] ? connections[i]->fd : -1;
         fds[2 + i].events = POLLIN;
         fds[2 + i].revents = 0;
     }
-    if (poll(fds, 2 + CONNECTIONS, -1) < 0)
-        die("poll");
+    if (poll(fds, 3 + CONNECTIONS, timeout) < 0) {
+        if (errno != EINTR)
+            die("poll");
+        return;
+    }
+    hostfetch_handle(&fds[2 + CONNECTIONS]);
     if (fds[0].revents)
         serve_udp(udp);
     for (unsigned i = 0; i < CONNECTIONS; i++) {
@@ -247,13 +265,15 @@ static int read_options(int argc, char **argv)
     const char *wrong = NULL;
     int option;
 
-    while (!wrong && (option = getopt(argc, argv, "mk:x:r:")) != -1) {
+    while (!wrong && (option = getopt(argc, argv, "mk:x:r:s:")) != -1) {
         if (option == 'm')
             mode = DNS_MINIMAL;
         else if (option == 'k')
             wrong = access_add_keys(&access_rules, optarg);
         else if (option == 'x')
             wrong = access_add_rules(&access_rules, optarg, parse_address);
+        else if (option == 's')
+            fetched = optarg;
         else if (option == 'r')
             set_limit(atoi(optarg));
         else
@@ -261,7 +281,8 @@ static int read_options(int argc, char **argv)
     }
     if (!wrong && argc - optind == 2)
         return optind;
-    fprintf(stderr, "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] [-r RATE] PORT IMAGES\n",
+    fprintf(stderr,
+            "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-r RATE] PORT IMAGES\n",
             wrong ? wrong : "");
     exit(2);
 }
@@ -269,6 +290,7 @@ static int read_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct sockaddr_in at = {.sin_family = AF_INET};
+    const char *wrong;
     int udp, tcp;
 
     dns_db_init(&db, buckets, sizeof(buckets) / sizeof(buckets[0]));
@@ -278,10 +300,18 @@ int main(int argc, char **argv)
     dns_db_identify(&db, &identity);
     dns_db_allow(&db, &access_rules);
     load(argv[1]);
+    wrong = fetched ? hostfetch_start(&db, fetched, &access_rules, parse_address) : NULL;
+    if (wrong) {
+        fprintf(stderr, "%s\n", wrong);
+        return 2;
+    }
+    signal(SIGTERM, end);
+    signal(SIGPIPE, SIG_IGN);
     udp = open_socket(SOCK_DGRAM, &at);
     tcp = open_socket(SOCK_STREAM, &at);
     printf("ready\n");
     fflush(stdout);
-    for (;;)
+    while (!ended)
         loop(udp, tcp);
+    return 0;
 }

@@ -10,6 +10,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from transfers import KEY_NAME, SECRET
+
 TOP = Path(__file__).resolve().parents[2]
 START_SECONDS = 20
 
@@ -58,10 +60,17 @@ def wait_until_answering(address, process, log):
     raise RuntimeError(f"server did not start:\n{Path(log).read_text(errors='replace')}")
 
 
+class Address(tuple):
+    """(address, port) of a server, and its process."""
+
+    process = None
+
+
 @contextlib.contextmanager
 def running(argv, address, log):
+    address = Address(address)
     with open(log, "wb") as out:
-        process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
+        process = address.process = subprocess.Popen(argv, stdout=out, stderr=subprocess.STDOUT)
     try:
         wait_until_answering(address, process, log)
         yield address
@@ -75,10 +84,11 @@ def running(argv, address, log):
         process.wait()
 
 
-def nsd(zones, directory, minimal=False, rate=0):
+def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host="127.0.0.1", clients="127.0.0.1"):
     """Context: NSD serving `zones`, a dict of zone name to file, with a limit of answers a second; yields
-    (address, port)."""
-    address = ("127.0.0.1", free_port())
+    (address, port). It gives zones away; `signed`: by the key of transfers.py. When a file has changed and
+    it is told by SIGHUP, it tells 127.0.0.1 on the port `notify`."""
+    address = (host, free_port())
     directory = Path(directory)
     lines = [
         "server:",
@@ -98,25 +108,32 @@ def nsd(zones, directory, minimal=False, rate=0):
         "remote-control:",
         "  control-enable: no",
     ]
+    key = KEY_NAME if signed else "NOKEY"
+    if signed:
+        lines += ["key:", f"  name: {KEY_NAME}", "  algorithm: hmac-sha256", f"  secret: {SECRET}"]
     for name, file in zones.items():
-        lines += ["zone:", f"  name: {name}", f'  zonefile: "{file}"', "  provide-xfr: 127.0.0.1 NOKEY"]
+        lines += ["zone:", f"  name: {name}", f'  zonefile: "{file}"', f"  provide-xfr: {clients} {key}"]
+        lines += [f"  notify: 127.0.0.1@{notify} {key}"] if notify else []
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
     return running([find_nsd(), "-d", "-c", str(conf)], address, directory / "nsd.log")
 
 
-def bind(zones, directory):
-    """Context: BIND serving `zones`; yields (address, port)."""
+def bind(zones, directory, signed=False, notify=None):
+    """Context: BIND serving `zones`, as nsd()."""
     address = ("127.0.0.1", free_port())
     directory = Path(directory)
+    key = f' key "{KEY_NAME}"' if signed else ""
     lines = [
+        f'key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};',
         "options {",
         f'  directory "{Path(next(iter(zones.values()))).parent}";',
         f"  listen-on port {address[1]} {{ 127.0.0.1; }};",
         "  listen-on-v6 { none; };",
-        "  recursion no; dnssec-validation no; notify no; empty-zones-enable no;",
+        "  recursion no; dnssec-validation no; empty-zones-enable no;",
+        f"  notify explicit; notify-delay 0; also-notify {{ 127.0.0.1 port {notify}{key}; }};" if notify else "  notify no;",
         "  minimal-responses no; minimal-any yes; max-udp-size 1232; edns-udp-size 1232;",
-        '  allow-transfer { 127.0.0.1; }; rrset-order { order none; }; pid-file none;',
+        f"  allow-transfer {{{key or ' 127.0.0.1'}; }}; rrset-order {{ order none; }}; pid-file none;",
         f'  session-keyfile "{directory}/session.key"; managed-keys-directory "{directory}"; lock-file none;',
         '   check-names primary ignore; check-integrity no;',
         '  check-sibling no; check-wildcard no; answer-cookie no;',
@@ -131,10 +148,12 @@ def bind(zones, directory):
     return running(argv, address, directory / "named.log")
 
 
-def knot(zones, directory):
-    """Context: Knot serving `zones`; yields (address, port)."""
+def knot(zones, directory, signed=False, notify=None):
+    """Context: Knot serving `zones`, as nsd()."""
     address = ("127.0.0.1", free_port())
     directory = Path(directory)
+    key = [f"    key: {KEY_NAME}"] if signed else []
+    key_lines = ["key:", f"  - id: {KEY_NAME}", "    algorithm: hmac-sha256", f"    secret: {SECRET}"]
     lines = [
         "server:",
         f"    rundir: {directory}",
@@ -146,16 +165,23 @@ def knot(zones, directory):
         "    edns-client-subnet: off",
         "database:",
         f"    storage: {directory}",
+        *key_lines,
+        "remote:",
+        "  - id: secondary",
+        f"    address: 127.0.0.1@{notify or address[1]}",
+        *key,
         "acl:",
         "  - id: all",
         "    address: 127.0.0.1",
         "    action: transfer",
+        *key,
         "template:",
         "  - id: default",
         "    zonefile-sync: -1",
         "    zonefile-load: whole",
         "    journal-content: none",
         "    acl: all",
+        *(["    notify: secondary"] if notify else []),
         "zone:",
     ]
     for name, file in zones.items():
@@ -166,8 +192,8 @@ def knot(zones, directory):
     return running(argv, address, directory / "knot.log")
 
 
-def host(server, images, directory, minimal=False, options=()):
+def host(server, images, directory, minimal=False, options=(), port=None):
     """Context: the host server (tests/dns/hostserver.c) on a file of images; yields (address, port)."""
-    address = ("127.0.0.1", free_port())
+    address = ("127.0.0.1", port or free_port())
     argv = [str(server), *(["-m"] if minimal else []), *options, str(address[1]), str(images)]
     return running(argv, address, Path(directory) / "hostserver.log")

@@ -39,3 +39,11 @@ def transfer(server, zone, keyring=None, rdtype="AXFR", **more):
         for rrset in message.answer:
             records += [(rrset.name.canonicalize(), rrset.rdtype, rrset.ttl, r.to_digestable()) for r in rrset]
     return records, messages
+
+
+def write_live(file, serial, refresh=3600, names=2000):
+    """A zone of many messages, which is to change."""
+    lines = ["$TTL 60", f"@ SOA ns1 host {serial} {refresh} 2 4 60", "@ NS ns1", "ns1 A 192.0.2.1",
+             f"version TXT {serial}", f"only{serial} A 192.0.2.9"]  # fmt: skip
+    lines += [f"n{i} MX {i} n{i * 7 % names}\nn{i} TXT {'x' * (i % 90)}y" for i in range(names)]
+    file.write_text("\n".join(lines) + "\n")

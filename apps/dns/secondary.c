@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Zones of other servers (lib/dns/secondary.h): the clock, the log and the command line.
+ *
+ *   secondary=ZONE=PRIMARY,PRIMARY,ZONE=PRIMARY...  with PRIMARY an ADDRESS[:PORT][@KEY]
+ *
+ * A zone is made in a thread of its own, which gives way to the loop now and then: queries are answered
+ * while it works.
+ */
+#include <errno.h>
+
+#include "apps/dns/fetch.h"
+#include "apps/dns/server.h"
+#include "kernel/app.h"
+#include "lib/dns/secondary.h"
+#include "lib/util.h"
+
+#define LOG_MODULE "dns"
+
+static struct {
+    struct secondaries all;
+    struct timer timer;
+    struct wait_queue work; /* of the thread that makes zones */
+    bool has_work;
+} secondary;
+
+static int connect_to(const struct dns_peer *peer)
+{
+    return fetch_connect(&secondary.all, peer);
+}
+
+static void build_soon(void)
+{
+    secondary.has_work = true;
+    wait_queue_wake_one(&secondary.work);
+}
+
+static void build_zones(void *arg)
+{
+    for (;;) {
+        while (!secondary.has_work)
+            wait_queue_sleep(&secondary.work);
+        secondary.has_work = false;
+        secondaries_build(&secondary.all);
+    }
+}
+
+static void do_what_is_due(struct timer *t)
+{
+    timer_arm_in(t, secondaries_run(&secondary.all) * NSEC_PER_SEC);
+}
+
+static void wake(void)
+{
+    timer_arm_in(&secondary.timer, 0);
+}
+
+static void tell(const struct secondary *s, enum secondary_event event, const struct dns_peer *peer,
+                 const char *reason)
+{
+    static char text[DNS_TEXT_MAX + 1];
+    char address[IPADDR_STRLEN_MAX];
+    ip_addr_t ip;
+
+    dns_zone_text(s->served, text);
+    switch (event) {
+    case SECONDARY_LOADED:
+        log_info("serving %s (%u records, serial %u), fetched", text, dns_zone_records(s->served),
+                 dns_zone_serial(s->served));
+        break;
+    case SECONDARY_FAILED:
+        (void)fetch_address(peer, &ip);
+        log_warn("%s: nothing from %s: %s", text, ipaddr_ntoa_r(&ip, address, sizeof(address)),
+                 reason);
+        break;
+    case SECONDARY_EXPIRED:
+        log_error("%s: no primary has been heard of: it is not served any longer", text);
+        break;
+    }
+}
+
+static uint32_t monotonic(void)
+{
+    return (uint32_t)(time_monotonic() / NSEC_PER_SEC);
+}
+
+static uint32_t wall(void)
+{
+    return (uint32_t)(time_wall() / NSEC_PER_SEC);
+}
+
+static uint32_t random_number(void)
+{
+    uint32_t number;
+
+    random_bytes(&number, sizeof(number));
+    return number;
+}
+
+int server_start_secondary(const struct dns_access *access)
+{
+    static const struct secondary_ops ops = {
+        .connect = connect_to,
+        .send = fetch_send,
+        .disconnect = fetch_disconnect,
+        .build = build_soon,
+        .pause = thread_yield,
+        .wake = wake,
+        .tell = tell,
+        .monotonic = monotonic,
+        .wall = wall,
+        .random = random_number,
+    };
+    const char *list = cmdline_get("secondary"), *wrong;
+
+    if (!list)
+        return 0;
+    timer_init(&secondary.timer, do_what_is_due);
+    wait_queue_init(&secondary.work);
+    secondaries_init(&secondary.all, &server.db, &ops);
+    wrong = secondaries_add(&secondary.all, list, access, server_parse_address);
+    if (wrong) {
+        log_error("secondary=: %s", wrong);
+        return -EINVAL;
+    }
+    if (!thread_create("zones", build_zones, NULL, 0))
+        return -ENOMEM;
+    wake();
+    return 0;
+}

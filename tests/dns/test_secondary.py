@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: ISC
+"""lib/dns as a secondary of NSD, BIND and Knot: their zones arrive as they are, and again when they change."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+import servers
+import signing
+from transfers import KEY_NAME, KEYRING, OPTIONS, transfer, write_live
+
+HERE = Path(__file__).resolve().parent
+BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
+WAIT_SECONDS = 30
+PRIMARIES = {"nsd": servers.find_nsd, "bind": lambda: servers.find("named", "bind9"),
+             "knot": lambda: servers.find("knotd", "knot")}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def zones(tmp_path_factory):
+    """All zones, the signed ones too: a dict of name to file."""
+    if "XENOLITH_HOST_BIN" not in os.environ:
+        subprocess.run(["make", "-s", "host-dns"], cwd=servers.TOP, check=True)
+    made = {p.name.removesuffix(".zone"): p for p in sorted((HERE / "zones").glob("*.zone"))}
+    if servers.find("ldns-signzone", "ldnsutils"):
+        made |= signing.sign(tmp_path_factory.mktemp("signed"))
+    return made
+
+
+def wait_for(log, pattern):
+    end = time.monotonic() + WAIT_SECONDS
+    while not re.search(pattern, log.read_text(), re.M):
+        assert time.monotonic() < end, f"no {pattern!r} in:\n{log.read_text()}"
+        time.sleep(0.05)
+
+
+def ask(server, name, rdtype="TXT"):
+    return dns.query.udp(dns.message.make_query(name, rdtype), server[0], port=server[1], timeout=5)
+
+
+def secondary(directory, names, primary, port=None, key=f"@{KEY_NAME}"):
+    """Context: the host server with no zones but those of the primary."""
+    image = directory / "empty.img"
+    subprocess.run([BIN / "zonec", "-o", image], check=True)
+    zones = ",".join(f"{name}={primary[0]}:{primary[1]}{key}" for name in names)
+    return servers.host(BIN / "hostserver", image, directory, options=[*OPTIONS, "-s", zones], port=port)
+
+
+@pytest.mark.parametrize("name", PRIMARIES)
+def test_primary(zones, tmp_path, name):
+    """Every zone by TSIG, the same records; a new version by NOTIFY, as its refresh is hours away."""
+    if not PRIMARIES[name]():
+        pytest.skip(f"{name} is not installed")
+    if name == "knot":  # which does not know all the types
+        zones = {zone: file for zone, file in zones.items() if zone != "types.test"}
+    live = tmp_path / "live.test.zone"
+    write_live(live, 1)
+    zones = zones | {"live.test": live}
+    log, port = tmp_path / "hostserver.log", servers.free_port()
+    with getattr(servers, name)(zones, tmp_path, signed=True, notify=port) as primary:
+        with secondary(tmp_path, zones, primary, port) as ours:
+            for zone in zones:
+                wait_for(log, f"^{re.escape(zone)}\\. serial")
+                theirs, mine = (transfer(server, zone, KEYRING)[0] for server in (primary, ours))
+                assert set(theirs) == set(mine), zone
+            write_live(live, 2)
+            primary.process.send_signal(signal.SIGHUP)
+            wait_for(log, r"^live\.test\. serial 2")
+            assert ask(ours, "version.live.test").answer[0][0].to_text() == '"2"'
+            assert ask(ours, "only1.live.test").rcode() == dns.rcode.NXDOMAIN
+    assert "Sanitizer" not in log.read_text(), log.read_text()
+    assert not re.search(r"^[^:]* port", log.read_text(), re.M), log.read_text()
+
+
+def test_times(tmp_path):
+    """Without NOTIFY the refresh brings the new version; without a primary the zone expires."""
+    if not servers.find_nsd():
+        pytest.skip("nsd is not installed")
+    live = tmp_path / "live.test.zone"
+    log = tmp_path / "hostserver.log"
+    write_live(live, 1, refresh=2, names=10)
+    with contextlib.ExitStack() as stack:
+        with servers.nsd({"live.test": live}, tmp_path) as nsd:
+            ours = stack.enter_context(secondary(tmp_path, ["live.test"], nsd, key=""))
+            wait_for(log, r"^live\.test\. serial 1")
+            write_live(live, 2, refresh=2, names=10)
+            nsd.process.send_signal(signal.SIGHUP)
+            wait_for(log, r"^live\.test\. serial 2")
+        assert ask(ours, "version.live.test").answer
+        wait_for(log, r"^live\.test\. expired")
+        assert ask(ours, "version.live.test").rcode() == dns.rcode.SERVFAIL
+    assert "Sanitizer" not in log.read_text(), log.read_text()

@@ -1,0 +1,916 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Zones fetched from a primary: refresh, retry and expiry by a clock in our hands, NOTIFY, and primaries that
+ * lie or end in the middle: whatever they do, the older version is served.
+ */
+#include "tests/unit/dns_primary.h"
+
+long memory_left = -1;
+
+enum { REFRESH = 3600, RETRY = 600, EXPIRE = 86400 };
+
+#define LIST "example.org=192.0.2.53"
+#define KEY "key.example:c2VjcmV0"
+/* A zone of this serial, with one name more than any has. */
+#define VERSION(serial)                                                                            \
+    "$TTL 60\n@ SOA ns1 host " #serial " 3600 600 86400 60\n@ NS ns1\nns1 A 192.0.2.1\n"
+static const char old_text[] = VERSION(7) "old A 192.0.2.7\n";
+static const char new_text[] = VERSION(8) "new A 192.0.2.8\nalias CNAME new\nmx MX 1 new\n";
+
+static void prepare(void)
+{
+    secondary_for(LIST, "");
+}
+
+static void finish(void)
+{
+    end_secondary();
+}
+
+/* Has the old version fetched, and the time for the next refresh come. */
+static void load_old(void)
+{
+    primary_has(old_text);
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.loaded, 1);
+    ck_assert(!world.connected && !world.all.active);
+    ck_assert_uint_eq(rcode_of("old.example.org.", TYPE_A), DNS_NOERROR);
+    world.time += REFRESH;
+}
+
+static void assert_old(void)
+{
+    ck_assert_uint_eq(rcode_of("old.example.org.", TYPE_A), DNS_NOERROR);
+    ck_assert_uint_eq(rcode_of("new.example.org.", TYPE_A), DNS_NXDOMAIN);
+}
+
+static void assert_new(void)
+{
+    ck_assert_uint_eq(rcode_of("old.example.org.", TYPE_A), DNS_NXDOMAIN);
+    ck_assert_uint_eq(rcode_of("new.example.org.", TYPE_A), DNS_NOERROR);
+}
+
+/* Any zone arrives as it is, in pieces of any size, signed or not: the image is the compiler's. */
+START_TEST(test_arrives)
+{
+    static const char *const texts[] = {zone_text, nsec_text, nsec3_text, new_text};
+    static const size_t pieces[] = {1, 2, 3, 100, 1 << 20};
+    const char *name = _i % 4 == 2 ? "example" : "example.org", *dotted = "example.org.";
+    char list[100];
+
+    sprintf(list, "%s=192.0.2.53%s", name, _i / 4 % 2 ? "@key.example" : "");
+    secondary_for(list, KEY);
+    primary_has(texts[_i % 4]);
+    if (_i % 4 == 2)
+        dotted = "example.";
+    ck_assert_uint_eq(rcode_of(dotted, TYPE_SOA), DNS_SERVFAIL);
+    refresh(pieces[_i / 8]);
+    ck_assert_msg(world.loaded == 1, "%s", world.reason);
+    ck_assert_uint_eq(rcode_of(dotted, TYPE_SOA), DNS_NOERROR);
+    ck_assert_int_eq(dns_zone_check(world.all.list->served), 0);
+    ck_assert_uint_eq(dns_zone_records(world.all.list->served), dns_zone_records(&primary.zone));
+    ck_assert_uint_eq(dns_zone_names(world.all.list->served), dns_zone_names(&primary.zone));
+    ck_assert_uint_eq(world.all.list->served->size, primary.zone.size);
+}
+END_TEST
+
+START_TEST(test_many_messages)
+{
+    size_t room = 1 << 20, used;
+    char *text = malloc(room);
+
+    secondary_for(LIST "@key.example", KEY);
+    used = (size_t)sprintf(text, "%s", new_text);
+    for (unsigned i = 0; i < 5000; i++)
+        used +=
+            (size_t)sprintf(text + used, "n%u.x TXT \"a\"\nn%u.x MX 1 n%u.x\n", i, i, i * 7 % 5000);
+    primary_has(text);
+    free(text);
+    refresh(1000);
+    ck_assert_msg(world.loaded == 1, "%s", world.reason);
+    ck_assert_uint_eq(dns_zone_records(world.all.list->served), dns_zone_records(&primary.zone));
+    assert_new();
+}
+END_TEST
+
+/* The SOA is asked for when it is time, and the zone if there is a later version. */
+START_TEST(test_refresh)
+{
+    uint32_t wait;
+
+    load_old();
+    world.time -= REFRESH;
+    ck_assert(!world.all.active);
+    wait = secondaries_run(&world.all);
+    ck_assert(wait > REFRESH - REFRESH / 8 - 1 && wait <= REFRESH);
+    ck_assert(!world.connected);
+    world.time += wait - 1;
+    ck_assert_uint_eq(secondaries_run(&world.all), 1);
+    world.time++;
+    begin();
+    ck_assert_uint_eq(asked_type(), TYPE_SOA);
+    primary_answers();
+    deliver(1);
+    ck_assert(!world.connected && !world.query_len);
+    ck_assert_uint_eq(world.loaded, 1);
+    primary_has(new_text);
+    world.time += REFRESH;
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.loaded, 2);
+    ck_assert_uint_eq(world.failed, 0);
+    assert_new();
+    /* An older one is not taken, but for the wrap of RFC 1982. */
+    primary_has(old_text);
+    world.time += REFRESH;
+    refresh(SIZE_MAX / 2);
+    ck_assert_str_eq(world.reason, "it has an older version");
+    assert_new();
+    primary_has(VERSION(2147483655) "old A 192.0.2.7\n");
+    world.time += RETRY;
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.loaded, 3);
+    assert_old();
+}
+END_TEST
+
+/* Without a primary the zone is served until it expires; then it is not, until it comes back. */
+START_TEST(test_expires)
+{
+    uint32_t end, wait;
+
+    load_old();
+    end = world.time - REFRESH + EXPIRE;
+    world.connect_result = -EHOSTUNREACH;
+    while (world.time < end) {
+        wait = secondaries_run(&world.all);
+        ck_assert_uint_eq(rcode_of("old.example.org.", TYPE_A), DNS_NOERROR);
+        ck_assert(wait <= REFRESH && wait <= end - world.time);
+        world.time += wait;
+    }
+    ck_assert_uint_eq(world.connects, 1 + 1 + (EXPIRE - REFRESH - 1) / RETRY);
+    ck_assert_uint_eq(world.expired, 0);
+    wait = secondaries_run(&world.all);
+    ck_assert_uint_eq(world.expired, 1);
+    ck_assert_uint_eq(rcode_of("old.example.org.", TYPE_A), DNS_SERVFAIL);
+    ck_assert_uint_eq(rcode_of("example.net.", TYPE_A), DNS_REFUSED);
+    ck_assert_uint_lt(wait, RETRY);
+    /* It is asked for ever more rarely, and as a whole. */
+    for (unsigned i = 0; i < 20; i++) {
+        world.time += wait;
+        while (!(wait = secondaries_run(&world.all)))
+            ;
+    }
+    ck_assert_uint_eq(wait, 300);
+    world.connect_result = 0;
+    world.time += wait;
+    begin();
+    ck_assert_uint_eq(asked_type(), TYPE_AXFR);
+    primary_answers();
+    deliver(7);
+    ck_assert_uint_eq(world.loaded, 2);
+    assert_old();
+}
+END_TEST
+
+static unsigned notify(const char *name, unsigned type, uint8_t last, bool with_soa)
+{
+    uint8_t query[300] = {0}, answer[DNS_UDP_MAX];
+    size_t len = put_query(query, name, type);
+    const struct dns_client client = {
+        .address = {192, 0, 2, last}, .address_len = 4, .now = world.time};
+    static const uint8_t soa[] = {0xc0, 0x0c, 0, TYPE_SOA, 0, CLASS_IN, 0, 0, 0, 0, 0, 22, 0, 0};
+
+    query[2] = OPCODE_NOTIFY | FLAG_AA;
+    if (with_soa) {
+        query[7] = 1;
+        memcpy(query + len, soa, sizeof(soa));
+        len += sizeof(soa) + 20;
+    }
+    ck_assert_uint_gt(dns_answer(&db, &client, query, len, answer, sizeof(answer), 0, &stats),
+                      HEADER_SIZE);
+    ck_assert_uint_eq(answer[2], FLAG_QR | OPCODE_NOTIFY | FLAG_AA);
+    ck_assert_uint_eq(dns_be16(answer + 6), 0);
+    return answer[3];
+}
+
+START_TEST(test_notify)
+{
+    load_old();
+    world.time -= REFRESH - 1;
+    primary_has(new_text);
+    ck_assert_uint_eq(notify("www.example.org.", TYPE_SOA, 53, false), DNS_NOTAUTH);
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 54, false), DNS_REFUSED);
+    ck_assert_uint_eq(notify("example.org.", TYPE_A, 53, false), DNS_FORMERR);
+    ck_assert_uint_gt(secondaries_run(&world.all), 1);
+    ck_assert(!world.all.active);
+    world.woken = false;
+    ck_assert_uint_eq(notify("Example.ORG.", TYPE_SOA, 53, _i), DNS_NOERROR);
+    ck_assert(world.woken);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(asked_type(), TYPE_AXFR);
+    /* Another one while the zone is under way: it is asked for once more. */
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 53, !_i), DNS_NOERROR);
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    assert_new();
+    ck_assert_uint_eq(secondaries_run(&world.all), 1);
+}
+END_TEST
+
+/* One that fails is followed by the next at once; after the last it is time to wait. */
+START_TEST(test_primaries)
+{
+    secondary_for("example.org=192.0.2.53:1,[2001:db8::1]:2,192.0.2.55@key.example", KEY);
+    primary_has(new_text);
+    world.connect_result = -EHOSTUNREACH;
+    for (unsigned port = 1; port <= 2; port++) {
+        ck_assert_uint_eq(secondaries_run(&world.all), 0);
+        ck_assert_uint_eq(world.port, port);
+    }
+    world.connect_result = 0;
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.port, 53);
+    ck_assert_uint_eq(world.loaded, 1);
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 53, false), DNS_NOERROR);
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 55, false), DNS_REFUSED); /* not signed */
+}
+END_TEST
+
+/* No network yet is no failure. */
+START_TEST(test_network_comes_late)
+{
+    world.connect_result = -ENETDOWN;
+    ck_assert_uint_eq(secondaries_run(&world.all), 0);
+    ck_assert_uint_eq(secondaries_run(&world.all), 1);
+    ck_assert_uint_eq(world.failed, 0);
+    world.connect_result = 0;
+    world.time++;
+    primary_has(new_text);
+    refresh(SIZE_MAX / 2);
+    assert_new();
+}
+END_TEST
+
+/* A zone that the image has is served until there is a newer one. */
+START_TEST(test_in_image)
+{
+    struct dns_zone zone;
+    size_t size;
+    uint8_t *image = make_zone(old_text, &zone, &size);
+
+    secondary_for("", "");
+    dns_db_set(&db, &zone);
+    ck_assert_ptr_null(secondaries_add(&world.all, LIST, &world.access, parse_address));
+    primary_has(new_text);
+    assert_old();
+    refresh(SIZE_MAX / 2);
+    assert_new();
+    free(image);
+}
+END_TEST
+
+/* A transfer to a client goes on with the version that it began with, or not at all. */
+START_TEST(test_version_changes)
+{
+    struct dns_transfer place = {0};
+    struct dns_client client = {
+        .address = {192, 0, 2, 1}, .address_len = 4, .now = 1, .transfer = &place};
+    uint8_t query[100], answer[DNS_UDP_MIN];
+    char text[8000];
+    size_t used, len;
+
+    used = (size_t)sprintf(text, "%s", old_text);
+    for (unsigned i = 0; i < 100; i++)
+        used += (size_t)sprintf(text + used, "n%u TXT \"%050u\"\n", i, i);
+    primary_has(text);
+    dns_db_allow(&db, &primary.access);
+    refresh(SIZE_MAX / 2);
+    len = put_query(query, "example.org.", TYPE_AXFR);
+    for (unsigned i = 0; i < 3; i++) {
+        dns_answer(&db, &client, query, len, answer, sizeof(answer), DNS_TCP, &stats);
+        ck_assert(place.more && !(answer[3] & 15));
+    }
+    primary_has(new_text);
+    world.time += REFRESH;
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.loaded, 2);
+    dns_answer(&db, &client, query, len, answer, sizeof(answer), DNS_TCP, &stats);
+    ck_assert(!place.more);
+    ck_assert_uint_eq(answer[3] & 15, DNS_SERVFAIL);
+    ck_assert_uint_eq(dns_be16(answer + 6), 0);
+}
+END_TEST
+
+static const struct {
+    const char *list, *wrong;
+} lists[] = {
+    {"192.0.2.1", "ZONE=PRIMARY comes first"},
+    {"a..b=192.0.2.1", "not a zone's name"},
+    {"a=192.0.2.1,A.=192.0.2.2", "a zone is named twice"},
+    {"a=192.0.2", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=192.0.2.1:0", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=192.0.2.1:65536", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=192.0.2.1:99999999999", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=192.0.2.1:5x", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=[2001:db8::1", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=[2001:db8::1]x", "a server is ADDRESS[:PORT][@KEY]"},
+    {"a=192.0.2.1@none", "a key that tsig= does not have"},
+    {"a=1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5", "too many primaries of one zone"},
+    {"a=192.0.2.1@key.example,b=::1,.=[::1]:53@key.example", NULL},
+};
+
+START_TEST(test_lists)
+{
+    const char *wrong;
+
+    secondary_for("", KEY);
+    wrong = secondaries_add(&world.all, lists[_i].list, &world.access, parse_address);
+    if (lists[_i].wrong)
+        ck_assert_str_eq(wrong, lists[_i].wrong);
+    else
+        ck_assert_ptr_null(wrong);
+}
+END_TEST
+
+/* --- lies ---------------------------------------------------------------------------------------- */
+
+/* The message at offset AT of the answer. */
+static uint8_t *message_at(size_t at)
+{
+    return answer_octets + at + 2;
+}
+
+/* The octets behind the question of the first message. */
+static uint8_t *first_record(void)
+{
+    return message_at(0) + HEADER_SIZE +
+           dns_name_length(message_at(0) + HEADER_SIZE, DNS_NAME_MAX) + 4;
+}
+
+static uint8_t *record_fields(uint8_t *record)
+{
+    while (*record && *record < 0xc0)
+        record += *record + 1u;
+    return record + (*record ? 2 : 1);
+}
+
+static uint8_t *record_after(uint8_t *record)
+{
+    uint8_t *fields = record_fields(record);
+
+    return fields + 10 + dns_be16(fields + 8);
+}
+
+/* The first record of this type, which the answer has. */
+static uint8_t *record_of(unsigned type)
+{
+    uint8_t *record = first_record();
+
+    while (dns_be16(record_fields(record)) != type)
+        record = record_after(record);
+    return record;
+}
+
+static uint8_t *last_record(void)
+{
+    uint8_t *record = first_record();
+
+    while (record_after(record) < answer_octets + answer_len)
+        record = record_after(record);
+    return record;
+}
+
+/* Appends LEN octets as a record to the only message. */
+static void append(const void *record, size_t len)
+{
+    uint8_t *message = message_at(0);
+
+    memcpy(answer_octets + answer_len, record, len);
+    answer_len += len;
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+    dns_put_be16(message + 6, (uint16_t)(dns_be16(message + 6) + 1));
+}
+
+/* Puts a record before the last one. */
+static void insert(const void *record, size_t len)
+{
+    uint8_t *last = last_record();
+
+    append(record, len);
+    memmove(last + len, last, (size_t)(answer_octets + answer_len - len - last));
+    memcpy(last, record, len);
+}
+
+static void drop_last(void)
+{
+    uint8_t *message = message_at(0);
+
+    answer_len = (size_t)(last_record() - answer_octets);
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+    dns_put_be16(message + 6, (uint16_t)(dns_be16(message + 6) - 1));
+}
+
+static void lie_id(void)
+{
+    message_at(0)[1] ^= 1;
+}
+
+static void lie_query(void)
+{
+    message_at(0)[2] &= 0x7f;
+}
+
+static void lie_opcode(void)
+{
+    message_at(0)[2] |= OPCODE_NOTIFY;
+}
+
+static void lie_truncated(void)
+{
+    message_at(0)[2] |= FLAG_TC;
+}
+
+static void lie_refused(void)
+{
+    message_at(0)[3] = DNS_REFUSED;
+}
+
+static void lie_notauth(void)
+{
+    message_at(0)[3] = DNS_NOTAUTH;
+}
+
+static void lie_rcode(void)
+{
+    message_at(0)[3] = 15;
+}
+
+static void lie_zone(void)
+{
+    message_at(0)[HEADER_SIZE + 1] ^= 1;
+}
+
+static void lie_type(void)
+{
+    first_record()[-3]--;
+}
+
+static void lie_short(void)
+{
+    dns_put_be16(answer_octets, 11);
+}
+
+static void lie_no_question(void)
+{
+    message_at(0)[5] = 0;
+}
+
+static void lie_counts(void)
+{
+    message_at(0)[7]++;
+}
+
+static void lie_record_length(void)
+{
+    dns_put_be16(record_fields(first_record()) + 8, 0xffff);
+}
+
+static void lie_no_soa(void)
+{
+    dns_put_be16(record_fields(first_record()), TYPE_TXT);
+}
+
+static void lie_nothing(void)
+{
+    message_at(0)[6] = message_at(0)[7] = 0;
+    answer_len = (size_t)(first_record() - answer_octets);
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+}
+
+static void lie_other_soa(void)
+{
+    uint8_t *record = first_record();
+    static const uint8_t other[] = {1, 'x', 0xc0, 0x0c};
+
+    memmove(record + 4, record + 2, (size_t)(answer_octets + answer_len - record - 2));
+    memcpy(record, other, sizeof(other));
+    answer_len += 2;
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+}
+
+static void lie_last_serial(void)
+{
+    answer_octets[answer_len - 17]++;
+}
+
+static void lie_soa_cut(void)
+{
+    uint8_t *fields = record_fields(last_record());
+
+    dns_put_be16(fields + 8, (uint16_t)(dns_be16(fields + 8) - 1));
+    answer_len--;
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+}
+
+static void lie_more(void)
+{
+    static const uint8_t record[] = {0xc0, 0x0c, 0, TYPE_TXT, 0, CLASS_IN, 0, 0, 0, 0, 0, 1, 0};
+
+    append(record, sizeof(record));
+}
+
+static void lie_message_behind(void)
+{
+    memcpy(answer_octets + answer_len, answer_octets, answer_len);
+    answer_len *= 2;
+}
+
+static void lie_class(void)
+{
+    record_fields(record_of(TYPE_NS))[3] = CLASS_CHAOS;
+}
+
+static void lie_outside(void)
+{
+    static const uint8_t record[] = {3, 'o', 'r', 'g', 0, 0, TYPE_A, 0, CLASS_IN, 0,
+                                     0, 0,   0,   0,   4, 1, 2,      3, 4};
+
+    insert(record, sizeof(record));
+}
+
+static void lie_below_soa(void)
+{
+    uint8_t record[100] = {1, 'x', 0xc0, 0x0c};
+    uint8_t *soa = last_record();
+    size_t len = (size_t)(answer_octets + answer_len - soa) - 2;
+
+    memcpy(record + 4, soa + 2, len);
+    insert(record, 4 + len);
+}
+
+static void lie_alias(void)
+{
+    static const uint8_t record[] = {5,        'a', 'l', 'i', 'a', 's', 0xc0, 0x0c, 0, TYPE_A, 0,
+                                     CLASS_IN, 0,   0,   0,   0,   0,   4,    1,    2, 3,      4};
+
+    insert(record, sizeof(record));
+}
+
+static void lie_no_ns(void)
+{
+    dns_put_be16(record_fields(record_of(TYPE_NS)), TYPE_PTR);
+}
+
+static void lie_address(void)
+{
+    static const uint8_t record[] = {0xc0, 0x0c, 0, TYPE_A, 0, CLASS_IN, 0, 0, 0, 0, 0, 3, 1, 2, 3};
+
+    insert(record, sizeof(record));
+}
+
+static void lie_meta(void)
+{
+    static const uint8_t record[] = {0xc0, 0x0c, 0, TYPE_ANY, 0, CLASS_IN, 0, 0, 0, 0, 0, 0};
+
+    insert(record, sizeof(record));
+}
+
+static void lie_loop(void)
+{
+    uint8_t *fields = record_fields(record_of(TYPE_NS));
+
+    dns_put_be16(fields + 10, (uint16_t)(0xc000 | (fields + 10 - message_at(0))));
+}
+
+static void lie_beyond(void)
+{
+    uint8_t *fields = record_fields(record_of(TYPE_NS));
+
+    fields[10] = 63;
+}
+
+static const struct {
+    const char *what;
+    void (*tell)(void);
+    const char *reason;
+} lies[] = {
+    {"another identifier", lie_id, "an answer to another question"},
+    {"no answer", lie_query, "no answer"},
+    {"another opcode", lie_opcode, "no answer"},
+    {"truncated", lie_truncated, "a truncated answer"},
+    {"refused", lie_refused, "it answers REFUSED"},
+    {"not authoritative", lie_notauth, "it answers NOTAUTH"},
+    {"another rcode", lie_rcode, "it answers with an error"},
+    {"another zone", lie_zone, "an answer to another question"},
+    {"another type", lie_type, "an answer to another question"},
+    {"cut short", lie_short, "a message is cut short"},
+    {"no question", lie_no_question, "an answer to another question"},
+    {"more records than there are", lie_counts, "a malformed record"},
+    {"a record too long", lie_record_length, "a malformed record"},
+    {"no SOA", lie_no_soa, "no SOA at the beginning"},
+    {"another zone's SOA", lie_other_soa, "no SOA at the beginning"},
+    {"another SOA at the end", lie_last_serial,
+     "the SOA at the end is another than at the beginning"},
+    {"an SOA cut short", lie_soa_cut, "malformed SOA"},
+    {"a record behind the end", lie_more, "records after the SOA at the end"},
+    {"a message behind the end", lie_message_behind, "there is more behind the end of the zone"},
+    {"another class", lie_class, "a record of another class"},
+    {"outside the zone", lie_outside, "the record lies outside the zone org."},
+    {"an SOA below", lie_below_soa, "a zone has one SOA only x.example.org."},
+    {"CNAME and other data", lie_alias, "CNAME and other data at one name alias.example.org."},
+    {"no NS", lie_no_ns, "the zone has no NS record at its apex example.org."},
+    {"a short address", lie_address, "malformed data for this type example.org."},
+    {"a meta type", lie_meta, "malformed data for this type example.org."},
+    {"a name that points to itself", lie_loop, "malformed data"},
+    {"a name that goes on", lie_beyond, "malformed data"},
+    {"nothing", lie_nothing, "it is silent"},
+    {"no end", drop_last, "it is silent"},
+};
+
+START_TEST(test_lies)
+{
+    load_old();
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    primary_answers();
+    lies[_i].tell();
+    deliver(_i % 2 ? 1 << 20 : 100);
+    if (world.connected) { /* it waits for more */
+        world.time += SECONDARY_IDLE_SECONDS;
+        secondaries_run(&world.all);
+    }
+    ck_assert_msg(!strcmp(world.reason, lies[_i].reason), "%s: %s", lies[_i].what, world.reason);
+    ck_assert_uint_eq(world.failed, 1);
+    ck_assert(!world.connected && !world.all.active);
+    assert_old();
+    /* And the truth is taken afterwards. */
+    world.time += RETRY;
+    refresh(SIZE_MAX / 2);
+    assert_new();
+}
+END_TEST
+
+/* The same of the SOA that is asked for first. */
+START_TEST(test_lies_about_soa)
+{
+    static void (*const told[])(void) = {
+        lie_id,     lie_query,     lie_truncated,   lie_refused, lie_zone,
+        lie_type,   lie_short,     lie_no_question, lie_counts,  lie_record_length,
+        lie_no_soa, lie_other_soa, lie_nothing};
+
+    load_old();
+    primary_has(new_text);
+    for (unsigned i = 0; i < ARRAY_SIZE(told); i++) {
+        begin();
+        primary_answers();
+        told[i]();
+        deliver(SIZE_MAX / 2);
+        ck_assert_uint_eq(world.failed, i + 1);
+        assert_old();
+        world.time += RETRY;
+    }
+    begin();
+    primary_answers();
+    message_at(0)[2] &= (uint8_t)~FLAG_AA;
+    deliver(SIZE_MAX / 2);
+    ck_assert_str_eq(world.reason, "it is not authoritative for the zone");
+}
+END_TEST
+
+/* The connection is refused, silent, lost, or the zone has no end. */
+START_TEST(test_connections)
+{
+    load_old();
+    primary_has(new_text);
+    (void)secondaries_run(&world.all);
+    world.connected = false;
+    secondaries_disconnected(&world.all, "it refuses the connection");
+    ck_assert_str_eq(world.reason, "it refuses the connection");
+    world.time += RETRY;
+    ck_assert_uint_eq(secondaries_run(&world.all), SECONDARY_CONNECT_SECONDS);
+    world.time += SECONDARY_CONNECT_SECONDS;
+    (void)secondaries_run(&world.all);
+    ck_assert_str_eq(world.reason, "it is silent");
+    world.time += RETRY;
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    primary_answers();
+    answer_len /= 2;
+    deliver(SIZE_MAX / 2);
+    world.connected = false;
+    secondaries_disconnected(&world.all, "it has closed the connection");
+    ck_assert_str_eq(world.reason, "it has closed the connection");
+    world.time += RETRY;
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    primary_answers();
+    drop_last();
+    deliver(SIZE_MAX / 2);
+    lie_nothing();
+    while (world.connected) {
+        world.time += SECONDARY_IDLE_SECONDS - 1;
+        secondaries_run(&world.all);
+        deliver(SIZE_MAX / 2);
+    }
+    ck_assert_str_eq(world.reason, "it takes too long");
+    ck_assert_uint_eq(world.failed, 4);
+    assert_old();
+}
+END_TEST
+
+/* Memory is short at each place in turn: the older version stays, and nothing of the new one is left. */
+START_TEST(test_memory)
+{
+    static const char *const zones[][3] = {
+        {LIST, old_text, new_text},
+        {"example=192.0.2.53", "$ORIGIN example.\n" VERSION(0), nsec3_text},
+    };
+    const char *const *zone = zones[_i];
+    bool taken = false;
+
+    for (long blocks = 1; !taken; blocks++) {
+        secondary_for(zone[0], "");
+        primary_has(zone[1]);
+        refresh(SIZE_MAX / 2);
+        primary_has(zone[2]);
+        world.time += REFRESH;
+        memory_left = blocks;
+        (void)secondaries_run(&world.all);
+        if (world.connected)
+            secondaries_connected(&world.all);
+        while (world.query_len && world.connected) {
+            primary_answers();
+            deliver(SIZE_MAX / 2);
+        }
+        memory_left = -1;
+        taken = world.loaded == 2;
+        if (!taken)
+            ck_assert_str_eq(world.reason, "memory is short");
+        ck_assert_uint_eq(world.failed, !taken);
+        ck_assert_int_eq(dns_zone_check(world.all.list->served), 0);
+        ck_assert_uint_eq(dns_zone_serial(world.all.list->served),
+                          dns_zone_serial(&primary.zone) - !taken);
+        ck_assert_uint_lt(blocks, 1000);
+    }
+}
+END_TEST
+
+/* --- signatures ---------------------------------------------------------------------------------- */
+
+static void lie_mac(void)
+{
+    answer_octets[answer_len - 7] ^= 1;
+}
+
+static void lie_signed_octets(void)
+{
+    first_record()[8] ^= 1;
+}
+
+static void lie_unsigned(void)
+{
+    answer_len = (size_t)(last_record() - answer_octets);
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+    message_at(0)[11] = 0;
+}
+
+static void lie_key(void)
+{
+    last_record()[1] ^= 1;
+}
+
+static void lie_algorithm(void)
+{
+    record_fields(last_record())[11] ^= 1;
+}
+
+static void lie_mac_length(void)
+{
+    uint8_t *fields = record_fields(last_record());
+
+    dns_put_be16(fields + 10 + 13 + 8, 33);
+}
+
+static void lie_time(void)
+{
+    world.time += 301;
+}
+
+static const struct {
+    void (*tell)(void);
+    const char *reason;
+} forgeries[] = {
+    {lie_mac, "wrong signature"},
+    {lie_signed_octets, "wrong signature"},
+    {lie_unsigned, "the answer is not signed"},
+    {lie_key, "the answer is signed by another key"},
+    {lie_algorithm, "the answer is signed by another key"},
+    {lie_mac_length, "malformed signature"},
+    {lie_time, "the signature is too old"},
+};
+
+START_TEST(test_forgeries)
+{
+    secondary_for(LIST "@key.example", KEY);
+    load_old();
+    primary_has(new_text);
+    begin();
+    if (_i % 2) { /* of the zone, not of its SOA */
+        primary_answers();
+        deliver(SIZE_MAX / 2);
+    }
+    primary_answers();
+    forgeries[_i / 2].tell();
+    deliver(SIZE_MAX / 2);
+    ck_assert_str_eq(world.reason, forgeries[_i / 2].reason);
+    assert_old();
+}
+END_TEST
+
+/* The primary takes no signature of ours: another secret, no such key, another time. */
+START_TEST(test_not_taken)
+{
+    static const char *const reasons[] = {"it does not take the signature (BADSIG)",
+                                          "it does not know the key (BADKEY)",
+                                          "its clock is another than ours (BADTIME)"};
+
+    secondary_for(LIST "@key.example", KEY);
+    primary_has(new_text);
+    begin();
+    if (_i == 0)
+        primary.access.key[0].secret[0] ^= 1;
+    else if (_i == 1)
+        primary.access.key[0].name[1] ^= 1;
+    else
+        world.time += 1000;
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_str_eq(world.reason, reasons[_i]);
+}
+END_TEST
+
+/* Any octet changed, in a signed answer: never is something else served. */
+START_TEST(test_any_octet)
+{
+    secondary_for(LIST "@key.example", KEY);
+    load_old();
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    primary_answers();
+    for (size_t i = 2; i < answer_len; i++) {
+        struct fetch before = world.all.fetch;
+
+        answer_octets[i] ^= 1;
+        world.all.fetch.builder = dns_builder_new(&(struct dns_sink){.report = collect});
+        /* The identifier that was signed is the record's own; a TSIG record has one TTL, and case is free. */
+        if (fetch_take(&world.all.fetch, answer_octets + 2, answer_len - 2, world.time) ==
+            FETCH_DONE)
+            ck_abort_msg("octet %zu may be changed", i);
+        dns_builder_free(world.all.fetch.builder);
+        world.all.fetch = before;
+        answer_octets[i] ^= 1;
+    }
+    deliver(SIZE_MAX / 2);
+    assert_new();
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("secondary");
+    Suite *s = suite_create("dns_secondary");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_add_checked_fixture(t, prepare, finish);
+    tcase_add_loop_test(t, test_arrives, 0, 40);
+    tcase_add_test(t, test_many_messages);
+    tcase_add_test(t, test_refresh);
+    tcase_add_test(t, test_expires);
+    tcase_add_loop_test(t, test_notify, 0, 2);
+    tcase_add_test(t, test_primaries);
+    tcase_add_test(t, test_network_comes_late);
+    tcase_add_test(t, test_in_image);
+    tcase_add_test(t, test_version_changes);
+    tcase_add_loop_test(t, test_lists, 0, ARRAY_SIZE(lists));
+    tcase_add_loop_test(t, test_lies, 0, ARRAY_SIZE(lies));
+    tcase_add_test(t, test_lies_about_soa);
+    tcase_add_test(t, test_connections);
+    tcase_add_loop_test(t, test_memory, 0, 2);
+    tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
+    tcase_add_loop_test(t, test_not_taken, 0, 3);
+    tcase_add_test(t, test_any_octet);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
