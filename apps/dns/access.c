@@ -46,6 +46,7 @@ int server_read_access(void)
 {
     static struct dns_access access;
     const char *keys = cmdline_get("tsig"), *rules = cmdline_get("xfr"), *reason = NULL;
+    int err = 0;
 
     if (keys && !IS_ENABLED(CONFIG_DNS_TSIG))
         return refuse("tsig", "CONFIG_DNS_TSIG is off");
@@ -58,5 +59,9 @@ int server_read_access(void)
     if (reason)
         return refuse("xfr", reason);
     dns_db_allow(&server.db, &access);
-    return IS_ENABLED(CONFIG_DNS_SECONDARY) ? server_start_secondary(&access) : 0;
+    if (IS_ENABLED(CONFIG_DNS_SECONDARY))
+        err = server_start_secondary(&access);
+    if (!err && IS_ENABLED(CONFIG_DNS_NOTIFY))
+        err = server_start_notify(&access);
+    return err;
 }

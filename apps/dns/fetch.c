@@ -4,9 +4,9 @@
  * secondary.c. What comes is handed on from the pages it came in.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "apps/dns/fetch.h"
+#include "apps/dns/server.h"
 #include "lib/net/net.h"
 
 #include "lwip/tcp.h"
@@ -16,26 +16,6 @@ static struct {
     struct secondaries *all;
     bool aborted; /* by a call from within received() */
 } fetch;
-
-bool fetch_address(const struct dns_peer *peer, ip_addr_t *address)
-{
-    memset(address, 0, sizeof(*address));
-#if LWIP_IPV6
-    if (peer->address_len == 16) {
-        memcpy(ip_2_ip6(address)->addr, peer->address, 16);
-        IP_SET_TYPE(address, IPADDR_TYPE_V6);
-        return true;
-    }
-#endif
-#if LWIP_IPV4
-    if (peer->address_len == 4) {
-        memcpy(ip_2_ip4(address), peer->address, 4);
-        IP_SET_TYPE(address, IPADDR_TYPE_V4);
-        return true;
-    }
-#endif
-    return false;
-}
 
 void fetch_disconnect(void)
 {
@@ -88,7 +68,7 @@ int fetch_connect(struct secondaries *all, const struct dns_peer *peer)
 
     if (!net_is_up())
         return -ENETDOWN;
-    if (!fetch_address(peer, &address))
+    if (!server_ip(peer, &address))
         return -EAFNOSUPPORT;
     pcb = tcp_new_ip_type(IP_GET_TYPE(&address));
     if (!pcb)

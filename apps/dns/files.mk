@@ -2,6 +2,8 @@ obj-y += apps/dns/main.c apps/dns/zones.S
 obj-$(CONFIG_DNS_TCP) += apps/dns/tcp.c
 obj-$(CONFIG_DNS_XFR) += apps/dns/access.c
 obj-$(CONFIG_DNS_SECONDARY) += apps/dns/fetch.c apps/dns/secondary.c
+obj-$(CONFIG_DNS_NOTIFY) += apps/dns/notify.c
+obj-$(or $(CONFIG_DNS_SECONDARY),$(CONFIG_DNS_NOTIFY)) += apps/dns/peer.c
 obj-$(CONFIG_DNS_COUNTERS) += apps/dns/counters.c
 obj-$(CONFIG_DNS_LIMIT) += apps/dns/limit.c
 

@@ -7,7 +7,8 @@
  * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
  *
  * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID;
- * xfr= and tsig= are read in access.c, secondary= in secondary.c, rrl= in limit.c, counters= in counters.c.
+ * xfr= and tsig= are read in access.c, secondary= in secondary.c, notify= in notify.c,
+ * rrl= in limit.c, counters= in counters.c.
  */
 #include <errno.h>
 

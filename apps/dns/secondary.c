@@ -67,9 +67,11 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
     case SECONDARY_LOADED:
         log_info("serving %s (%u records, serial %u), fetched", text, dns_zone_records(s->served),
                  dns_zone_serial(s->served));
+        if (IS_ENABLED(CONFIG_DNS_NOTIFY))
+            server_zone_changed(s->name);
         break;
     case SECONDARY_FAILED:
-        (void)fetch_address(peer, &ip);
+        (void)server_ip(peer, &ip);
         log_warn("%s: nothing from %s: %s", text, ipaddr_ntoa_r(&ip, address, sizeof(address)),
                  reason);
         break;
@@ -77,24 +79,6 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
         log_error("%s: no primary has been heard of: it is not served any longer", text);
         break;
     }
-}
-
-static uint32_t monotonic(void)
-{
-    return (uint32_t)(time_monotonic() / NSEC_PER_SEC);
-}
-
-static uint32_t wall(void)
-{
-    return (uint32_t)(time_wall() / NSEC_PER_SEC);
-}
-
-static uint32_t random_number(void)
-{
-    uint32_t number;
-
-    random_bytes(&number, sizeof(number));
-    return number;
 }
 
 int server_start_secondary(const struct dns_access *access)
@@ -107,9 +91,9 @@ int server_start_secondary(const struct dns_access *access)
         .pause = thread_yield,
         .wake = wake,
         .tell = tell,
-        .monotonic = monotonic,
-        .wall = wall,
-        .random = random_number,
+        .monotonic = server_monotonic,
+        .wall = server_wall,
+        .random = server_random,
     };
     const char *list = cmdline_get("secondary"), *wrong;
 

@@ -47,13 +47,30 @@ static inline const char *server_version(void)
 const struct dns_client *server_client(const ip_addr_t *from);
 
 /*
- * Reads from the command line who may have the zones, and which are fetched. 0 or a negative errno; the log
+ * Reads from the command line who may have the zones, which are fetched, and who is told of changes. 0 or a negative errno; the log
  * says why.
  */
 int server_read_access(void);
 
 /* An address as access_parse_address() wants it. */
 unsigned server_parse_address(const char *text, uint8_t address[16]);
+
+/* Another server's address as lwIP has it; false when that is built without addresses of this kind. */
+bool server_ip(const struct dns_peer *peer, ip_addr_t *address);
+
+/* Seconds of the monotonic clock, and since the epoch; and a random number. */
+uint32_t server_monotonic(void);
+uint32_t server_wall(void);
+uint32_t server_random(void);
+
+/*
+ * Tells the servers that the command line names that all zones have changed. 0 or a negative errno; the log
+ * says why.
+ */
+int server_start_notify(const struct dns_access *access);
+
+/* Tells them that the zone NAME has. */
+void server_zone_changed(const uint8_t *name);
 
 /* Begins to fetch the zones that the command line names. 0 or a negative errno; the log says why. */
 int server_start_secondary(const struct dns_access *access);

@@ -14,6 +14,7 @@ dns-make-srcs := $(addprefix lib/dns/,build.c chain.c render.c rrtype.c sort.c s
 dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c field.c field_loc.c \
 	field_rare.c field_svcb.c generate.c lexer.c rdata.c zonefile.c)
 dns-secondary-srcs := $(addprefix lib/dns/,fetch.c secondary.c secondary_list.c)
+dns-notify-srcs := lib/dns/notifier.c
 
 obj-$(CONFIG_DNS) += $(dns-core-srcs)
 obj-$(CONFIG_DNS_DNSSEC) += $(dns-dnssec-srcs)
@@ -22,10 +23,11 @@ obj-$(CONFIG_DNS_XFR) += $(dns-xfr-srcs)
 obj-$(CONFIG_DNS_TSIG) += $(dns-tsig-srcs)
 obj-$(CONFIG_DNS_COUNTERS) += $(dns-counters-srcs)
 obj-$(CONFIG_DNS_LIMIT) += $(dns-limit-srcs)
+obj-$(CONFIG_DNS_NOTIFY) += $(dns-notify-srcs)
 obj-$(CONFIG_DNS_SECONDARY) += $(dns-secondary-srcs) $(dns-make-srcs)
 
 # The host's programs and tests can do everything but what needs mbedTLS, which some of them have, too.
 dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-tsig-srcs) $(dns-secondary-srcs) \
-	lib/crypto/hmac.c
+	$(dns-notify-srcs) lib/crypto/hmac.c
 dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_SECONDARY=1
 dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1 -DCONFIG_DNS_COUNTERS=1

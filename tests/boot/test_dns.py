@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: ISC
 """The dns guest on real Xen: the host's clients, NSD beside it, little memory, budgets."""
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import dns.message
+import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
@@ -95,8 +98,8 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "LIMIT",
-                                                      "COUNTERS")]  # fmt: skip
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "NOTIFY",
+                                                      "LIMIT", "COUNTERS")]  # fmt: skip
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -139,14 +142,33 @@ def test_transfer(xen, network, guest, complete, tmp_path):
     assert dns.query.tcp(query, g.address, timeout=20).rcode() == dns.rcode.REFUSED
 
 
+def take_notices(sock, wanted):
+    """Answers NOTIFY messages until one for the zone `wanted` has come."""
+    name = None
+    while name != dns.name.from_text(wanted):
+        data, sender = sock.recvfrom(4096)
+        notice = dns.message.from_wire(data)
+        assert notice.opcode() == dns.opcode.NOTIFY
+        name = notice.question[0].name
+        sock.sendto(dns.message.make_response(notice).to_wire(), sender)
+
+
 def test_secondary(xen, network, guest, complete, tmp_path):
-    """A zone of another server, by TSIG; and its next version when the guest is told."""
+    """A zone of another server, by TSIG; and its next version when the guest is told, of which it tells others."""
     live = tmp_path / "live.test.zone"
     transfers.write_live(live, 1)
     key = f"{transfers.KEY_NAME}:{transfers.SECRET}"
-    with servers.nsd({"live.test": live}, tmp_path, signed=True, host="10.0.0.1", clients="10.0.0.0/8") as nsd:
-        g = guest(complete, extra=f"tsig={key} secondary=live.test=10.0.0.1:{nsd[1]}@{transfers.KEY_NAME}")
+    with contextlib.ExitStack() as stack:
+        nsd = stack.enter_context(servers.nsd({"live.test": live}, tmp_path, signed=True, host="10.0.0.1",
+                                              clients="10.0.0.0/8"))  # fmt: skip
+        told = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        told.bind(("10.0.0.1", 0))
+        told.settimeout(60)
+        g = guest(complete, extra=f"tsig={key} secondary=live.test=10.0.0.1:{nsd[1]}@{transfers.KEY_NAME} "
+                                  f"notify=10.0.0.1:{told.getsockname()[1]}")  # fmt: skip
+        take_notices(told, "example.test")  # one of those in the image
         g.wait("serving live.test.*serial 1.*fetched")
+        take_notices(told, "live.test")
         transfers.write_live(live, 2)
         nsd.process.send_signal(signal.SIGHUP)
         notify = dns.message.make_query("live.test", "SOA")
@@ -156,6 +178,7 @@ def test_secondary(xen, network, guest, complete, tmp_path):
         while "serial 2), fetched" not in g.console() and time.monotonic() < end:  # NSD takes its time
             assert dns.query.udp(notify, g.address, timeout=20).rcode() == dns.rcode.NOERROR
             time.sleep(0.5)
+        take_notices(told, "live.test")
         answer = dns.query.udp(dns.message.make_query("version.live.test", "TXT"), g.address, timeout=20)
         assert answer.answer[0][0].strings == (b"2",)
     assert g.stat().state != {"shutdown"}

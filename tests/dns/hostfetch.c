@@ -16,6 +16,8 @@
 enum { NONE, CONNECTING, CONNECTED };
 
 static struct secondaries all;
+static struct notifier notices;
+static int udp = -1;
 static struct {
     int fd;
     int state;
@@ -67,12 +69,15 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
     char text[DNS_TEXT_MAX + 1];
 
     dns_zone_text(s->served, text);
-    if (event == SECONDARY_LOADED)
+    if (event == SECONDARY_LOADED) {
         printf("%s serial %u\n", text, dns_zone_serial(s->served));
-    else if (event == SECONDARY_FAILED)
+        if (udp >= 0)
+            notifier_changed(&notices, s->name);
+    } else if (event == SECONDARY_FAILED) {
         printf("%s port %u: %s\n", text, peer->port, reason);
-    else
+    } else {
         printf("%s expired\n", text);
+    }
     fflush(stdout);
 }
 
@@ -113,23 +118,85 @@ const char *hostfetch_start(struct dns_db *db, const char *list, const struct dn
     return secondaries_add(&all, list, access, parse);
 }
 
-int hostfetch_prepare(struct pollfd *fd)
+static void send_message(const struct dns_peer *to, const uint8_t *message, size_t len)
 {
-    uint32_t seconds;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(to->port)};
 
-    fd->fd = -1;
-    if (!all.list)
-        return -1;
+    memcpy(&at.sin_addr, to->address, 4);
+    sendto(udp, message, len, 0, (const struct sockaddr *)&at, sizeof(at));
+}
+
+static void tell_untold(const uint8_t *name, const struct dns_peer *to, const char *reason)
+{
+    char text[DNS_TEXT_MAX + 1];
+
+    dns_name_text(name, text);
+    printf("%s untold port %u: %s\n", text, to->port, reason);
+    fflush(stdout);
+}
+
+const char *hostfetch_notify(struct dns_db *db, const char *list, const struct dns_access *access,
+                             access_parse_address *parse)
+{
+    static const struct notifier_ops ops = {
+        .send = send_message,
+        .wake = wake,
+        .tell = tell_untold,
+        .monotonic = monotonic,
+        .wall = wall,
+        .random = random_number,
+    };
+    const char *wrong;
+
+    udp = socket(AF_INET, SOCK_DGRAM, 0);
+    notifier_init(&notices, &ops);
+    wrong = notifier_add(&notices, list, access, parse);
+    return wrong || !notifier_all_changed(&notices, db) ? wrong : "memory is short";
+}
+
+static void receive_answer(void)
+{
+    uint8_t buffer[65536], *exact;
+    struct sockaddr_in from;
+    socklen_t size = sizeof(from);
+    ssize_t len = recvfrom(udp, buffer, sizeof(buffer), 0, (struct sockaddr *)&from, &size);
+    struct dns_peer peer = {.address_len = 4};
+
+    if (len < 0)
+        return;
+    peer.port = ntohs(from.sin_port);
+    memcpy(peer.address, &from.sin_addr, 4);
+    exact = malloc(len ? len : 1);
+    memcpy(exact, buffer, len);
+    notifier_take(&notices, &peer, exact, len);
+    free(exact);
+}
+
+static int milliseconds(uint32_t seconds)
+{
+    return seconds < 1000 ? (int)(seconds * 1000) : 1000000;
+}
+
+int hostfetch_prepare(struct pollfd fds[HOSTFETCH_FDS])
+{
+    int wait = 1000000, other;
+
+    fds[0] = fds[1] = (struct pollfd){.fd = -1};
+    self.woken = false;
     if (self.build) {
         self.build = false;
         secondaries_build(&all);
     }
-    self.woken = false;
-    seconds = secondaries_run(&all);
-    fd->fd = self.fd;
-    fd->events = self.state == CONNECTING ? POLLOUT : POLLIN;
-    fd->revents = 0;
-    return self.woken || self.build ? 0 : (int)(seconds < 1000 ? seconds * 1000 : 1000000);
+    if (all.list) {
+        wait = milliseconds(secondaries_run(&all));
+        fds[0] = (struct pollfd){self.fd, self.state == CONNECTING ? POLLOUT : POLLIN, 0};
+    }
+    if (udp >= 0) {
+        other = milliseconds(notifier_run(&notices));
+        wait = other < wait ? other : wait;
+        fds[1] = (struct pollfd){udp, POLLIN, 0};
+    }
+    return self.woken || self.build ? 0 : wait;
 }
 
 static void receive(void)
@@ -150,7 +217,7 @@ static void receive(void)
     free(exact);
 }
 
-void hostfetch_handle(const struct pollfd *fd)
+static void handle_connection(const struct pollfd *fd)
 {
     int err = 0;
     socklen_t size = sizeof(err);
@@ -168,4 +235,11 @@ void hostfetch_handle(const struct pollfd *fd)
     }
     self.state = CONNECTED;
     secondaries_connected(&all);
+}
+
+void hostfetch_handle(const struct pollfd fds[HOSTFETCH_FDS])
+{
+    handle_connection(&fds[0]);
+    if (fds[1].revents)
+        receive_answer();
 }

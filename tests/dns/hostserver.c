@@ -2,11 +2,11 @@
 /*
  * hostserver: lib/dns behind the host's sockets, for tests without Xen.
  *
- *   hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-r RATE] PORT IMAGES
+ *   hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-n SERVERS] [-r RATE] PORT IMAGES
  *
  * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal
- * answers; KEYS, RULES and ZONES are those of tsig=, xfr= (lib/dns/access.h) and secondary=, RATE that of
- * rrl=. Prints "ready" when it can be asked; SIGTERM ends it, and the leak sanitizer has a look. Every
+ * answers; KEYS, RULES, ZONES and SERVERS are those of tsig=, xfr= (lib/dns/access.h), secondary= and notify=,
+ * RATE that of rrl=. Prints "ready" when it can be asked; SIGTERM ends it, and the leak sanitizer has a look. Every
  * answer is made in a block of exactly the size it may have, on the heap, so that the address sanitizer
  * sees each octet too many.
  */
@@ -46,7 +46,7 @@ static const struct dns_identity identity = {.version = "tested",
 static struct dns_access access_rules;
 static unsigned mode;
 static struct connection *connections[CONNECTIONS];
-static const char *fetched; /* -s */
+static const char *fetched, *told; /* -s, -n */
 static volatile sig_atomic_t ended;
 
 static void end(int number)
@@ -218,8 +218,8 @@ static int open_socket(int type, const struct sockaddr_in *at)
 
 static void loop(int udp, int tcp)
 {
-    struct pollfd fds[3 + CONNECTIONS] = {{.fd = udp, .events = POLLIN},
-                                          {.fd = tcp, .events = POLLIN}};
+    struct pollfd fds[2 + CONNECTIONS + HOSTFETCH_FDS] = {{.fd = udp, .events = POLLIN},
+                                                          {.fd = tcp, .events = POLLIN}};
     int timeout = hostfetch_prepare(&fds[2 + CONNECTIONS]);
 
     for (unsigned i = 0; i < CONNECTIONS; i++) {
@@ -227,7 +227,7 @@ static void loop(int udp, int tcp)
         fds[2 + i].events = POLLIN;
         fds[2 + i].revents = 0;
     }
-    if (poll(fds, 3 + CONNECTIONS, timeout) < 0) {
+    if (poll(fds, 2 + CONNECTIONS + HOSTFETCH_FDS, timeout) < 0) {
         if (errno != EINTR)
             die("poll");
         return;
@@ -265,7 +265,7 @@ static int read_options(int argc, char **argv)
     const char *wrong = NULL;
     int option;
 
-    while (!wrong && (option = getopt(argc, argv, "mk:x:r:s:")) != -1) {
+    while (!wrong && (option = getopt(argc, argv, "mk:x:r:s:n:")) != -1) {
         if (option == 'm')
             mode = DNS_MINIMAL;
         else if (option == 'k')
@@ -274,6 +274,8 @@ static int read_options(int argc, char **argv)
             wrong = access_add_rules(&access_rules, optarg, parse_address);
         else if (option == 's')
             fetched = optarg;
+        else if (option == 'n')
+            told = optarg;
         else if (option == 'r')
             set_limit(atoi(optarg));
         else
@@ -282,7 +284,8 @@ static int read_options(int argc, char **argv)
     if (!wrong && argc - optind == 2)
         return optind;
     fprintf(stderr,
-            "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-r RATE] PORT IMAGES\n",
+            "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-n SERVERS] [-r RATE] "
+            "PORT IMAGES\n",
             wrong ? wrong : "");
     exit(2);
 }
@@ -301,6 +304,8 @@ int main(int argc, char **argv)
     dns_db_allow(&db, &access_rules);
     load(argv[1]);
     wrong = fetched ? hostfetch_start(&db, fetched, &access_rules, parse_address) : NULL;
+    if (!wrong && told)
+        wrong = hostfetch_notify(&db, told, &access_rules, parse_address);
     if (wrong) {
         fprintf(stderr, "%s\n", wrong);
         return 2;

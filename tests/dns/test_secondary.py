@@ -16,6 +16,7 @@ import pytest
 
 import servers
 import signing
+from secondaries import SECONDARIES, copy_of
 from transfers import KEY_NAME, KEYRING, OPTIONS, transfer, write_live
 
 HERE = Path(__file__).resolve().parent
@@ -47,12 +48,12 @@ def ask(server, name, rdtype="TXT"):
     return dns.query.udp(dns.message.make_query(name, rdtype), server[0], port=server[1], timeout=5)
 
 
-def secondary(directory, names, primary, port=None, key=f"@{KEY_NAME}"):
+def secondary(directory, names, primary, port=None, key=f"@{KEY_NAME}", options=()):
     """Context: the host server with no zones but those of the primary."""
     image = directory / "empty.img"
     subprocess.run([BIN / "zonec", "-o", image], check=True)
     zones = ",".join(f"{name}={primary[0]}:{primary[1]}{key}" for name in names)
-    return servers.host(BIN / "hostserver", image, directory, options=[*OPTIONS, "-s", zones], port=port)
+    return servers.host(BIN / "hostserver", image, directory, options=[*OPTIONS, "-s", zones, *options], port=port)
 
 
 @pytest.mark.parametrize("name", PRIMARIES)
@@ -79,6 +80,34 @@ def test_primary(zones, tmp_path, name):
             assert ask(ours, "only1.live.test").rcode() == dns.rcode.NXDOMAIN
     assert "Sanitizer" not in log.read_text(), log.read_text()
     assert not re.search(r"^[^:]* port", log.read_text(), re.M), log.read_text()
+
+
+@pytest.mark.parametrize("name", SECONDARIES)
+def test_between(tmp_path, name):
+    """From NSD to us to another server: each tells the next that there is a new version."""
+    program, package, configure = SECONDARIES[name]
+    if not servers.find(program, package) or not servers.find_nsd():
+        pytest.skip(f"{name} or nsd is not installed")
+    live, log = tmp_path / "live.test.zone", tmp_path / "hostserver.log"
+    write_live(live, 1, names=20)
+    port, address = servers.free_port(), ("127.0.0.1", servers.free_port())
+    last = tmp_path / name
+    last.mkdir()
+    with contextlib.ExitStack() as stack:
+        nsd = stack.enter_context(servers.nsd({"live.test": live}, tmp_path, signed=True, notify=port))
+        options = ["-n", f"127.0.0.1:{address[1]}"]
+        ours = stack.enter_context(secondary(tmp_path, ["live.test"], nsd, port, options=options))
+        wait_for(log, r"^live\.test\. serial 1")
+        argv = configure(ours, ["live.test"], last, address)
+        stack.enter_context(servers.running(argv, address, last / "log"))
+        assert set(copy_of(address, "live.test")) == set(transfer(ours, "live.test", KEYRING)[0])
+        write_live(live, 2, names=20)
+        nsd.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + WAIT_SECONDS
+        while ask(address, "version.live.test").answer[0][0].to_text() != '"2"':
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+    assert "Sanitizer" not in log.read_text(), log.read_text()
 
 
 def test_times(tmp_path):
