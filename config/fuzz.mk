@@ -25,9 +25,9 @@ $(F)/flags: FORCE
 	@echo '$(shell $(FUZZ_CC) --version | head -n 1) $(subst ','\'',$(fuzz-cflags) $(fuzz-foreign) $(foreach n,$(fuzz-names),$(fuzz-$(n)-cflags)))' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-# The guest's code in target $(1), source $(2): all of a target that has fuzz.c, but that file. Its
-# variables go into sections of their own.
-fuzz-guest = $(if $(filter tests/fuzz/fuzz.c,$(fuzz-$(1)-srcs)),$(filter-out tests/fuzz/fuzz.c,$(2)))
+# The guest's code in target $(1), source $(2): all of a target that has fuzz.c, but that file and the
+# reader of inputs. Its variables go into sections of their own.
+fuzz-guest = $(if $(filter tests/fuzz/fuzz.c,$(fuzz-$(1)-srcs)),$(filter-out $(fuzz-host),$(2)))
 fuzz-sections := --rename-section .data=fuzz_data \
 	--rename-section .bss=fuzz_bss,alloc,load,data,contents
 fuzz-measure = $(if $(filter-out tests/%,$(1))$(filter $(fuzz-measured),$(1)),-fsanitize=fuzzer-no-link)

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include <sanitizer/asan_interface.h>
+#include <sys/mman.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 void *fuzz_aligned(size_t alignment, size_t size);
@@ -23,71 +24,97 @@ void *fuzz_realloc(void *p, size_t size);
 void fuzz_free(void *p);
 const char *__asan_default_options(void);
 
-static const uint8_t *input;
-static size_t input_left;
+/* --- pages ------------------------------------------------------------------------------- */
 
-/* --- the input --------------------------------------------------------------------------- */
+#define PAGE 4096u
+#define ARENA 4096u /* pages */
+#define RESTING 128u
 
-bool fuzz_more(void)
+/*
+ * A guest takes and gives back pages by the hundred, and malloc() under ASan takes its time for each. So
+ * pages are in an arena, each between two that nobody may touch. One that is freed is poisoned, and comes
+ * again when RESTING others have been freed. So a case uses few, and all cases the same, which the cache
+ * has.
+ */
+static struct {
+    char *base;
+    unsigned fresh;        /* pages from here on have not been used in this case */
+    uint16_t queue[ARENA]; /* freed: they come in at tail, and are taken at head */
+    unsigned head, tail;   /* free-running */
+    bool taken[ARENA];
+} arena;
+
+static char *page_at(unsigned n)
 {
-    return input_left > 0;
+    return arena.base + (2 * n + 1) * (size_t)PAGE;
 }
 
-uint8_t fuzz_u8(void)
+static bool in_arena(const void *p)
 {
-    if (!input_left)
-        return 0;
-    input_left--;
-    return *input++;
+    return (size_t)((const char *)p - arena.base) < (2 * ARENA + 1) * (size_t)PAGE;
 }
 
-uint16_t fuzz_u16(void)
+static void arena_init(void)
 {
-    uint16_t low = fuzz_u8();
+    size_t size = (2 * ARENA + 1) * (size_t)PAGE;
 
-    return (uint16_t)(low | fuzz_u8() << 8);
+    arena.base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (arena.base == MAP_FAILED)
+        abort();
+    ASAN_POISON_MEMORY_REGION(arena.base, size);
 }
 
-uint32_t fuzz_u32(void)
+static void *page_take(void)
 {
-    uint32_t low = fuzz_u16();
+    unsigned n;
 
-    return low | (uint32_t)fuzz_u16() << 16;
+    if (!arena.base)
+        arena_init();
+    if (arena.fresh < ARENA && arena.tail - arena.head < RESTING) {
+        n = arena.fresh++;
+    } else if (arena.head != arena.tail) {
+        n = arena.queue[arena.head++ % ARENA];
+    } else {
+        fputs("the case takes pages without end\n", stderr);
+        abort();
+    }
+    arena.taken[n] = true;
+    ASAN_UNPOISON_MEMORY_REGION(page_at(n), PAGE);
+    return page_at(n);
 }
 
-unsigned fuzz_below(unsigned n)
+static void page_give(void *p)
 {
-    return fuzz_u8() % n;
+    unsigned n = (unsigned)((size_t)((char *)p - arena.base) / PAGE / 2);
+
+    if (p != page_at(n) || !arena.taken[n]) {
+        fprintf(stderr, "%p is freed, which is no page, or not taken\n", p);
+        abort();
+    }
+    arena.taken[n] = false;
+    ASAN_POISON_MEMORY_REGION(p, PAGE);
+    arena.queue[arena.tail++ % ARENA] = (uint16_t)n;
 }
 
-size_t fuzz_bytes(const uint8_t **bytes, size_t max)
+static void pages_free_all(void)
 {
-    size_t n = max < input_left ? max : input_left;
-
-    *bytes = input;
-    input += n;
-    input_left -= n;
-    return n;
-}
-
-const char *fuzz_text(char *text, size_t size)
-{
-    const uint8_t *from;
-    size_t n = fuzz_bytes(&from, fuzz_u8() % size);
-
-    memcpy(text, from, n);
-    text[n] = '\0';
-    return text;
+    for (unsigned i = 0; i < arena.fresh; i++) {
+        if (arena.taken[i])
+            ASAN_POISON_MEMORY_REGION(page_at(i), PAGE);
+        arena.taken[i] = false;
+    }
+    arena.fresh = arena.head = arena.tail = 0;
 }
 
 /* --- the heap ---------------------------------------------------------------------------- */
 
-#define BLOCKS (1u << 16)
+#define BLOCKS_BITS 14 /* more would not be in the cache */
+#define BLOCKS (1u << BLOCKS_BITS)
 
 /* What is allocated: a table that a block's address leads into. */
 static struct block {
     void *p;
-    size_t size;
+    uint32_t size;
     bool freed;
 } blocks[BLOCKS];
 static unsigned places[BLOCKS / 2], places_used;
@@ -95,9 +122,7 @@ static unsigned places[BLOCKS / 2], places_used;
 /* The block's place; for a new block, one that can be its. */
 static struct block *place_of(const void *p, bool new)
 {
-    uintptr_t at = (uintptr_t)p >> 4;
-
-    for (at ^= at >> 16;; at++) {
+    for (unsigned at = (unsigned)((uintptr_t)p >> 4) * 0x9e3779b1u >> (32 - BLOCKS_BITS);; at++) {
         struct block *b = &blocks[at % BLOCKS];
 
         if (!b->p || (new ? b->freed : b->p == p && !b->freed))
@@ -105,21 +130,47 @@ static struct block *place_of(const void *p, bool new)
     }
 }
 
-void *fuzz_aligned(size_t alignment, size_t size)
+static void note(void *p, size_t size)
 {
-    void *p = NULL;
-    struct block *b;
+    struct block *b = place_of(p, true);
 
-    if (places_used == BLOCKS / 2) {
+    if (!b->p)
+        places[places_used++] = (unsigned)(b - blocks);
+    *b = (struct block){.p = p, .size = (uint32_t)size};
+}
+
+/* The table is full: what was freed leaves it. */
+static void forget_freed(void)
+{
+    static struct block live[BLOCKS / 2];
+    unsigned count = 0;
+
+    while (places_used) {
+        struct block *b = &blocks[places[--places_used]];
+
+        if (!b->freed)
+            live[count++] = *b;
+        *b = (struct block){0};
+    }
+    if (count > BLOCKS / 4) {
         fputs("the case allocates without end\n", stderr);
         abort();
     }
+    while (count--)
+        note(live[count].p, live[count].size);
+}
+
+void *fuzz_aligned(size_t alignment, size_t size)
+{
+    void *p = NULL;
+
+    if (alignment == PAGE && size == PAGE)
+        return page_take();
+    if (places_used == BLOCKS / 2)
+        forget_freed();
     if (posix_memalign(&p, alignment, size ? size : 1))
         abort();
-    b = place_of(p, true);
-    if (!b->p)
-        places[places_used++] = (unsigned)(b - blocks);
-    *b = (struct block){.p = p, .size = size};
+    note(p, size);
     return p;
 }
 
@@ -134,6 +185,10 @@ void fuzz_free(void *p)
 
     if (!p)
         return;
+    if (in_arena(p)) {
+        page_give(p);
+        return;
+    }
     b = place_of(p, false);
     if (b->p)
         b->freed = true;
@@ -151,6 +206,12 @@ void *fuzz_realloc(void *p, size_t size)
         fuzz_free(p);
     }
     return larger;
+}
+
+void fuzz_keep(void)
+{
+    while (places_used)
+        blocks[places[--places_used]] = (struct block){0};
 }
 
 void fuzz_show_live(void)
@@ -174,7 +235,7 @@ static void free_all(void)
     }
 }
 
-/* Pages come and go by the hundred: a long quarantine would be all new memory. */
+/* Objects come and go by the hundred: a long quarantine would be all new memory. */
 const char *__asan_default_options(void)
 {
     return "quarantine_size_mb=8:malloc_context_size=5";
@@ -207,10 +268,10 @@ static void restore(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    input = data;
-    input_left = size;
+    fuzz_input(data, size);
     restore();
     fuzz_case();
     free_all();
+    pages_free_all();
     return 0;
 }

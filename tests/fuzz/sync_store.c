@@ -15,10 +15,12 @@
 #define WATCHES 8
 
 static struct {
-    char path[128];
+    char path[128]; /* "": free */
+    uint32_t hash;  /* of the path: most comparisons end here */
     char *value;
     size_t len;
 } keys[KEYS];
+static unsigned keys_end; /* the others have never been used */
 
 static struct xs_watch *watches[WATCHES];
 static struct work watch_work;
@@ -27,11 +29,33 @@ int (*store_fault)(const char *path);
 
 /* --- the tree ---------------------------------------------------------------------------- */
 
+/* Without strncmp(), of which libFuzzer takes note, slowly. */
 static bool below(const char *path, const char *dir)
 {
-    size_t len = strlen(dir);
+    while (*dir && *path == *dir) {
+        path++;
+        dir++;
+    }
+    return !*dir && (*path == '/' || !*path);
+}
 
-    return !strncmp(path, dir, len) && (path[len] == '/' || !path[len]);
+static uint32_t hash_path(const char *path)
+{
+    uint32_t hash = 5381;
+
+    while (*path)
+        hash = hash * 33 ^ (uint8_t)*path++;
+    return hash;
+}
+
+static int find(const char *path)
+{
+    uint32_t hash = hash_path(path);
+
+    for (unsigned i = 0; i < keys_end; i++)
+        if (keys[i].hash == hash && keys[i].path[0] && !strcmp(keys[i].path, path))
+            return (int)i;
+    return -1;
 }
 
 static void fire(struct xs_watch *w)
@@ -48,26 +72,44 @@ static void changed(const char *path)
             fire(watches[i]);
 }
 
-void store_put(const char *path, const void *value, size_t len)
+static void remove_below(const char *path)
 {
-    unsigned at = KEYS;
-
-    for (unsigned i = 0; i < KEYS; i++) {
-        if (!value && keys[i].path[0] && below(keys[i].path, path)) {
+    for (unsigned i = 0; i < keys_end; i++) {
+        if (keys[i].path[0] && below(keys[i].path, path)) {
             free(keys[i].value);
             keys[i].value = NULL;
             keys[i].path[0] = '\0';
         }
-        if (!strcmp(keys[i].path, path) || (at == KEYS && !keys[i].path[0]))
-            at = i;
     }
+}
+
+static unsigned new_key(const char *path)
+{
+    unsigned at = 0;
+
+    while (at < keys_end && keys[at].path[0])
+        at++;
+    ck_assert_uint_lt(at, KEYS);
+    keys_end = MAX(keys_end, at + 1);
+    ck_assert_uint_lt(strlen(path), sizeof(keys[at].path));
+    strcpy(keys[at].path, path);
+    keys[at].hash = hash_path(path);
+    return at;
+}
+
+void store_put(const char *path, const void *value, size_t len)
+{
     if (value) {
-        ck_assert_uint_lt(at, KEYS);
-        snprintf(keys[at].path, sizeof(keys[at].path), "%s", path);
+        int found = find(path);
+        unsigned at = found < 0 ? new_key(path) : (unsigned)found;
+
         free(keys[at].value);
-        keys[at].value = calloc(1, len + 1);
+        keys[at].value = malloc(len + 1);
         memcpy(keys[at].value, value, len);
+        keys[at].value[len] = '\0';
         keys[at].len = len;
+    } else {
+        remove_below(path);
     }
     changed(path);
 }
@@ -75,14 +117,6 @@ void store_put(const char *path, const void *value, size_t len)
 void store_put_text(const char *path, const char *value)
 {
     store_put(path, value, value ? strlen(value) : 0);
-}
-
-static int find(const char *path)
-{
-    for (int i = 0; i < KEYS; i++)
-        if (keys[i].path[0] && !strcmp(keys[i].path, path))
-            return i;
-    return -1;
 }
 
 const char *store_find(const char *path)
@@ -105,7 +139,7 @@ static int list_children(struct xs_request *req, const char *dir)
     char names[1024];
     size_t used = 0, len = strlen(dir);
 
-    for (unsigned i = 0; i < KEYS; i++) {
+    for (unsigned i = 0; i < keys_end; i++) {
         const char *name = keys[i].path + len + 1;
         char child[64];
         size_t at = 0;

@@ -74,7 +74,7 @@ def test_a_defect_is_found(binaries, tmp_path):
     subprocess.run(["objcopy", "--rename-section", ".data=fuzz_data", "--rename-section",
                     ".bss=fuzz_bss,alloc,load,data,contents", "broken.o"], cwd=tmp_path, check=True)
     subprocess.run(["clang", *flags, "-fsanitize=fuzzer", "-no-pie", "-o", "broken", "broken.o",
-                    TOP / "tests/fuzz/fuzz.c"], cwd=tmp_path, check=True)  # fmt: skip
+                    TOP / "tests/fuzz/fuzz.c", TOP / "tests/fuzz/input.c"], cwd=tmp_path, check=True)  # fmt: skip
     done = subprocess.run(["./broken", "-max_total_time=20"], cwd=tmp_path, capture_output=True, text=True,
                           errors="replace", check=False)
     assert "heap-buffer-overflow" in done.stderr and "not so" not in done.stderr, done.stderr[-2000:]

@@ -9,34 +9,43 @@
 
 #include "kernel/page.h"
 #include "lib/net/mem.h"
+#include "lib/util.h"
 #include "tests/unit/fake_kernel.h"
 #include "xen/gnttab.h"
 
-#define TOTAL_PAGES 1024
-
 struct fake_grant fake_grants[FAKE_GRANTS];
 bool fake_no_grants, fake_grants_zeroed;
+size_t fake_total_pages = 1024;
 unsigned fake_grants_made;
 
 /* --- memory --- */
 
 size_t page_count_total(void)
 {
-    return TOTAL_PAGES;
+    return fake_total_pages;
 }
 
 size_t page_count_free(void)
 {
-    return TOTAL_PAGES - fake_pages;
+    return fake_total_pages - MIN(fake_pages, fake_total_pages);
 }
 
 /* --- grants and ports --- */
 
+/* No reference below `lowest` is free, none from `end` on was ever allocated. */
+static struct {
+    int lowest, end;
+} refs = {GNTTAB_NR_RESERVED_ENTRIES, GNTTAB_NR_RESERVED_ENTRIES};
+
 int gnttab_alloc(void)
 {
-    for (int ref = GNTTAB_NR_RESERVED_ENTRIES; ref < FAKE_GRANTS && !fake_no_grants; ref++) {
+    if (fake_no_grants)
+        return -ENOSPC;
+    for (int ref = refs.lowest; ref < FAKE_GRANTS; ref++) {
         if (!fake_grants[ref].allocated) {
             fake_grants[ref] = (struct fake_grant){.allocated = true};
+            refs.lowest = ref + 1;
+            refs.end = MAX(refs.end, ref + 1);
             return ref;
         }
     }
@@ -55,6 +64,7 @@ void gnttab_free(grant_ref_t ref)
 {
     ck_assert_msg(!fake_grant(ref)->live, "reference %u is freed while the grant is live", ref);
     fake_grants[ref].allocated = false;
+    refs.lowest = MIN(refs.lowest, (int)ref);
 }
 
 void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
@@ -102,7 +112,7 @@ int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx)
 
 void fake_grants_release(void)
 {
-    for (unsigned i = 0; i < FAKE_GRANTS; i++)
+    for (int i = 0; i < refs.end; i++)
         fake_grants[i].mapped &= fake_grants[i].quarantined;
 }
 
@@ -110,7 +120,7 @@ void fake_grants_check(void)
 {
     size_t used = 0, lost = 0, ports = 0;
 
-    for (unsigned i = 0; i < FAKE_GRANTS; i++) {
+    for (int i = 0; i < refs.end; i++) {
         used += fake_grants[i].allocated;
         lost += fake_grants[i].quarantined;
     }

@@ -7,6 +7,7 @@
 #define TESTS_UNIT_FAKE_GRANTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <xen/grant_table.h>
@@ -22,6 +23,8 @@ struct fake_grant {
 #define FAKE_GRANTS 8192
 extern struct fake_grant fake_grants[FAKE_GRANTS];
 extern bool fake_no_grants;
+/* The guest's memory, which says how many pages are for receiving. */
+extern size_t fake_total_pages;
 /* Every page must be zero when it is granted: the backend is not trusted. */
 extern bool fake_grants_zeroed;
 /* Since connecting: the first two are the rings', which are zero in any case. */

@@ -33,6 +33,7 @@ bool fake_no_memory;
 
 static char log_text[1 << 16];
 static size_t log_used;
+static int log_shown = -1; /* on standard error */
 
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
 {
@@ -44,7 +45,9 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
     va_start(ap, fmt);
     n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
     va_end(ap);
-    if (getenv("FAKE_LOG"))
+    if (log_shown < 0)
+        log_shown = getenv("FAKE_LOG") != NULL;
+    if (log_shown)
         fprintf(stderr, "%s\n", line);
     if (log_used + (size_t)n + 2 < sizeof(log_text))
         log_used += (size_t)sprintf(log_text + log_used, "%s\n", line);
@@ -220,19 +223,22 @@ void work_cancel(struct work *w)
 
 /* --- pages --- */
 
-void *page_alloc(unsigned order)
+static void *pages_filled(unsigned order, int fill)
 {
     if (fake_no_memory)
         return NULL;
     fake_pages += 1u << order;
-    return memset(aligned_alloc(PAGE_SIZE, PAGE_SIZE << order), 0xa5, PAGE_SIZE << order);
+    return memset(aligned_alloc(PAGE_SIZE, PAGE_SIZE << order), fill, PAGE_SIZE << order);
+}
+
+void *page_alloc(unsigned order)
+{
+    return pages_filled(order, 0xa5);
 }
 
 void *page_alloc_zeroed(unsigned order)
 {
-    void *page = page_alloc(order);
-
-    return page ? memset(page, 0, PAGE_SIZE << order) : NULL;
+    return pages_filled(order, 0);
 }
 
 void page_free(void *page, unsigned order)
