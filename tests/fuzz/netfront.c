@@ -4,8 +4,11 @@
  * the input says: states and keys in xenstore, responses, extra info, indices, events, pages kept,
  * bytes written over the rings, memory that runs out. What goes up is kept, sent again or freed.
  *
- * fake_grants.c judges each grant. At the end the device is unplugged, the backend lets go, and all
- * that the driver had must have come back. A backend that never lied must not have been disabled.
+ * fake_grants.c judges each grant. What goes out is what was sent, in turn; what comes up from an honest
+ * backend is what it delivered, and what does not come up is counted. At the end the device is unplugged,
+ * the backend lets go, and all that the driver had must have come back. A backend that never lied must
+ * not have been disabled; and after one that lied, another one with an honest backend works. In half of
+ * the cases nobody lies: that goes further.
  */
 #include <check.h>
 
@@ -21,18 +24,113 @@
 #define FRONT "device/vif/0"
 #define BACK "/local/domain/7/backend/vif/5/0"
 #define KEPT_MAX 64
-#define HONEST_STARTS 6 /* the driver takes 8 in 10 s */
+#define HONEST_STARTS 6  /* the driver takes 8 in 10 s */
+#define PACKETS_MAX 1024 /* more than both rings can hold */
 
 struct netdev *netback_dev;
 struct netback_ring netback_rx, netback_tx;
 struct netback_got netback_got;
 
+static bool honest;     /* in this case nobody lies */
 static bool lied;       /* the device may be disabled */
 static bool lost_track; /* of where in the transmit ring a packet begins, or of what is in a ring */
 static unsigned starts;
 static struct pbuf *kept[KEPT_MAX];
 static unsigned kept_count;
+static unsigned received;   /* packets that came up */
 static uint8_t fault_every; /* so many requests to the store, then one fails; 0: none */
+
+/* --- packets on their way -------------------------------------------------------------------- */
+
+/* What is looked at of a packet: its length, where its headers are, and some of the other octets. */
+#define HEADERS 160
+struct look {
+    size_t len;
+    uint64_t headers; /* a hash */
+    uint8_t octets[8];
+    bool blank;
+    uint16_t gso_size;
+    uint8_t extra; /* the type of its extra info, 0 for none */
+};
+
+static struct line {
+    struct look packets[PACKETS_MAX];
+    unsigned first, last; /* free-running */
+} to_guest, to_backend;
+static unsigned missing; /* of to_guest: they did not come up, though later ones did */
+static uint64_t drops_before[NETDEV_DROPS];
+
+static void line_add(struct line *line, const struct look *look)
+{
+    ck_assert_uint_lt(line->last - line->first, PACKETS_MAX);
+    line->packets[line->last++ % PACKETS_MAX] = *look;
+}
+
+static struct look *line_next(struct line *line)
+{
+    return line->first == line->last ? NULL : &line->packets[line->first++ % PACKETS_MAX];
+}
+
+/* Where the octets are that are looked at: the first, the last, and some between. */
+static size_t look_at(size_t len, unsigned i)
+{
+    return len ? (len - 1) * i / (ARRAY_SIZE(((struct look *)0)->octets) - 1) : 0;
+}
+
+static void look_at_headers(struct look *look, const uint8_t *octets)
+{
+    for (size_t i = 0; i < MIN(look->len, (size_t)HEADERS); i++)
+        look->headers = (look->headers ^ octets[i]) * 0x100000001b3u;
+}
+
+static void look_at_pbuf(struct look *look, const struct pbuf *p)
+{
+    uint8_t headers[HEADERS];
+
+    look->len = p->tot_len;
+    (void)pbuf_copy_partial(p, headers, HEADERS, 0);
+    look_at_headers(look, headers);
+    for (unsigned i = 0; i < ARRAY_SIZE(look->octets) && p->tot_len; i++)
+        look->octets[i] = pbuf_get_at(p, (uint16_t)look_at(p->tot_len, i));
+}
+
+static bool same(const struct look *a, const struct look *b)
+{
+    return a->len == b->len && a->headers == b->headers &&
+           !memcmp(a->octets, b->octets, sizeof(a->octets));
+}
+
+/* A packet comes up: the next one that an honest backend delivered, but for those that were dropped. */
+static void check_input(const struct pbuf *p)
+{
+    struct look now = {0}, *sent = NULL;
+
+    received++;
+    look_at_pbuf(&now, p);
+    while (!lied && (sent = line_next(&to_guest)) && !same(&now, sent))
+        missing++;
+    ck_assert_msg(lied || sent, "a packet comes up that was not delivered");
+}
+
+/* All that an honest backend delivered has come up, or is counted as dropped. */
+static void check_drops(void)
+{
+    unsigned counted = 0;
+
+    if (lied || !netback_rx.page || !container_of(netback_dev, struct netfront, net)->running)
+        return;
+    missing += to_guest.last - to_guest.first;
+    for (unsigned i = NETDEV_RX_SHORT; i <= NETDEV_RX_MEMORY; i++)
+        counted += (unsigned)(netback_dev->stats.drops[i] - drops_before[i]);
+    ck_assert_uint_eq(missing, counted);
+}
+
+static void begin_lines(void)
+{
+    to_guest.first = to_guest.last = to_backend.first = to_backend.last = 0;
+    missing = 0;
+    memcpy(drops_before, netback_dev->stats.drops, sizeof(drops_before));
+}
 
 /* --- the driver, as xenbus sees it --------------------------------------------------------- */
 
@@ -62,6 +160,7 @@ static int checked_connect(struct xenbus_device *dev)
     find_ring(&netback_tx, FRONT "/tx-ring-ref", FRONT "/event-channel-tx",
               sizeof(union netif_tx_sring_entry));
     lost_track = false;
+    begin_lines();
     return 0;
 }
 
@@ -123,13 +222,27 @@ static void transmit(struct pbuf *p)
 {
     uint8_t how = fuzz_u8();
     struct netdev_offload offload = {.blank = how & 1};
+    struct look look = {.blank = how & 1};
 
     if (how & 2) {
         offload.gso = how & 4 ? 6 : 4;
-        offload.gso_size = fuzz_u16();
+        offload.gso_size = look.gso_size = fuzz_u16();
+        look.extra = XEN_NETIF_EXTRA_TYPE_GSO;
     }
-    if (netback_dev)
-        (void)netback_dev->transmit(netback_dev, p, &offload);
+    look_at_pbuf(&look, p);
+    if (netback_dev && netback_dev->transmit(netback_dev, p, &offload) == 0 && !lost_track)
+        line_add(&to_backend, &look);
+}
+
+static void change_filter(bool add)
+{
+    static const uint8_t mac[6] = {1, 0, 0x5e, 1, 2, 3};
+    const struct look look = {
+        .extra = add ? XEN_NETIF_EXTRA_TYPE_MCAST_ADD : XEN_NETIF_EXTRA_TYPE_MCAST_DEL,
+    };
+
+    if (netback_dev && netback_dev->multicast(netback_dev, mac, add) == 0 && !lost_track)
+        line_add(&to_backend, &look);
 }
 
 /* The same page goes out again, behind headers of its own. */
@@ -165,6 +278,7 @@ static void check_packet(struct pbuf *p)
         ck_assert_uint_le((size_t)((uint8_t *)q->payload - np->page) + q->len, PAGE_SIZE);
     }
     ck_assert_uint_eq(length, p->tot_len);
+    check_input(p);
 }
 
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
@@ -200,9 +314,7 @@ static void send_something(void)
             pbuf_ref(p);
         break;
     default:
-        if (netback_dev)
-            (void)netback_dev->multicast(netback_dev, (uint8_t[6]){1, 0, 0x5e, 1, 2, 3},
-                                         fuzz_u8() & 1);
+        change_filter(fuzz_u8() & 1);
         return;
     }
     if (!p)
@@ -351,11 +463,36 @@ static void put_extra_info(bool honest)
     netback_answer(&netback_rx, &info, sizeof(info));
 }
 
+/* What the guest will see of a packet of these pieces. */
+static void expect(const uint16_t *sizes, unsigned pieces)
+{
+    struct look look = {0};
+    uint8_t headers[HEADERS];
+
+    for (unsigned i = 0; i < pieces; i++) {
+        for (unsigned n = 0; n < sizes[i] && look.len + n < HEADERS; n++)
+            headers[look.len + n] = (uint8_t)sizes[i];
+        look.len += sizes[i];
+    }
+    look_at_headers(&look, headers);
+    for (unsigned i = 0; i < ARRAY_SIZE(look.octets) && look.len; i++) {
+        size_t at = look_at(look.len, i);
+        const uint16_t *size = sizes;
+
+        for (; at >= *size; size++)
+            at -= *size;
+        look.octets[i] = (uint8_t)*size;
+    }
+    if (!lied)
+        line_add(&to_guest, &look);
+}
+
 /* A packet of some pieces; `wrong` has bits for what is not as it should be. */
 static void deliver_packet(uint8_t wrong)
 {
     unsigned pieces = 1 + fuzz_below(wrong & 1 ? 24 : 18);
     bool extra = fuzz_u8() & 1;
+    uint16_t sizes[24];
 
     if (netback_waiting(&netback_rx) > 256 || netback_waiting(&netback_rx) < pieces + extra + 1)
         return;
@@ -373,6 +510,7 @@ static void deliver_packet(uint8_t wrong)
 
         if (page)
             memset(page + offset, (int)size, size);
+        sizes[i] = (uint16_t)size;
         response.flags |= i == 0 && extra ? NETRXF_extra_info : 0;
         response.id ^= wrong & 2 ? fuzz_u16() : 0;
         response.offset ^= wrong & 4 ? fuzz_u16() : 0;
@@ -384,6 +522,7 @@ static void deliver_packet(uint8_t wrong)
         if (i == 0 && extra)
             put_extra_info(!(wrong & 64));
     }
+    expect(sizes, pieces);
 }
 
 static void deliver(void)
@@ -392,8 +531,29 @@ static void deliver(void)
     uint8_t wrong = fuzz_u8() & 1 ? fuzz_u8() : 0;
 
     while (count--)
-        deliver_packet(wrong);
+        deliver_packet(honest ? 0 : wrong);
     netback_show(&netback_rx);
+}
+
+/* Takes packets as an honest backend does: they are those that were sent. */
+static void receive(unsigned max)
+{
+    while (max-- && netback_waiting(&netback_tx)) {
+        struct look now = {0}, *sent;
+
+        (void)netback_receive(1);
+        sent = line_next(&to_backend);
+        ck_assert_msg(sent, "a packet goes out that was not sent");
+        now.len = netback_got.len;
+        look_at_headers(&now, netback_got.data);
+        for (unsigned i = 0; i < ARRAY_SIZE(now.octets) && now.len; i++)
+            now.octets[i] = netback_got.data[look_at(now.len, i)];
+        ck_assert_msg(same(&now, sent), "another packet goes out than was sent");
+        ck_assert_uint_eq(!!(netback_got.flags & NETTXF_csum_blank), sent->blank);
+        ck_assert_uint_eq(!!(netback_got.flags & NETTXF_extra_info), sent->extra != 0);
+        ck_assert(!sent->extra || netback_got.extra.type == sent->extra);
+        ck_assert(!sent->gso_size || netback_got.extra.u.gso.size == sent->gso_size);
+    }
 }
 
 /* Requests that are not looked into, answered with anything. */
@@ -462,14 +622,14 @@ static void keep_mapped(void)
 
 static void ring_step(void)
 {
-    switch (fuzz_below(8)) {
+    switch (fuzz_below(honest ? 3 : 8)) {
     case 0:
     case 1:
         deliver();
         break;
     case 2:
         if (!lost_track)
-            (void)netback_receive(fuzz_u8());
+            receive(fuzz_u8());
         else
             answer_wildly();
         break;
@@ -492,27 +652,41 @@ static void ring_step(void)
 
 /* --- the case -------------------------------------------------------------------------------- */
 
+static void lie(void)
+{
+    switch (fuzz_below(3)) {
+    case 0:
+        set_state();
+        break;
+    case 1:
+        write_nonsense();
+        break;
+    default:
+        fault_every = fuzz_u8();
+        lied |= fault_every != 0;
+    }
+}
+
 static void step(void)
 {
     switch (fuzz_below(16)) {
     case 0:
-        start_backend();
+        if (!honest || starts < HONEST_STARTS)
+            start_backend();
         break;
     case 1:
         offer();
         break;
     case 2:
-        set_state();
-        break;
     case 3:
-        write_nonsense();
+        if (!honest)
+            lie();
         break;
     case 4:
         unplug();
         break;
     case 5:
-        fault_every = fuzz_u8();
-        lied |= fault_every != 0;
+        fake_raise(fuzz_u8() & 1 ? netback_rx.port : netback_tx.port);
         break;
     case 6:
         fake_no_memory = fuzz_u8() & 1;
@@ -538,13 +712,9 @@ static void step(void)
         fake_run();
 }
 
-static void finish(void)
+/* The device goes, and with it all that it had, but for what the backend holds on to. */
+static void take_away(void)
 {
-    fault_every = 0;
-    fake_no_memory = fake_no_grants = false;
-    fake_run();
-    ck_assert_msg(lied || !xenbus_count_disabled(), "an honest backend is disabled");
-    forget(0);
     for (unsigned i = 0; i < 4; i++) { /* whatever devices the store had */
         char path[32];
 
@@ -560,8 +730,58 @@ static void finish(void)
     fake_grants_check();
 }
 
+/* Whatever there was before: with a new device and an honest backend a packet comes and goes. */
+static void check_recovery(void)
+{
+    unsigned before = xenbus_count_disabled(), came = received;
+    static const uint16_t size = 60;
+    struct pbuf *p;
+
+    lied = false;
+    starts = 0;
+    plug();
+    fake_run();
+    start_backend();
+    ck_assert_msg(netback_rx.page, "a new device does not connect");
+    netback_send((unsigned char)size, size, size, 0);
+    expect(&size, 1);
+    netback_show(&netback_rx);
+    p = pbuf_alloc(PBUF_RAW, size, PBUF_RAM);
+    ck_assert_ptr_nonnull(p);
+    memset(p->payload, 1, size);
+    transmit(p);
+    pbuf_free(p);
+    fake_run();
+    receive(1);
+    ck_assert_uint_eq(to_backend.first, 1);
+    ck_assert_uint_eq(received, came + 1);
+    ck_assert_uint_eq(xenbus_count_disabled(), before);
+    fake_run();
+    check_drops();
+    take_away();
+}
+
+static void finish(bool recover)
+{
+    fault_every = 0;
+    fake_no_memory = fake_no_grants = false;
+    fake_run();
+    ck_assert_msg(lied || !xenbus_count_disabled(), "an honest backend is disabled");
+    check_drops();
+    forget(0);
+    take_away();
+    if (recover && netpage_stats()->lost < 8)
+        check_recovery();
+}
+
 void fuzz_case(void)
 {
+    /* The fewest pages that there are for packets; or more of them; or as many as the ring has room for. */
+    static const size_t memory[] = {128, 128, 128, 128, 128, 128, 1024, 2048};
+    uint8_t how = fuzz_u8();
+
+    fake_total_pages = memory[how & 7];
+    honest = how & 16;
     store_fault = fault;
     plug();
     ck_assert_int_eq(xenbus_init(), 0);
@@ -569,5 +789,5 @@ void fuzz_case(void)
     start_backend();
     while (fuzz_more())
         step();
-    finish();
+    finish(how & 8);
 }

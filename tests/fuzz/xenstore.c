@@ -6,7 +6,7 @@
  * Threads of the guest read, write, list, watch and run transactions meanwhile, and devices come and
  * go.
  *
- * No reply is written beyond its buffer, a driver sees connect and disconnect by turns, a watch that
+ * No reply is written beyond its buffer, what an honest store answers is what it has, a driver sees connect and disconnect by turns, a watch that
  * has ended is not called. When the connection is lost at last every caller has its error.
  */
 #include <check.h>
@@ -25,6 +25,7 @@
 #define WORKERS_MAX 8
 #define TRANSACTIONS_MAX 40 /* of the small xenstored's numbers each takes up to ten */
 #define WATCHES 4
+#define CONSTANT "data/constant" /* a key, and its value, which nobody changes */
 
 static bool lied;
 static bool wrecked; /* the ring makes no sense to the store any more */
@@ -116,7 +117,8 @@ static int change(xs_tid t, void *ctx)
 /* A reply lies in a block of exactly the size that was said. */
 static void read_some(unsigned what, size_t size)
 {
-    static const char *const paths[] = {"data/a", "data", "device", BACK "/state", "none"};
+    static const char *const paths[] = {"data/a",      "data", "device",
+                                        BACK "/state", "none", CONSTANT};
     char *buf = malloc(size);
     const char *path = paths[what % ARRAY_SIZE(paths)];
     uint64_t number;
@@ -126,6 +128,7 @@ static void read_some(unsigned what, size_t size)
     case 0:
         n = xs_read(XS_NONE, path, buf, size);
         ck_assert(n < 0 || ((size_t)n < size && !buf[n]));
+        ck_assert(lied || n < 0 || strcmp(path, CONSTANT) != 0 || !strcmp(buf, CONSTANT));
         break;
     case 1:
         n = xs_directory(XS_NONE, path, buf, size);
@@ -447,6 +450,7 @@ void fuzz_case(void)
             XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
     store_set("data/a", "1");
     store_set("data/b", "some longer value");
+    store_set(CONSTANT, CONSTANT);
     plug();
     ck_assert_int_eq(xenstore_init(), 0);
     ck_assert_int_eq(xenbus_init(), 0);
