@@ -146,12 +146,13 @@ unsigned edns_put(const struct dns_edns *e, const struct dns_identity *identity,
         dns_put_be16(be, identity->idle);
         at = put_option(at, OPTION_KEEPALIVE, be, sizeof(be));
     }
-    /* These answers are short: there is room for the reason. */
-    if (rcode == DNS_REFUSED || rcode == DNS_NOTIMP) {
+    used += OPT_SIZE + (at - out) + OPTION_HEADER;
+    /* These answers are short: there is room for the reason, unless a signature has to follow. */
+    if ((rcode == DNS_REFUSED || rcode == DNS_NOTIMP) && used + sizeof(be) <= max) {
         dns_put_be16(be, rcode == DNS_REFUSED ? ERROR_NOT_AUTHORITATIVE : ERROR_NOT_SUPPORTED);
         at = put_option(at, OPTION_ERROR, be, sizeof(be));
+        used += OPTION_HEADER + sizeof(be);
     }
-    used += OPT_SIZE + (at - out) + OPTION_HEADER;
     padded = (used + PADDED_TO - 1) / PADDED_TO * PADDED_TO;
     if (e->padding && padded <= max)
         at = put_option(at, OPTION_PADDING, NULL, padded - used);

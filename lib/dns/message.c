@@ -44,6 +44,7 @@ static void verify(struct task *t)
         r->rcode = DNS_NOTAUTH;
     } else {
         r->limit -= room;
+        t->max -= room;
     }
 }
 
@@ -95,11 +96,15 @@ static bool wants_cookie_alone(const struct dns_edns *e, const uint8_t *query)
     return e->cookie && !(query[2] & 0x78) && dns_be32(query + 4) == 0 && dns_be16(query + 8) == 0;
 }
 
-/* What the EDNS options call for: a response code, and room for those of the answer. */
+/*
+ * What the EDNS options call for: a response code, and room for those of the answer. Beside a long question
+ * and a signature there may be none: then the answer goes without.
+ */
 static void read_options(struct task *t, const struct dns_client *client, const uint8_t *query,
                          unsigned flags, struct dns_stats *stats)
 {
     struct reply *r = &t->r;
+    unsigned room;
 
     int rcode = edns_read(&t->edns, t->db->identity, client, query + t->q.options_at,
                           t->q.options_len, flags & DNS_TCP);
@@ -108,7 +113,11 @@ static void read_options(struct task *t, const struct dns_client *client, const 
     else if (rcode == DNS_NOERROR && wants_cookie_alone(&t->edns, query))
         r->rcode = t->edns.cookie_wrong ? DNS_BADCOOKIE : DNS_NOERROR;
     stats->cookies += t->edns.cookie_valid;
-    r->limit -= edns_room(&t->edns, t->db->identity);
+    room = edns_room(&t->edns, t->db->identity);
+    if (room > r->limit - r->pos)
+        t->edns.nsid = t->edns.cookie = t->edns.keepalive = false;
+    else
+        r->limit -= room;
 }
 
 /* Has the client shown that it is who it says? */

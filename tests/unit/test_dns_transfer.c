@@ -348,6 +348,41 @@ START_TEST(test_wrong)
 }
 END_TEST
 
+/* A long name, a signature by a key of a long name, and options: more than the client takes. They are
+ * left out, and the answer is signed. */
+START_TEST(test_no_room_for_options)
+{
+#define L30 "llllllllllllllllllllllllllllll"
+    static const uint8_t opt[] = {0, 0, TYPE_OPT, 2, 0, 0, 0,   0,   0,   0,   16,  0,   3,  0,
+                                  0, 0, 10,       0, 8, 0, 'c', 'o', 'o', 'k', 'i', 'e', 's'};
+    static const struct dns_identity identity = {.id = L30 L30 L30};
+    static uint8_t answer[DNS_UDP_MIN];
+    uint8_t query[600];
+    struct dns_zone zone;
+    size_t size, len, answered;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+
+    allow(L30 "." L30 ":c2VjcmV0", "192.0.2.7");
+    dns_db_set(&db, &zone);
+    dns_db_identify(&db, &identity);
+    len = put_query(query,
+                    L30 "." L30 "." L30 "." L30 "." L30 "." L30 "." L30
+                        ".aaaaaaaaaaaaaaaaa.wild.example.org.",
+                    TYPE_MX);
+    ck_assert_uint_eq(len, 12 + 253 + 4);
+    memcpy(query + len, opt, sizeof(opt));
+    query[11] = 1;
+    len = sign_query(query, len + sizeof(opt), client.now);
+    answered = dns_answer(&db, &client, query, len, answer, sizeof(answer), 0, &stats);
+    ck_assert_uint_gt(answered, len - sizeof(opt));
+    ck_assert_uint_le(answered, sizeof(answer));
+    ck_assert_uint_eq(rcode(answer), DNS_NOERROR);
+    ck_assert_uint_eq(dns_be16(answer + answered - 4), 0);
+    ck_assert_uint_eq(dns_be16(answer + answered - 6 - 32 - 2), 32);
+    free(image);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("transfer");
@@ -363,6 +398,7 @@ int main(void)
     tcase_add_test(t, test_incremental);
     tcase_add_test(t, test_signed);
     tcase_add_loop_test(t, test_wrong, 0, ARRAY_SIZE(wrong));
+    tcase_add_test(t, test_no_room_for_options);
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
