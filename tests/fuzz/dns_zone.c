@@ -7,6 +7,7 @@
 #include "lib/dns/access.h"
 #include "lib/dns/build.h"
 #include "lib/dns/image.h"
+#include "lib/dns/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ const char fuzz_zone_text[] =
     "a.b.c.d.e.f HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1\n";
 /* clang-format on */
 
+/* The input is the file z; it may include itself, and another one, i. */
 struct text {
     const uint8_t *at;
     size_t left;
@@ -42,11 +44,17 @@ struct text {
 
 static void *text_open(void *ctx, const char *name, const char *parent, char *opened, size_t size)
 {
-    (void)name;
-    if (parent || size < 2)
-        return NULL; /* there is one file only */
-    memcpy(opened, "z", 2);
-    return ctx;
+    static const char included[] = "in A 192.0.2.77\n$TTL 5\n$ORIGIN deeper\n@ TXT \"in\"\n";
+    struct text *t;
+
+    if (size < 2 || (strcmp(name, "z") != 0 && strcmp(name, "i") != 0) || (parent && !*parent))
+        return NULL;
+    memcpy(opened, name, 2);
+    t = malloc(sizeof(*t));
+    *t = *(const struct text *)ctx;
+    if (*name == 'i')
+        *t = (struct text){(const uint8_t *)included, sizeof(included) - 1};
+    return t;
 }
 
 static long text_read(void *ctx, void *handle, void *buf, size_t size)
@@ -64,7 +72,7 @@ static long text_read(void *ctx, void *handle, void *buf, size_t size)
 static void text_close(void *ctx, void *handle)
 {
     (void)ctx;
-    (void)handle;
+    free(handle);
 }
 
 static void no_report(void *ctx, enum dns_severity severity, const struct dns_place *place,
@@ -76,7 +84,7 @@ static void no_report(void *ctx, enum dns_severity severity, const struct dns_pl
         abort();
 }
 
-int fuzz_compile(const uint8_t *text, size_t size, uint8_t **image, size_t *image_size)
+static int compile(const uint8_t *text, size_t size, uint8_t **image, size_t *image_size)
 {
     static const uint8_t origin[] = "\7example";
     struct text t = {text, size};
@@ -84,6 +92,19 @@ int fuzz_compile(const uint8_t *text, size_t size, uint8_t **image, size_t *imag
     const struct dns_sink sink = {.report = no_report};
 
     return dns_zone_compile(&source, "z", origin, &sink, image, image_size);
+}
+
+bool fuzz_serve(struct fuzz_served *s, const uint8_t *text, size_t size)
+{
+    size_t image_size;
+
+    if (compile(text, size, &s->image, &image_size))
+        return false;
+    if (dns_zone_open(&s->zone, s->image, image_size) < 0 || dns_zone_check(&s->zone))
+        abort();
+    dns_db_init(&s->db, s->buckets, sizeof(s->buckets) / sizeof(s->buckets[0]));
+    dns_db_set(&s->db, &s->zone);
+    return true;
 }
 
 /* The offset behind the possibly compressed name at MSG[AT], which must be well-formed. */
@@ -112,20 +133,54 @@ static size_t skip_name(const uint8_t *msg, size_t len, size_t at)
     }
 }
 
-static void check_answer(const uint8_t *msg, size_t len)
+/* Steps over the records from AT on, of which the last begins at *LAST. Aborts when one is malformed. */
+static size_t skip_records(const uint8_t *msg, size_t len, size_t at, unsigned count, size_t *last)
 {
-    size_t at = 12;
-    unsigned records = dns_be16(msg + 6) + dns_be16(msg + 8) + dns_be16(msg + 10);
-
-    if (dns_be16(msg + 4))
-        at = skip_name(msg, len, at) + 4;
-    for (; records; records--) {
+    for (; count; count--) {
+        *last = at;
         at = skip_name(msg, len, at) + 10;
         if (at > len || len - at < dns_be16(msg + at - 2))
             abort();
         at += dns_be16(msg + at - 2);
     }
-    if (at != len)
+    return at;
+}
+
+static size_t question_end(const uint8_t *msg, size_t len)
+{
+    return dns_be16(msg + 4) ? skip_name(msg, len, 12) + 4 : 12;
+}
+
+size_t fuzz_last_record(const uint8_t *msg, size_t len)
+{
+    unsigned records = dns_be16(msg + 6) + dns_be16(msg + 8) + dns_be16(msg + 10);
+    size_t last = 0;
+
+    if (len < 12 || skip_records(msg, len, question_end(msg, len), records, &last) != len)
+        abort();
+    return last;
+}
+
+/* Header and question are the query's. */
+static void check_header(const uint8_t *query, const uint8_t *msg, size_t len)
+{
+    unsigned questions = dns_be16(msg + 4);
+    const uint8_t kept = 0x79; /* opcode and RD */
+
+    if (memcmp(query, msg, 2) != 0 || !(msg[2] & 0x80) || (msg[2] ^ query[2]) & kept ||
+        questions > 1)
+        abort();
+    if (questions && memcmp(query + 12, msg + 12, question_end(msg, len) - 12) != 0)
+        abort();
+}
+
+static void check_stats(const struct dns_stats *stats)
+{
+    uint64_t answered = 0;
+
+    for (unsigned i = 0; i < DNS_RCODES; i++)
+        answered += stats->rcode[i];
+    if (stats->queries != answered + stats->dropped + stats->limited - stats->slipped)
         abort();
 }
 
@@ -139,24 +194,150 @@ void fuzz_allow(struct dns_db *db)
     dns_db_allow(db, &access);
 }
 
-void fuzz_ask(const struct dns_db *db, const uint8_t *query, size_t len, size_t cap, unsigned flags)
+size_t fuzz_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
+                   size_t len, uint8_t *out, size_t cap, unsigned flags)
 {
     static struct dns_stats stats;
+    size_t limit = flags & DNS_TCP ? cap : MIN(cap, DNS_UDP_MAX), n;
+    struct dns_query q;
+
+    n = dns_answer(db, client, query, len, out, cap, flags, &stats);
+    check_stats(&stats);
+    if (!n)
+        return 0;
+    if (!(flags & DNS_TCP)) {
+        (void)dns_query_parse(&q, query, len);
+        limit = MIN(limit, q.udp_size);
+    }
+    if (n > limit)
+        abort();
+    check_header(query, out, n);
+    (void)fuzz_last_record(out, n);
+    return n;
+}
+
+size_t fuzz_answer_twice(const struct dns_db *db, const struct dns_client *client,
+                         const uint8_t *query, size_t len, uint8_t *out, size_t cap, unsigned flags)
+{
+    struct dns_transfer place = {0}, *now = client->transfer;
+    uint8_t *again = malloc(cap);
+    size_t n;
+
+    if (now)
+        place = *now;
+    n = fuzz_answer(db, client, query, len, out, cap, flags);
+    if (now) {
+        struct dns_transfer after = *now;
+
+        *now = place;
+        place = after;
+    }
+    if (fuzz_answer(db, client, query, len, again, cap, flags) != n || memcmp(out, again, n) != 0)
+        abort();
+    if (now && memcmp(now, &place, sizeof(place)) != 0)
+        abort();
+    free(again);
+    return n;
+}
+
+void fuzz_ask(const struct dns_db *db, const uint8_t *query, size_t len, size_t cap, unsigned flags)
+{
     struct dns_transfer place = {0};
     const struct dns_client client = {
-        .address_len = 4, .now = 1700000000, .transfer = flags & DNS_TCP ? &place : NULL};
+        .address_len = 4, .now = FUZZ_NOW, .transfer = flags & DNS_TCP ? &place : NULL};
     uint8_t *exact = malloc(len ? len : 1), *out = malloc(cap);
     size_t n;
 
     memcpy(exact, query, len);
     do {
-        n = dns_answer(db, &client, exact, len, out, cap, flags, &stats);
-        if (n > cap || (!n && place.more))
+        n = fuzz_answer_twice(db, &client, exact, len, out, cap, flags);
+        if (!n && place.more)
             abort();
-        if (n)
-            check_answer(out, n);
     } while (place.more);
     free(exact);
+    free(out);
+}
+
+/* --- whole zones --------------------------------------------------------------------------- */
+
+/* Adds octets to a hash (FNV-1a). */
+static void add(uint64_t *sum, const uint8_t *octets, size_t len)
+{
+    while (len--)
+        *sum = (*sum ^ *octets++) * 0x100000001b3u;
+}
+
+static size_t add_name(uint64_t *sum, const uint8_t *msg, size_t len, size_t at)
+{
+    uint8_t name[DNS_NAME_MAX];
+    unsigned n = dns_name_expand(msg, len, at, name);
+
+    for (unsigned i = 0; i < n; i++)
+        name[i] = dns_lower(name[i]);
+    add(sum, name, n);
+    return skip_name(msg, len, at);
+}
+
+/* Adds a record as if no name in it were compressed; returns where it ends. */
+static size_t add_record(uint64_t *sum, const uint8_t *msg, size_t len, size_t at)
+{
+    size_t data, end;
+    unsigned type, names = 0;
+
+    at = add_name(sum, msg, len, at);
+    type = dns_be16(msg + at);
+    add(sum, msg + at, 8);
+    data = at + 10;
+    end = data + dns_be16(msg + at + 8);
+    if (type == TYPE_MX) {
+        add(sum, msg + data, 2);
+        data += 2;
+    }
+    if (type == TYPE_NS || type == TYPE_CNAME || type == TYPE_PTR || type == TYPE_MX)
+        names = 1;
+    if (type == TYPE_SOA)
+        names = 2;
+    while (names--)
+        data = add_name(sum, msg, len, data);
+    add(sum, msg + data, end - data);
+    return end;
+}
+
+void fuzz_tally(struct fuzz_tally *tally, const uint8_t *msg, size_t len)
+{
+    size_t at = question_end(msg, len);
+
+    for (unsigned n = dns_be16(msg + 6); n; n--) {
+        size_t fields = skip_name(msg, len, at);
+
+        tally->last_is_soa = dns_be16(msg + fields) == TYPE_SOA;
+        if (!tally->records++ && !tally->last_is_soa)
+            abort();
+        at = add_record(&tally->sum, msg, len, at);
+    }
+}
+
+void fuzz_take_zone(const struct dns_db *db, const struct dns_zone *zone, struct fuzz_tally *tally)
+{
+    uint8_t query[12 + DNS_NAME_MAX + 4] = {[5] = 1};
+    size_t len = 12 + dns_name_length(zone->name, DNS_NAME_MAX);
+    struct dns_transfer place = {0};
+    const struct dns_client client = {.address_len = 4, .now = FUZZ_NOW, .transfer = &place};
+    uint8_t *out = malloc(DNS_TCP_MAX);
+
+    memcpy(query + 12, zone->name, len - 12);
+    dns_put_be16(query + len, TYPE_AXFR);
+    dns_put_be16(query + len + 2, CLASS_IN);
+    *tally = (struct fuzz_tally){0};
+    do {
+        size_t n = fuzz_answer_twice(db, &client, query, len + 4, out, DNS_TCP_MAX, DNS_TCP);
+
+        if (n < 12 || out[3] & 15)
+            abort();
+        fuzz_tally(tally, out, n);
+    } while (place.more);
+    if (tally->records != dns_zone_records(zone) + 1 || !tally->last_is_soa)
+        abort();
     free(out);
 }
 

@@ -2,7 +2,7 @@
 # says what is fuzzed. fuzz-X-cflags and fuzz-X-libs add flags. Sources outside tests/ are measured for
 # coverage; so are those in fuzz-measured, which include some. config/fuzz.mk has the rules.
 
-fuzz-measured := tests/fuzz/netfront.c tests/fuzz/console.c
+fuzz-measured := tests/fuzz/netfront.c tests/fuzz/console.c tests/fuzz/dns_tcp.c
 # What gives every case a clean state, and what runs the guest's code.
 fuzz-host := tests/fuzz/fuzz.c tests/fuzz/input.c
 fuzz-kernel := $(fuzz-host) tests/unit/fake_kernel.c
@@ -34,6 +34,13 @@ fuzz-dns_query-cflags = $(fuzz-dns-cflags)
 fuzz-dns_zonefile-what := a zone file, and questions about what becomes a zone
 fuzz-dns_zonefile-srcs = tests/fuzz/dns_zonefile.c $(fuzz-dns)
 fuzz-dns_zonefile-cflags = $(fuzz-dns-cflags)
+fuzz-dns_transfer-what := zone transfers, and signed questions for them: who gets what
+fuzz-dns_transfer-srcs = tests/fuzz/dns_transfer.c tests/fuzz/dns_sign.c tests/fuzz/input.c $(fuzz-dns)
+fuzz-dns_transfer-cflags = $(fuzz-dns-cflags)
+fuzz-dns_tcp-what := clients of DNS over TCP: segments, acknowledgements, time, memory
+fuzz-dns_tcp-srcs = $(fuzz-kernel) tests/fuzz/dns_tcp.c tests/fuzz/dns_sign.c tests/unit/fake_net_mem.c \
+	lib/net/netpage.c $(fuzz-pbufs) $(fuzz-dns)
+fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_TCP=1
 
 fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients and the echo app
 fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c tests/unit/fake_net_mem.c \
