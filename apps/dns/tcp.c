@@ -3,10 +3,10 @@
  * DNS over TCP (RFC 7766): any number of queries on a connection, each preceded by its length.
  *
  * A connection costs little memory whatever its client does. The receive window opens only as queries
- * are answered. Of an answer only the part that fits into
- * OUTPUT_MAX unacknowledged octets is written; when there is room for more, the same query is answered
- * again, which gives the same octets, and the next part is taken. So no answer is ever kept, and all
- * connections share one buffer to make answers in. A zone transfer is a query that has many answers: the
+ * are answered. At most OUTPUT_MAX octets are unacknowledged: an answer waits until there is room for it.
+ * Of one that is longer the part that fits is written; when there is room for more, the same query is
+ * answered again, which gives the same octets, and the next part is taken. So no answer is ever kept, and
+ * all connections share one buffer to make answers in. A zone transfer is a query that has many answers: the
  * place in the zone where the next one begins is kept.
  *
  * Connections are listed by their last use: over the limit the one idle longest goes.
@@ -38,7 +38,7 @@ struct connection {
     struct list link; /* in tcp.connections, last used last */
     struct tcp_pcb *pcb;
     struct pbuf *input;   /* received, not answered; begins with a message's length */
-    uint32_t answer_size; /* of the first message in input, with its length; 0 before it is known */
+    uint32_t answer_size; /* of the first message in input, with its length; 0 before it was made */
     uint32_t answer_sent; /* octets of it written already */
     uint32_t asked;       /* when the first message was answered first */
     uint32_t version;     /* of what was served then; with CONFIG_DNS_SECONDARY */
@@ -136,20 +136,24 @@ static bool transferring(const struct connection *c)
 
 /*
  * Makes the answer to a query in tcp.answer; returns its size with its length, 0 for none. What is made
- * again is the same, as the time it sees is. *place moves behind the answer.
+ * again is the same, as the time it sees is, but for the counters. *place moves behind the answer.
  */
 static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned len,
                             struct dns_transfer *place)
 {
-    static struct dns_stats ignored; /* what is made again is counted once */
-    struct dns_stats *stats = c->answer_sent || transferring(c) ? &ignored : &server.stats;
+    static struct dns_stats copy; /* what is made again is counted once */
+    struct dns_stats *stats = &server.stats;
     struct dns_client client, *who = NULL;
     size_t size;
 
+    if (c->answer_size || transferring(c)) {
+        copy = server.stats;
+        stats = &copy;
+    }
     if (SERVER_KNOWS_CLIENT) {
         client = *server_client(&c->pcb->remote_ip);
         who = &client;
-        if (!c->answer_sent)
+        if (!c->answer_size)
             c->asked = client.now;
         client.now = c->asked;
         client.transfer = IS_ENABLED(CONFIG_DNS_XFR) ? place : NULL;
@@ -191,6 +195,8 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
     if (!part || (c->answer_sent && part != c->answer_size))
         return ERR_CLSD;
     c->answer_size = part;
+    if (!c->answer_sent && part > room && part <= OUTPUT_MAX)
+        return ERR_MEM; /* in one piece, later */
     part = LWIP_MIN(part - c->answer_sent, room);
     part = LWIP_MIN(part, tcp_sndbuf(c->pcb));
     if (tcp_write(c->pcb, tcp.answer + c->answer_sent, (u16_t)part, TCP_WRITE_FLAG_COPY) != ERR_OK)
@@ -248,7 +254,7 @@ static err_t serve(struct connection *c)
             return refuse(c);
         if (err != ERR_OK)
             break;
-        c->answer_sent = 0;
+        c->answer_sent = c->answer_size = 0;
         if (transferring(c))
             continue;
         if (IS_ENABLED(CONFIG_DNS_XFR))
