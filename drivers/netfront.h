@@ -32,7 +32,6 @@
 #define NETFRONT_RX_SLOTS (XEN_NETIF_NR_SLOTS_MIN + 1)
 /* Packets received before everyone else has a turn. */
 #define NETFRONT_BUDGET 64
-#define NO_SLOT UINT16_MAX
 
 struct netfront {
     struct netdev net;
@@ -56,14 +55,9 @@ struct netfront {
     bool rx_starved;    /* far fewer are, for want of pages */
     bool rx_progress;   /* something came since the last event */
 
-    /* By request id. Invariant: an id is in flight, or on the free list through `next`. */
-    struct {
-        struct netpage *np; /* NULL: a request without a page (an address for the filter) */
-        uint32_t at;        /* the request's index on the ring: pushed when req_pushed is beyond */
-        bool in_flight;
-        uint16_t next;
-    } tx_slots[NETFRONT_SLOTS];
-    uint16_t tx_free;     /* first free id or NO_SLOT */
+    struct ring_ids tx_ids;
+    struct ring_id tx_id[NETFRONT_SLOTS];
+    struct netpage *tx_pages[NETFRONT_SLOTS]; /* by id; NULL: a request without a page */
     unsigned tx_extras;   /* extra-info slots in flight: each is answered by a null response */
     unsigned tx_unpushed; /* requests the backend has not been shown */
     bool tx_blocked;      /* somebody was told -EBUSY */

@@ -27,10 +27,8 @@
 void netfront_tx_init(struct netfront *nf)
 {
     ring_init(&nf->tx, nf->tx_ring->page, PAGE_SIZE, sizeof(union netif_tx_sring_entry));
-    memset(nf->tx_slots, 0, sizeof(nf->tx_slots));
-    for (unsigned i = 0; i < nf->tx.size; i++)
-        nf->tx_slots[i].next = i + 1 < nf->tx.size ? (uint16_t)(i + 1) : NO_SLOT;
-    nf->tx_free = 0;
+    memset(nf->tx_pages, 0, sizeof(nf->tx_pages));
+    ring_ids_init(&nf->tx_ids, nf->tx_id, (uint16_t)nf->tx.size);
     nf->tx_extras = nf->tx_unpushed = 0;
     nf->tx_blocked = false;
 }
@@ -43,14 +41,6 @@ static bool rearm(struct netfront *nf, uint32_t after)
     shared_write(&nf->tx.shared->rsp_event, nf->tx.rsp_cons + after);
     shared_fence(); /* arm before looking; partner: the backend's fence in its push */
     return shared_read(&nf->tx.shared->rsp_prod) - nf->tx.rsp_cons >= after;
-}
-
-static void slot_free(struct netfront *nf, uint16_t id)
-{
-    nf->tx_slots[id].np = NULL;
-    nf->tx_slots[id].in_flight = false;
-    nf->tx_slots[id].next = nf->tx_free;
-    nf->tx_free = id;
 }
 
 /* One slot less shows the page. -EBUSY: it was the last, and the backend still uses the page. */
@@ -74,14 +64,13 @@ static void handle_response(struct netfront *nf, const struct netif_tx_response 
             netfront_breach(nf, "a null response to nothing", response->id);
         return;
     }
-    if (response->id >= nf->tx.size || !nf->tx_slots[response->id].in_flight ||
-        (int32_t)(nf->tx.req_pushed - nf->tx_slots[response->id].at) <= 0) {
+    if (!ring_id_answered(&nf->tx_ids, &nf->tx, response->id)) {
         netfront_breach(nf, "a response to a transmit request that is not in flight", response->id);
         return;
     }
-    np = nf->tx_slots[response->id].np;
+    np = nf->tx_pages[response->id];
+    nf->tx_pages[response->id] = NULL;
     grant = np ? np->grant : 0; /* now: a page that is lost may be gone after page_sent() */
-    slot_free(nf, response->id);
     if (np && page_sent(np) != 0) {
         netfront_breach(nf, "a page that was sent is still in use", grant);
         return;
@@ -154,12 +143,9 @@ static void push_late(struct netfront *nf, unsigned slots)
 
 static uint16_t slot_take(struct netfront *nf, struct netpage *np)
 {
-    uint16_t id = nf->tx_free;
+    uint16_t id = ring_id_take(&nf->tx_ids, &nf->tx); /* there is one: make_room() */
 
-    nf->tx_free = nf->tx_slots[id].next;
-    nf->tx_slots[id].np = np;
-    nf->tx_slots[id].at = nf->tx.req_prod;
-    nf->tx_slots[id].in_flight = true;
+    nf->tx_pages[id] = np;
     return id;
 }
 
@@ -380,10 +366,9 @@ int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add)
 void netfront_tx_stop(struct netfront *nf)
 {
     for (unsigned i = 0; i < NETFRONT_SLOTS; i++) {
-        struct netpage *np = nf->tx_slots[i].np;
+        struct netpage *np = nf->tx_pages[i];
 
-        nf->tx_slots[i].np = NULL;
-        nf->tx_slots[i].in_flight = false;
+        nf->tx_pages[i] = NULL;
         if (!np)
             continue;
         if (--np->sends == 0)

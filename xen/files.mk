@@ -2,6 +2,7 @@
 obj-y += xen/clock.c
 obj-y += xen/evtchn.c
 obj-$(CONFIG_XENBUS) += xen/gnttab.c
+obj-$(CONFIG_XENBUS) += xen/lending.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore_reply.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore_ops.c

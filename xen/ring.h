@@ -112,4 +112,64 @@ static inline bool ring_rearm(struct ring *r)
     return shared_read(&r->shared->rsp_prod) != r->rsp_cons;
 }
 
+/*
+ * Which requests are out, by the id that each carries and its response repeats (rules 3 and 4). What
+ * was asked for under an id is the driver's to remember, in an array of its own.
+ *
+ * Invariant: an id is in flight, or on the free list that begins at `free` and runs through `next`.
+ */
+#define RING_NO_ID UINT16_MAX
+
+struct ring_id {
+    uint32_t at; /* the request's index on the ring: shown when req_pushed is beyond */
+    uint16_t next;
+    bool in_flight;
+};
+
+struct ring_ids {
+    struct ring_id *id;
+    uint16_t count, free; /* free: the first one or RING_NO_ID */
+};
+
+/* All of the array's `count` ids, fewer than RING_NO_ID, are free. */
+static inline void ring_ids_init(struct ring_ids *ids, struct ring_id *array, uint16_t count)
+{
+    ids->id = array;
+    ids->count = count;
+    ids->free = 0;
+    for (uint16_t i = 0; i < count; i++)
+        array[i] = (struct ring_id){.next = i + 1 < count ? (uint16_t)(i + 1) : RING_NO_ID};
+}
+
+/* An id for the request that is put next, or RING_NO_ID. There is one whenever the ring has room, if
+ * there are as many ids as entries and each request takes one. */
+static inline uint16_t ring_id_take(struct ring_ids *ids, const struct ring *r)
+{
+    uint16_t i = ids->free;
+
+    if (i == RING_NO_ID)
+        return i;
+    ids->free = ids->id[i].next;
+    ids->id[i].at = r->req_prod;
+    ids->id[i].in_flight = true;
+    return i;
+}
+
+/* Takes an id, of a response that was copied out, back. False when it is not one that the backend can
+ * have seen and not answered: whatever is in that response is a lie. */
+static inline bool ring_id_answered(struct ring_ids *ids, const struct ring *r, uint64_t id)
+{
+    struct ring_id *slot;
+
+    if (id >= ids->count)
+        return false;
+    slot = &ids->id[id];
+    if (!slot->in_flight || (int32_t)(r->req_pushed - slot->at) <= 0)
+        return false;
+    slot->in_flight = false;
+    slot->next = ids->free;
+    ids->free = (uint16_t)id;
+    return true;
+}
+
 #endif

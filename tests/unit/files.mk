@@ -15,6 +15,8 @@ unit-errno-srcs := tests/unit/test_errno.c kernel/errno.c kernel/fmt.c
 unit-evtchn-srcs := tests/unit/test_evtchn.c
 unit-fmt-srcs := tests/unit/test_fmt.c kernel/fmt.c
 unit-gnttab-srcs := tests/unit/test_gnttab.c
+unit-lending-srcs := tests/unit/test_lending.c tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c \
+	xen/lending.c
 unit-gso-srcs := tests/unit/test_gso.c tests/unit/fake_kernel.c lib/net/gso.c lib/net/netpage.c \
 	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 unit-gso-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1

@@ -82,7 +82,7 @@ START_TEST(tx_id_not_pushed) /* rule 4 */
     ck_assert_int_eq(send_frame(100, true), 0);
     netback_run();
     first = netback_take_tx().id;
-    second = nf->tx_free;
+    second = nf->tx_ids.free;
     ck_assert_int_eq(send_frame(100, true), 0); /* put, and shown at the end of the turn */
     ck_assert_uint_ne(first, second);
     netback_answer_tx(second, NETIF_RSP_OKAY);

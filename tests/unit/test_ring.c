@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * xen/ring.h against a model of a backend: orderly traffic over the wrap of the indices, the rule
- * for notifications, and producer indices that lie (hardening.md, rules 1 and 2).
+ * for notifications, producer indices and ids that lie (hardening.md, rules 1, 2 and 4).
  */
 #include <check.h>
 #include <signal.h>
@@ -201,6 +201,52 @@ START_TEST(own_indices_are_private)
 }
 END_TEST
 
+/* Rule 4: of all 64-bit ids a response may carry, those in flight and shown are answered, once. */
+START_TEST(ids_that_lie)
+{
+    static const uint64_t never[] = {8, 255, RING_NO_ID, UINT32_MAX, 1ull << 32, UINT64_MAX};
+    static const uint32_t bases[] = {0, 0x7fffffffu, 0xfffffffeu};
+    struct ring_id array[8];
+    struct ring_ids ids;
+    uint16_t shown, put_only;
+
+    start_at(bases[_i]);
+    ring_ids_init(&ids, array, 8);
+    ck_assert(!ring_id_answered(&ids, &ring, 0)); /* nothing is in flight */
+    shown = ring_id_take(&ids, &ring);
+    put(1);
+    (void)ring_push(&ring);
+    put_only = ring_id_take(&ids, &ring);
+    put(1);
+    for (unsigned i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+        ck_assert(!ring_id_answered(&ids, &ring, never[i]));
+    ck_assert(!ring_id_answered(&ids, &ring, put_only));
+    ck_assert(!ring_id_answered(&ids, &ring, shown | 1ull << 32)); /* cut to 32 bits it is one */
+    ck_assert(ring_id_answered(&ids, &ring, shown));
+    ck_assert(!ring_id_answered(&ids, &ring, shown));
+    (void)ring_push(&ring);
+    ck_assert(ring_id_answered(&ids, &ring, put_only));
+}
+END_TEST
+
+START_TEST(ids_run_out)
+{
+    struct ring_id array[3];
+    struct ring_ids ids;
+    unsigned seen = 0;
+
+    ring_ids_init(&ids, array, 3);
+    for (unsigned i = 0; i < 3; i++)
+        seen |= 1u << ring_id_take(&ids, &ring);
+    ck_assert_uint_eq(seen, 7);
+    ck_assert_uint_eq(ring_id_take(&ids, &ring), RING_NO_ID);
+    put(1);
+    (void)ring_push(&ring);
+    ck_assert(ring_id_answered(&ids, &ring, 1));
+    ck_assert_uint_eq(ring_id_take(&ids, &ring), 1);
+}
+END_TEST
+
 /* CONFIG_DEBUG_CHECKS */
 START_TEST(our_own_mistakes)
 {
@@ -228,6 +274,8 @@ int main(void)
     tcase_add_test(t, rearm);
     tcase_add_loop_test(t, producer_that_lies, 0, 4);
     tcase_add_test(t, own_indices_are_private);
+    tcase_add_loop_test(t, ids_that_lie, 0, 3);
+    tcase_add_test(t, ids_run_out);
     tcase_add_loop_test_raise_signal(t, our_own_mistakes, SIGILL, 0, 2);
     suite_add_tcase(s, t);
     runner = srunner_create(s);
