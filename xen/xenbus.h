@@ -25,14 +25,17 @@ struct xenbus_device;
 
 struct xenbus_driver {
     const char *type; /* the directory under device/: "vif", "vbd" */
+    /* The backend tells what the device is only when it is connected itself (blkif.h): we are
+     * Initialised after connect(), and Connected after connected(). */
+    bool two_steps;
     /* A new device: allocate dev->driver_data. 0, or an error: the device is left alone. */
     int (*probe)(struct xenbus_device *dev);
     /* The backend is ready (InitWait or Initialised): read its offers, set up rings and grants,
-     * write our keys. xenbus sets the state (Connected) afterwards. An error disables the device;
+     * write our keys. xenbus sets the state afterwards. An error disables the device;
      * but -ENOMEM (a shortage of anything), -EAGAIN and -EIO (a reset of the store's connection)
      * only put it off. */
     int (*connect)(struct xenbus_device *dev);
-    /* The backend became Connected: traffic may start. */
+    /* The backend became Connected: traffic may start. Errors as those of connect(). */
     int (*connected)(struct xenbus_device *dev);
     /* Undo connect(), as often as called: stop traffic, end grants, unbind. dev stays. */
     void (*disconnect)(struct xenbus_device *dev);

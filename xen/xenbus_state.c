@@ -220,7 +220,7 @@ static void connect(struct xenbus_device *dev)
         log_info("%s: connected at last", dev->name);
     dev->retry_after = 0;
     dev->connected = true;
-    set_state(dev, XenbusStateConnected);
+    set_state(dev, dev->driver->two_steps ? XenbusStateInitialised : XenbusStateConnected);
 }
 
 /* The backend waits for us: for the first time, or again after it was restarted or closed. 0, or an
@@ -256,7 +256,11 @@ static void peer_connected(struct xenbus_device *dev)
         return;
     dev->running = true;
     err = dev->driver->connected(dev);
-    if (err)
+    if (!err)
+        set_state(dev, XenbusStateConnected);
+    else if (try_again_later(dev, err))
+        dev->running = false;
+    else
         mark_broken(dev, "it cannot be started", errno_name(err));
 }
 

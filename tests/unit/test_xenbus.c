@@ -83,7 +83,8 @@ static void drv_remove(struct xenbus_device *dev)
     free(dev->driver_data);
 }
 
-XENBUS_DRIVER(counting) = {
+/* Without XENBUS_DRIVER(), so that a test may change it. */
+static struct xenbus_driver counting __attribute__((used)) = {
     .type = "vif",
     .probe = drv_probe,
     .connect = drv_connect,
@@ -903,6 +904,42 @@ START_TEST(connected_fails)
 }
 END_TEST
 
+/* A shortage, or a reset of the store's connection, in connected(): it is called again. */
+START_TEST(connected_fails_for_now)
+{
+    driver.connected_error = -ENOMEM;
+    create(0);
+    fake_run();
+    backend_state(0, "2");
+    backend_state(0, "4");
+    ck_assert_uint_eq(driver.connected, 1);
+    ck_assert_uint_eq(xenbus_count_disabled(), 0);
+    driver.connected_error = 0;
+    fake_sleep(2 * NSEC_PER_SEC);
+    ck_assert_uint_eq(driver.connected, 2);
+    ck_assert_uint_eq(driver.connect, 1);
+}
+END_TEST
+
+/* blkif.h: we are Connected after the backend is. */
+START_TEST(two_steps)
+{
+    counting.two_steps = true;
+    create(0);
+    fake_run();
+    backend_state(0, "2");
+    ck_assert_str_eq(get(0, "state"), "3");
+    ck_assert_uint_eq(driver.connected, 0);
+    backend_state(0, "4");
+    ck_assert_str_eq(get(0, "state"), "4");
+    ck_assert_uint_eq(driver.connected, 1);
+    backend_state(0, "6");
+    ck_assert_uint_eq(driver.up, 0);
+    backend_state(0, "2");
+    ck_assert_str_eq(get(0, "state"), "3");
+}
+END_TEST
+
 START_TEST(no_memory) /* and a probe without memory: both are tried again, ever later */
 {
     fake_no_memory = _i == 0;
@@ -1048,6 +1085,8 @@ int main(void)
     tcase_add_loop_test(t, reset_while_connecting, 0, 3);
     tcase_add_test(t, connect_fails);
     tcase_add_test(t, connected_fails);
+    tcase_add_test(t, connected_fails_for_now);
+    tcase_add_test(t, two_steps);
     tcase_add_loop_test(t, no_memory, 0, 2);
     tcase_add_test(t, store_breaks_down);
     tcase_add_loop_test(t, random_walk, 0, 20);
