@@ -25,7 +25,7 @@ def test_hello(program, sanitize):
 def test_help_names_every_option(program):
     done = run(program("hello"), "--help")
     assert done.returncode == 0
-    for option in ("--memory", "--name", "--on-reboot", "--control", "--verbose", "--help"):
+    for option in ("--memory", "--name", "--net", "--disk", "--on-reboot", "--control", "--verbose", "--help"):
         assert option in done.stdout
 
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/unix/sim/blkback.h"
 #include "arch/unix/sim/event.h"
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/netback.h"
@@ -117,12 +118,13 @@ static void do_attach(const char *type, const char *index)
 {
     unsigned n = (unsigned)strtoul(index, NULL, 10);
 
-    if (strcmp(type, "vif") || n >= NIC_MAX || !netback_of(n)) {
-        answer("error only a vif that there was at the start");
-        return;
-    }
-    toolstack_add_vif(n, &netback_of(n)->config);
-    answer("ok");
+    if (!strcmp(type, "vif") && netback_of(n))
+        toolstack_add_vif(n, &netback_of(n)->config);
+    else if (!strcmp(type, "vbd") && blkback_of(n))
+        toolstack_add_vbd(n, blkback_of(n)->disk.path, blkback_of(n)->disk.readonly);
+    else
+        type = NULL;
+    answer(type ? "ok" : "error only a device that there was at the start");
 }
 
 static void detached(void)
@@ -134,23 +136,25 @@ static void do_detach(const char *type, const char *index)
 {
     unsigned n = (unsigned)strtoul(index, NULL, 10);
 
-    (void)type;
-    if (store_read(toolstack_path("device/vif/%u", n)))
-        toolstack_detach_vif(n, detached);
+    type = strcmp(type, "vbd") ? "vif" : "vbd";
+    if (store_read(toolstack_path("device/%s/%u", type, n)))
+        toolstack_detach(type, n, detached);
     else
         answer("error no such device");
 }
 
-static void do_backend(const char *what, const char *index)
+static void do_backend(const char *what, const char *which)
 {
-    struct netback *nb = netback_of((unsigned)strtoul(index, NULL, 10));
+    bool disk = !strncmp(which, "vbd ", 4), restart = !strcmp(what, "restart");
+    unsigned n = (unsigned)strtoul(which + (disk ? 4 : 0), NULL, 10);
 
-    if (!nb) {
-        answer("error no such backend");
-        return;
-    }
-    netback_stop(nb, !strcmp(what, "restart"));
-    answer("ok");
+    if (disk && blkback_of(n))
+        blkback_stop(blkback_of(n), restart);
+    else if (!disk && netback_of(n))
+        netback_stop(netback_of(n), restart);
+    else
+        which = NULL;
+    answer(which ? "ok" : "error no such backend");
 }
 
 static void do_vif(const char *index, const char *unused)
@@ -161,6 +165,18 @@ static void do_vif(const char *index, const char *unused)
     if (nb)
         answer("ok sent=%lu received=%lu filtered=%lu", nb->count.sent, nb->count.received,
                nb->count.filtered);
+    else
+        answer("error no such backend");
+}
+
+static void do_vbd(const char *index, const char *unused)
+{
+    const struct blkback *bb = blkback_of((unsigned)strtoul(index, NULL, 10));
+
+    (void)unused;
+    if (bb)
+        answer("ok reads=%lu writes=%lu flushes=%lu refused=%lu", bb->count.reads, bb->count.writes,
+               bb->count.flushes, bb->count.refused);
     else
         answer("error no such backend");
 }
@@ -230,6 +246,7 @@ static const struct {
     {"detach", do_detach, true},
     {"backend", do_backend, true},
     {"vif", do_vif, true},
+    {"vbd", do_vbd, true},
     {"lie", do_lie, true},
     {"lies", do_lies, false},
     {"grants", do_grants, false},

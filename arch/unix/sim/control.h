@@ -13,10 +13,13 @@
  *      chmod PATH PERMS      as in "n0 r5"
  *      unpause               with --paused
  *      attach vif N, detach vif N    as xl, the second one answers when the device has gone
+ *      attach vbd N, detach vbd N    N: the disk's number, 51712 for xvda
  *      backend stop N, backend restart N    netback of vif N dies, or dies and comes back
+ *      backend stop vbd N, backend restart vbd N
  *      vif N                 netback's counts of frames, as name=number
+ *      vbd N                 blkback's counts of requests
  *      lie NAME [N]          with PEERS=1: a peer lies, after N honest steps (tests/peers)
- *      lies                  how often one has lied
+ *      lies                  how often the last one named has been told
  *      grants                how many the guest has given, and how many of them are in use
  *      quiet MS              answers when the guest has slept for so long without a break: what it was
  *                            told has been done

@@ -120,6 +120,34 @@ void grant_unmap(grant_ref_t ref, bool readonly)
     unmark(entry_of(ref), ref);
 }
 
+int grant_map_together(const grant_ref_t *refs, unsigned count, void **pages)
+{
+    uint64_t mfns[GRANT_TOGETHER_MAX] = {0};
+    unsigned done = 0;
+    int status = count <= ARRAY_SIZE(mfns) ? GNTST_okay : GNTST_bad_gntref;
+    void *page;
+
+    while (!status && done < count) {
+        status = grant_map(refs[done], false, &page);
+        if (!status)
+            mfns[done] = shared_read(&entry_of(refs[done])->frame);
+        done += !status;
+    }
+    *pages = status ? NULL : memory_map_together(mfns, count);
+    if (*pages)
+        return GNTST_okay;
+    while (done--)
+        grant_unmap(refs[done], false);
+    return status ? status : GNTST_general_error;
+}
+
+void grant_unmap_together(const grant_ref_t *refs, unsigned count, void *pages)
+{
+    memory_unmap_together(pages, count);
+    for (unsigned i = 0; i < count; i++)
+        grant_unmap(refs[i], false);
+}
+
 int grant_copy_from(void *dest, grant_ref_t ref, size_t offset, size_t len)
 {
     void *page;

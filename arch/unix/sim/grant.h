@@ -23,10 +23,15 @@ long grant_op(unsigned cmd, uintptr_t arg, unsigned count);
 
 /* --- domain 0 --- */
 
+#define GRANT_TOGETHER_MAX 16
+
 /* GNTST_okay and the page's address, which stays valid (and the grant in use) until grant_unmap();
  * or why not. */
 int grant_map(grant_ref_t ref, bool readonly, void **page);
 void grant_unmap(grant_ref_t ref, bool readonly);
+/* The same for several pages, to be written too, at addresses that follow one another: all or none. */
+int grant_map_together(const grant_ref_t *refs, unsigned count, void **pages);
+void grant_unmap_together(const grant_ref_t *refs, unsigned count, void *pages);
 /* Copies len bytes from or to offset within the page; all or nothing. GNTST_okay or why not. */
 int grant_copy_from(void *dest, grant_ref_t ref, size_t offset, size_t len);
 int grant_copy_to(grant_ref_t ref, size_t offset, const void *src, size_t len);

@@ -17,6 +17,7 @@
 #include <xen/sched.h>
 
 #include "arch/unix/gate.h"
+#include "arch/unix/sim/blkback.h"
 #include "arch/unix/sim/control.h"
 #include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/netback.h"
@@ -86,6 +87,22 @@ static int after_end(unsigned reason, const struct options *options, char **argv
     return reason == SHUTDOWN_reboot ? 0 : STATUS_CRASH;
 }
 
+static void add_devices(const struct options *options)
+{
+    for (unsigned i = 0; i < options->nic_count; i++) {
+        if (!options->nics[i].later)
+            toolstack_add_vif(i, &options->nics[i].config);
+        netback_create(i, &options->nics[i].nic, &options->nics[i].config);
+    }
+    for (unsigned i = 0; i < options->disk_count; i++) {
+        const struct disk *disk = &options->disks[i].disk;
+
+        if (!options->disks[i].later)
+            toolstack_add_vbd(TOOLSTACK_VBD(i), disk->path, disk->readonly);
+        blkback_create(TOOLSTACK_VBD(i), disk);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -93,11 +110,7 @@ int main(int argc, char **argv)
     options_parse(&options, argc, argv);
     catch_signals();
     domain_create(&options.domain);
-    for (unsigned i = 0; i < options.nic_count; i++) {
-        if (!options.nics[i].later)
-            toolstack_add_vif(i, &options.nics[i].config);
-        netback_create(i, &options.nics[i].nic, &options.nics[i].config);
-    }
+    add_devices(&options);
     if (options.control >= 0)
         control_serve(options.control);
     while (options.paused && !control_unpaused())

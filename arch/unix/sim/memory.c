@@ -111,6 +111,28 @@ void *memory_guest_page(uint64_t mfn)
     return mfn - MFN_BASE < machine.guest_pages ? memory_page(mfn) : NULL;
 }
 
+void *memory_map_together(const uint64_t *mfns, size_t count)
+{
+    char *pages = mmap(NULL, count * PAGE_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (pages == MAP_FAILED)
+        report_fatal("no addresses for %zu pages: %s", count, strerror(errno));
+    for (size_t i = 0; i < count; i++) {
+        if (memory_guest_page(mfns[i]) &&
+            mmap(pages + i * PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                 machine.fd, (off_t)((mfns[i] - MFN_BASE) * PAGE_SIZE)) != MAP_FAILED)
+            continue;
+        memory_unmap_together(pages, count);
+        return NULL;
+    }
+    return pages;
+}
+
+void memory_unmap_together(void *pages, size_t count)
+{
+    munmap(pages, count * PAGE_SIZE);
+}
+
 /* --- mapping ---------------------------------------------------------------------------------- */
 
 /* Where the guest may map: not over the program itself. */

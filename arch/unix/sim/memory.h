@@ -29,6 +29,11 @@ void *memory_page(uint64_t mfn);
 /* The same for a page of the guest's only: what its grants and the like may name. */
 void *memory_guest_page(uint64_t mfn);
 
+/* Pages of the guest's one after the other, at an address of the simulation's own until they are
+ * unmapped. NULL when one of them is not the guest's. */
+void *memory_map_together(const uint64_t *mfns, size_t count);
+void memory_unmap_together(void *pages, size_t count);
+
 /* update_va_mapping (xen.h): entry as in a level-1 table. 0 or a negative errno. */
 long memory_map(uintptr_t va, uint64_t entry);
 /* memory_op (memory.h of Xen). */

@@ -10,12 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/atomic.h"
-
-/* What Xen's ring.h wants of us. */
-#define xen_mb() shared_fence()
-#define xen_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
-#define xen_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
+#include "arch/unix/sim/back_ring.h"
 
 #include <xen/xen.h>
 #include <xen/grant_table.h>

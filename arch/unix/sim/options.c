@@ -33,6 +33,9 @@ static const char help[] =
     "                     socket of frames, vnet:N one of frames behind virtio_net_hdr, none a\n"
     "                     cable that hangs loose (default); behind it ,mac= ,ip= ,mtu= as in\n"
     "                     xl's vif=, and ,later: plugged in by a command of --control\n"
+    "  --disk=[r:]FILE    a disk (may be repeated: xvda, xvdb ...), which r: in front makes "
+    "read-only;\n"
+    "                     FILE is an image or a block device; behind it ,later\n"
     "  --paused           starts with the command unpause of --control\n"
     "  --on-reboot=WHAT   restart (default) or exit\n"
     "  --control=FD       takes commands from this descriptor (arch/unix/sim/control.h)\n"
@@ -43,12 +46,13 @@ static const char help[] =
     "it. The exit status is 0 after an orderly end, 1 after a crash, 2 when the simulation\n"
     "cannot go on.\n";
 
-enum { MEMORY = 256, NAME, NET, PAUSED, ON_REBOOT, CONTROL, VERBOSE, HELP };
+enum { MEMORY = 256, NAME, NET, DISK, PAUSED, ON_REBOOT, CONTROL, VERBOSE, HELP };
 
 static const struct option known[] = {
     {"memory", required_argument, NULL, MEMORY},
     {"name", required_argument, NULL, NAME},
     {"net", required_argument, NULL, NET},
+    {"disk", required_argument, NULL, DISK},
     {"paused", no_argument, NULL, PAUSED},
     {"on-reboot", required_argument, NULL, ON_REBOOT},
     {"control", required_argument, NULL, CONTROL},
@@ -123,6 +127,27 @@ static void add_nic(struct options *o, const char *value)
     o->nic_count++;
 }
 
+static void add_disk(struct options *o, const char *value)
+{
+    unsigned index = o->disk_count;
+    const char *wrong;
+    char *copy, *rest;
+
+    if (index >= DISK_MAX)
+        refuse("disk", value, "no more than sixteen");
+    rest = copy = strdup(value);
+    if (!copy)
+        report_fatal("no memory for --disk=%s", value);
+    wrong = disk_open(&o->disks[index].disk, strsep(&rest, ","));
+    if (wrong)
+        report_fatal("--disk=%s: %s", value, wrong);
+    o->disks[index].later = rest && !strcmp(rest, "later");
+    if (rest && !o->disks[index].later)
+        refuse("disk", rest, "later, or nothing behind a comma,");
+    free(copy);
+    o->disk_count++;
+}
+
 static void set(struct options *o, int option, const char *value)
 {
     switch (option) {
@@ -134,6 +159,9 @@ static void set(struct options *o, int option, const char *value)
         break;
     case NET:
         add_nic(o, value);
+        break;
+    case DISK:
+        add_disk(o, value);
         break;
     case PAUSED:
         o->paused = true;

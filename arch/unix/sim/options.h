@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "arch/unix/sim/disk.h"
 #include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/nic.h"
 #include "arch/unix/sim/toolstack.h"
@@ -17,6 +18,11 @@ struct options {
         bool later; /* plugged in by a command of control.h */
     } nics[NIC_MAX];
     unsigned nic_count;
+    struct {
+        struct disk disk;
+        bool later;
+    } disks[DISK_MAX]; /* xvda, xvdb ... */
+    unsigned disk_count;
     bool restart; /* after a reboot */
     bool paused;  /* until a command of control.h */
     int control;  /* a descriptor for control.h, or -1 */

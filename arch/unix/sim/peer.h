@@ -14,7 +14,7 @@
 bool peer_lie(const char *name, unsigned after);
 /* Whether the guest's next allocation is to fail, though there is memory. */
 bool peer_no_memory(void);
-/* How often lies have been told. */
+/* How often the lie that was armed last has been told. */
 unsigned peer_count(void);
 
 #endif

@@ -117,50 +117,93 @@ void toolstack_sysrq(char letter)
 
 /* --- devices ---------------------------------------------------------------------------------- */
 
-static void write_backend(unsigned index, const struct vif_config *config)
+/* One end's key of a device, and what libxl writes there. */
+struct key {
+    const char *name, *value; /* NULL: it is not written */
+};
+
+/* The directories of both ends, which name each other. The states come last: they are what is looked
+ * at. */
+static void add_device(const char *type, unsigned index, const struct key *back,
+                       const struct key *front)
 {
-    char guest_reads[24];
-    const struct {
-        const char *key, *value;
-    } keys[] = {
-        {"online", "1"},      {"script", "/etc/xen/scripts/vif-bridge"},
-        {"mac", config->mac}, {"bridge", "xenbr0"},
-        {"type", "vif"},      {"state", "1"},
-    };
+    char guest_reads[24], owned[24];
 
     snprintf(guest_reads, sizeof(guest_reads), "n0 r%u", DOMAIN_ID);
-    store_make(toolstack_backend_path("vif", index, ""), guest_reads);
-    store_write(toolstack_backend_path("vif", index, "frontend"),
-                toolstack_path("device/vif/%u", index));
-    store_printf(toolstack_backend_path("vif", index, "frontend-id"), "%u", DOMAIN_ID);
-    store_printf(toolstack_backend_path("vif", index, "handle"), "%u", index);
-    if (*config->ip)
-        store_write(toolstack_backend_path("vif", index, "ip"), config->ip);
-    for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-        store_write(toolstack_backend_path("vif", index, keys[i].key), keys[i].value);
+    snprintf(owned, sizeof(owned), "n%u r0", DOMAIN_ID);
+    store_make(toolstack_backend_path(type, index, ""), guest_reads);
+    store_write(toolstack_backend_path(type, index, "frontend"),
+                toolstack_path("device/%s/%u", type, index));
+    store_printf(toolstack_backend_path(type, index, "frontend-id"), "%u", DOMAIN_ID);
+    store_write(toolstack_backend_path(type, index, "online"), "1");
+    for (; back->name; back++)
+        if (back->value)
+            store_write(toolstack_backend_path(type, index, back->name), back->value);
+    store_write(toolstack_backend_path(type, index, "state"), "1");
+    store_make(toolstack_path("device/%s/%u", type, index), owned);
+    store_write(toolstack_path("device/%s/%u/backend", type, index),
+                toolstack_backend_path(type, index, ""));
+    store_write(toolstack_path("device/%s/%u/backend-id", type, index), "0");
+    for (; front->name; front++)
+        if (front->value)
+            store_write(toolstack_path("device/%s/%u/%s", type, index, front->name), front->value);
+    store_write(toolstack_path("device/%s/%u/state", type, index), "1");
 }
 
 void toolstack_add_vif(unsigned index, const struct vif_config *config)
 {
-    char owned[24];
+    char handle[12];
+    const struct key back[] = {
+        {"handle", handle},   {"ip", *config->ip ? config->ip : NULL},
+        {"mac", config->mac}, {"script", "/etc/xen/scripts/vif-bridge"},
+        {"type", "vif"},      {"bridge", "xenbr0"},
+        {NULL, NULL},
+    };
+    const struct key front[] = {
+        {"handle", handle},
+        {"mac", config->mac},
+        {"mtu", *config->mtu ? config->mtu : NULL},
+        {NULL, NULL},
+    };
 
-    write_backend(index, config);
-    snprintf(owned, sizeof(owned), "n%u r0", DOMAIN_ID);
-    store_make(toolstack_path("device/vif/%u", index), owned);
-    store_write(toolstack_path("device/vif/%u/backend", index),
-                toolstack_backend_path("vif", index, ""));
-    store_write(toolstack_path("device/vif/%u/backend-id", index), "0");
-    store_printf(toolstack_path("device/vif/%u/handle", index), "%u", index);
-    store_write(toolstack_path("device/vif/%u/mac", index), config->mac);
-    if (*config->mtu)
-        store_write(toolstack_path("device/vif/%u/mtu", index), config->mtu);
-    store_write(toolstack_path("device/vif/%u/state", index), "1");
+    snprintf(handle, sizeof(handle), "%u", index);
+    add_device("vif", index, back, front);
+}
+
+/* What the script of hotplugging writes is there at once. */
+void toolstack_add_vbd(unsigned index, const char *path, bool readonly)
+{
+    char number[12], name[] = {'x', 'v', 'd', (char)('a' + (index - TOOLSTACK_VBD(0)) / 16), 0};
+    const struct key back[] = {
+        {"params", path},
+        {"script", "/etc/xen/scripts/block"},
+        {"removable", "0"},
+        {"bootable", "1"},
+        {"dev", name},
+        {"type", "phy"},
+        {"mode", readonly ? "r" : "w"},
+        {"device-type", "disk"},
+        {"discard-enable", "1"},
+        {"physical-device", "7:0"},
+        {"physical-device-path", "/dev/loop0"},
+        {"hotplug-status", "connected"},
+        {NULL, NULL},
+    };
+    const struct key front[] = {
+        {"virtual-device", number},
+        {"device-type", "disk"},
+        {NULL, NULL},
+    };
+
+    snprintf(number, sizeof(number), "%u", index);
+    add_device("vbd", index, back, front);
 }
 
 /* A device that goes: what libxl__initiate_device_generic_remove() waits for, and for how long. */
 struct detach {
     struct store_listener backend;
     struct timer patience;
+    const char *type;
     unsigned index;
     void (*done)(void);
 };
@@ -171,15 +214,15 @@ static void detached(struct detach *d)
 
     vtime_disarm(&d->patience);
     store_unlisten(&d->backend);
-    store_remove(toolstack_path("device/vif/%u", d->index));
-    store_remove(toolstack_backend_path("vif", d->index, ""));
+    store_remove(toolstack_path("device/%s/%u", d->type, d->index));
+    store_remove(toolstack_backend_path(d->type, d->index, ""));
     free(d);
     done();
 }
 
-static bool backend_closed(unsigned index)
+static bool backend_closed(const struct detach *d)
 {
-    const char *state = store_read(toolstack_backend_path("vif", index, "state"));
+    const char *state = store_read(toolstack_backend_path(d->type, d->index, "state"));
 
     return !state || atoi(state) == XenbusStateClosed;
 }
@@ -188,7 +231,7 @@ static void backend_changed(struct store_listener *listener)
 {
     struct detach *d = container_of(listener, struct detach, backend);
 
-    if (backend_closed(d->index))
+    if (backend_closed(d))
         detached(d);
 }
 
@@ -197,23 +240,24 @@ static void detach_by_force(struct timer *timer)
     detached(container_of(timer, struct detach, patience));
 }
 
-void toolstack_detach_vif(unsigned index, void (*done)(void))
+void toolstack_detach(const char *type, unsigned index, void (*done)(void))
 {
     struct detach *d = calloc(1, sizeof(*d));
 
     if (!d)
-        report_fatal("no memory to detach vif%u", index);
+        report_fatal("no memory to detach %s%u", type, index);
+    d->type = type;
     d->index = index;
     d->done = done;
     d->backend.fn = backend_changed;
     snprintf(d->backend.path, sizeof(d->backend.path), "%s",
-             toolstack_backend_path("vif", index, "state"));
+             toolstack_backend_path(type, index, "state"));
     store_listen(&d->backend);
     d->patience.fn = detach_by_force;
     vtime_arm(&d->patience, vtime_now() + DETACH_PATIENCE);
     if (!store_read(d->backend.path))
         return; /* the backend has gone: so does the rest, at once */
-    store_write(toolstack_backend_path("vif", index, "online"), "0");
-    if (!backend_closed(index))
+    store_write(toolstack_backend_path(type, index, "online"), "0");
+    if (!backend_closed(d))
         store_printf(d->backend.path, "%d", XenbusStateClosing);
 }
