@@ -21,6 +21,8 @@ shared(app)     a guest of that app that the tests of a module use one after the
 host(program, *arguments, timeout=20, check=True, input=None)
                 run a tool of the host in the guests' network; a CompletedProcess (text). Python's
                 sockets, scapy and dnspython need no fixture: the whole process lives there.
+disk(mib=1, access="w", vdev="xvda")
+                an entry of xl's disk list: an image in dom0, full of zeroes, its path behind target=
 dhcp(first, last, lease=3600)
                 start the DHCP server in dom0; it ends with the test.
 load(guest, port, window, count, size=64, query=None)
@@ -270,6 +272,21 @@ def shared(request, xen, module_guests):
         return g
 
     return get
+
+
+@pytest.fixture
+def disk(xen):
+    made = []
+
+    def make(mib=1, access="w", vdev="xvda"):
+        path = f"/tmp/{vdev}.img"
+        xen.run(f"dd if=/dev/zero of={path} bs=1M count={mib}")
+        made.append(path)
+        return f"format=raw,vdev={vdev},access={access},target={path}"
+
+    yield make
+    if made and xen.alive():
+        xen.run(f"rm -f {' '.join(made)}")
 
 
 @pytest.fixture

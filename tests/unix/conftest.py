@@ -7,13 +7,14 @@ guest(app, extra=None, sanitize=False, options=(), **config)
                 a SimGuest, started. It has the methods of the boot tests' Guest, so that a test of
                 tests/boot can run here as it is; of xl's keys on_reboot="preserve" counts.
                 With the network fixture an app with an interface gets a TAP device and the next
-                static address: g.address, g.address6.
+                static address: g.address, g.address6. Of disk=[...] access and target count.
 xen             xen.run(COMMAND): a shell command of dom0's, with tests/unix/dom0tool in the place of its
                 tools, for the guest that was started last; "xl dmesg" is what the simulation said.
 network         all tests from here on run in a network namespace of their own, in which guests are
                 neighbours: the host is 10.0.0.1 and fd00:10::1 on xentap0, as in the boot tests.
 host            runs a tool of the host's there.
 
+disk            as in the boot tests: an image of the host's
 shared(app)     a guest of that app that the tests of a module use one after the other
 
 Every other guest is ended after its test; one that was built with sanitizers fails the test should they
@@ -40,7 +41,7 @@ from types import SimpleNamespace
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[:0] = [os.path.join(TOP, "tests", "boot"), os.path.join(TOP, "scripts")]
+sys.path[:0] = [os.path.join(TOP, *path) for path in (("tests", "unix"), ("tests", "boot"), ("scripts",))]
 sys.dont_write_bytecode = True
 
 from xenqemu import net  # noqa: E402
@@ -173,9 +174,14 @@ class SimGuest:
         if verb == "network-attach":
             there = self.run_in_dom0("xenstore-ls device/vif", check=False).out.split()
             rest = next(n for n in range(8) if str(n) not in there)
+        if verb.startswith("block-"):
+            letter = re.search("xvd([a-p])", rest)[1]
+            rest = 51712 + 16 * (ord(letter) - ord("a"))
         return self.command({"shutdown": "shutdown poweroff", "reboot": "shutdown reboot",
                              "sysrq": f"sysrq {rest}", "network-attach": f"attach vif {rest}",
-                             "network-detach": f"detach vif {rest}"}[verb])
+                             "network-detach": f"detach vif {rest}",
+                             "block-attach": f"attach vbd {rest}",
+                             "block-detach": f"detach vbd {rest}"}[verb])
 
     def destroy(self):
         self.process.kill()
@@ -328,6 +334,7 @@ def starter(program):
         options += ["--on-reboot=exit"] * (config.get("on_reboot") == "preserve")
         options += ["--paused"] * paused
         options += [f"--memory={config['memory']}"] if "memory" in config else []
+        options += map(disk_option, config.get("disk", []))
         number = next(numbers) % 250 + 2
         given, address = address, address or f"10.0.1.{number}"
         address6 = f"fd00:10::1:{number:x}"
@@ -349,6 +356,22 @@ entered = []  # the namespace of these tests, once
 def has_nic(app):
     with open(os.path.join(TOP, OUT, "obj", app, "config.h"), encoding="utf-8") as f:
         return not re.search(r"^#define CONFIG_APP_NICS 0$", f.read(), re.M)
+
+
+def disk_option(entry):
+    """--disk of an entry of xl's disk list."""
+    keys = dict(word.split("=", 1) for word in entry.split(","))
+    return f"--disk={'r:' * (keys['access'] == 'r')}{keys['target']}"
+
+
+@pytest.fixture
+def disk(tmp_path):
+    def make(mib=1, access="w", vdev="xvda"):
+        path = tmp_path / f"{vdev}.img"
+        path.write_bytes(bytes(mib << 20))
+        return f"format=raw,vdev={vdev},access={access},target={path}"
+
+    return make
 
 
 def ip(*words):

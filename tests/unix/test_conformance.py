@@ -13,8 +13,8 @@ import sys
 
 BOOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot")
 MODULES = ("console", "dns", "faults", "hello", "libc", "life", "net", "net_addresses", "net_device",
-           "xenbus")
-KNOWN = {"guest", "host", "network", "shared", "tmp_path", "xen"}  # fixtures that exist here
+           "rings", "xenbus")
+KNOWN = {"disk", "guest", "host", "network", "shared", "tmp_path", "xen"}  # fixtures that exist here
 # Fixtures that build images of their own for Xen: their tests are not taken.
 IMAGES = {"complete"}
 # Tests of what is different on purpose, or of xl itself.
@@ -30,6 +30,7 @@ DIFFERENT = {
     "test_pause_and_unpause": "xl list",
     "test_jumbo_frames": "dom0's interfaces",
     "test_frames_longer_than_the_mtu": "dom0's interfaces",
+    "test_disk_driver_restarts": "sysfs; test_blkback.py has this test",
     "test_backend_driver_restarts": "sysfs; test_netback.py has this test",
     "test_shutdown_wait": "xl shutdown -w",
     "test_is_gone_after_its_end": "xl's own cleaning up",

@@ -109,6 +109,16 @@ def test_two_at_once(run):
         r.finish()
 
 
+def test_files_as_disks(run, tmp_path):
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(1 << 20))
+    r = run("ringtest", f"DISK={image},r:{image}")
+    r.wait_line("vbd/51712: 2048 sectors, ring")
+    r.wait_line("vbd/51728: 2048 sectors, read-only")
+    r.interrupt()
+    r.finish()
+
+
 def test_a_port_that_is_taken(run):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
@@ -132,6 +142,6 @@ def test_arguments_behind_two_hyphens(run):
 
 
 @pytest.mark.parametrize("words, what", [(["X=1"], "not known"), (["NETWORK=x"], "tap or user"),
-                                         (["PORT=0"], "no port number")])
+                                         (["PORT=0"], "no port number"), (["DISK=/none"], "does not exist")])
 def test_mistakes(run, words, what):
     assert what in run("echo", *words).finish(status=2)

@@ -1,0 +1,4 @@
+obj-y += apps/ringtest/main.c
+obj-y += apps/ringtest/disk.c
+obj-y += apps/ringtest/disk_ring.c
+obj-y += apps/ringtest/disk_test.c

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: ISC
+"""Bare rings (apps/ringtest) against the real peers: a disk against dom0's blkback, over a loop device.
+The same tests run on the simulation (tests/unix/test_conformance.py)."""
+
+import hashlib
+import re
+import struct
+
+XVDA, XVDB = 51712, 51728
+
+
+def results(g, *commands, disk=XVDA, count=None):
+    """What the commands to a disk come to, as the guest prints it: "write 0+1: ok"."""
+    before = len(printed(g, disk))
+    g.send("".join(f"disk {disk} {command}\n" for command in commands))
+    count = before + (count or len(commands))
+    g.wait(f"ringtest: disk {disk}: .*: ", count=count)
+    return printed(g, disk)[before:count]
+
+
+def printed(g, disk):
+    # A simulated guest's text is there as soon as its last line is.
+    text = getattr(g, "printed", g.console)()
+    return re.findall(rf"ringtest: disk {disk}: (.*: .*?)\r?\n", text)
+
+
+def wait_disk(g, number, text, count=1):
+    g.wait(f"vbd/{number}: {text}", count=count)
+
+
+def pattern(sector, count, seed):
+    """What ringtest writes there."""
+    return b"".join(struct.pack("<Q", seed << 48 | word) for word in range(sector * 64, (sector + count) * 64))
+
+
+def content(xen, entry, sector, count):
+    """The MD5 of these sectors of an image."""
+    path = entry.split("target=")[1]
+    return xen.run(f"dd if={path} bs=512 skip={sector} count={count} | md5sum").out.split()[0]
+
+
+def grants(g):
+    before = g.console().count("sysrq: grants")
+    g.xl("sysrq e")
+    return g.wait("sysrq: grants", count=before + 1).split("grants:")[1]
+
+
+# Requests that no frontend should make, and what comes back; the disk serves on.
+ODD = [f"odd: {what}" for what in (
+    "over the end: error", "beyond the end: error", "a sector that wraps: error", "no segments: error",
+    "twelve segments: error", "a segment backwards: error", "a segment beyond its page: error",
+    "a reference of none: error", "into a page to be read: error",
+    "an operation of none: unsupported", "nothing odd: ok", "done")]
+
+
+def test_disk_keeps_what_is_written(xen, guest, disk):
+    """Through the ring into the image and back, beside a disk that cannot be written."""
+    image, readonly = disk(4), disk(1, "r", "xvdb")
+    g = guest("ringtest", disk=[image, readonly])
+    wait_disk(g, XVDA, "8192 sectors, ring of 32")
+    wait_disk(g, XVDB, "2048 sectors, read-only, ring of 32")
+    assert results(g, "info", "write 0 1 3", "read 0 1 3", "read 0 1 4", "write 8160 32 9", "write 99 9 7",
+                   "read 98 1 0", "read 99 9 7", "flush") == [
+        "info: 8192 sectors, writable, flushes", "write 0+1: ok", "read 0+1: ok", "read 0+1: differs",
+        "write 8160+32: ok", "write 99+9: ok", "read 98+1: differs", "read 99+9: ok", "flush: ok"]
+    assert content(xen, image, 8160, 32) == hashlib.md5(pattern(8160, 32, 9)).hexdigest()
+    assert content(xen, image, 98, 11) == hashlib.md5(bytes(512) + pattern(99, 9, 7) + bytes(512)).hexdigest()
+    assert results(g, "write 0 1 3", "read 0 1 0", disk=XVDB) == ["write 0+1: error", "read 0+1: differs"]
+    assert content(xen, readonly, 0, 2048) == hashlib.md5(bytes(1 << 20)).hexdigest()
+    assert results(g, "traffic 200 5") == ["traffic: 200 ok, 0 differ, 0 failed"]
+    assert results(g, "odd", count=12) == ODD
+
+
+def test_disk_comes_and_goes(guest, disk):
+    """With a ring of several pages; each disk that goes leaves nothing behind."""
+    image = disk(4)
+    g = guest("ringtest", extra="large", disk=[image])
+    left = []
+    for count in (1, 2):
+        wait_disk(g, XVDA, "8192 sectors, ring of 128", count=count)
+        assert results(g, "traffic 100 8") == ["traffic: 100 ok, 0 differ, 0 failed"]
+        g.xl("block-detach xvda")
+        g.wait(f"vbd/{XVDA}: removed", count=count)
+        left.append(grants(g))
+        if count < 2:
+            g.xl(f"block-attach {image}")
+    assert len(set(left)) == 1 and " 0 in quarantine" in left[0], left
+
+
+def test_disk_driver_restarts(xen, guest, disk):
+    """blkback lets go of the disk and takes it again: new rings, and nothing is lost."""
+    driver = "/sys/bus/xen-backend/drivers/vbd"
+    g = guest("ringtest", disk=[disk(4)])
+    wait_disk(g, XVDA, "8192 sectors")
+    assert results(g, "write 0 8 1") == ["write 0+8: ok"]
+    xen.run(f"echo vbd-{g.domid}-{XVDA} >{driver}/unbind")
+    xen.run(f"echo vbd-{g.domid}-{XVDA} >{driver}/bind")
+    wait_disk(g, XVDA, "8192 sectors", count=2)
+    assert results(g, "read 0 8 1", "traffic 50 2") == [
+        "read 0+8: ok", "traffic: 50 ok, 0 differ, 0 failed"]
