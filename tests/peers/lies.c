@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Which lie is armed, and when its time has come. Only vif0's backend and the store lie;
- * that there is no memory left (shortage.c) is one more that the guest may be told. */
+/* Which lie is armed, and when its time has come. Only vif0's and xvda's backends and
+ * the store lie; that there is no memory left (shortage.c) is one more that the guest may be told. */
 #include "tests/peers/lies.h"
 
 #include <stddef.h>
@@ -8,9 +8,11 @@
 
 #include "arch/unix/sim/peer.h"
 #include "arch/unix/sim/report.h"
+#include "arch/unix/sim/toolstack.h"
 
 static struct {
     const struct net_lie *net;
+    const struct blk_lie *blk;
     const struct store_lie *store;
     bool shortage; /* the guest's memory is short: once, or from then on */
     bool shortage_lasts;
@@ -27,6 +29,7 @@ static bool is_time(bool always)
     armed.told++;
     if (!always) {
         armed.net = NULL;
+        armed.blk = NULL;
         armed.store = NULL;
         armed.shortage = false;
     }
@@ -40,6 +43,16 @@ static void at_netback(struct netback *nb, enum netback_step step, void *item)
     if (lie && lie->step == step && nb->index == 0 && is_time(lie->always)) {
         report_debug("vif0 lies: %s", lie->name);
         lie->fn(nb, item);
+    }
+}
+
+static void at_blkback(struct blkback *bb, enum blkback_step step, void *item)
+{
+    const struct blk_lie *lie = armed.blk;
+
+    if (lie && lie->step == step && bb->index == TOOLSTACK_VBD(0) && is_time(lie->always)) {
+        report_debug("xvda lies: %s", lie->name);
+        lie->fn(bb, item);
     }
 }
 
@@ -61,19 +74,25 @@ bool peer_no_memory(void)
 bool peer_lie(const char *name, unsigned after)
 {
     netback_hook = at_netback;
+    blkback_hook = at_blkback;
     store_hook = at_store;
     armed.net = NULL;
+    armed.blk = NULL;
     armed.store = NULL;
     armed.after = after;
+    armed.told = 0;
     armed.shortage_lasts = !strcmp(name, "shortage-lasts");
     armed.shortage = armed.shortage_lasts || !strcmp(name, "shortage");
     for (unsigned i = 0; i < net_lie_count; i++)
         if (!strcmp(net_lies[i].name, name))
             armed.net = &net_lies[i];
+    for (unsigned i = 0; i < blk_lie_count; i++)
+        if (!strcmp(blk_lies[i].name, name))
+            armed.blk = &blk_lies[i];
     for (unsigned i = 0; i < store_lie_count; i++)
         if (!strcmp(store_lies[i].name, name))
             armed.store = &store_lies[i];
-    return armed.net || armed.store || armed.shortage || !strcmp(name, "honest");
+    return armed.net || armed.blk || armed.store || armed.shortage || !strcmp(name, "honest");
 }
 
 unsigned peer_count(void)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "arch/unix/sim/blkback.h"
 #include "arch/unix/sim/netback.h"
 #include "arch/unix/sim/store_conn.h"
 
@@ -19,6 +20,15 @@ struct net_lie {
 };
 extern const struct net_lie net_lies[];
 extern const unsigned net_lie_count;
+
+struct blk_lie {
+    const char *name;
+    enum blkback_step step;
+    bool always;
+    void (*fn)(struct blkback *bb, void *item);
+};
+extern const struct blk_lie blk_lies[];
+extern const unsigned blk_lie_count;
 
 struct store_lie {
     const char *name;

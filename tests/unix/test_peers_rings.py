@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: ISC
+"""Peers of bare rings that lie (docs/hardening.md): blkback of the first of two disks breaks one rule at
+one step (tests/peers/blk_lies.c), under AddressSanitizer and UBSan. Whatever it was, the guest lives, its
+other disk and its network serve, nothing is lost, and the device that was lied to says why in one line.
+
+One guest is lied to by one test after the other, each with a new device."""
+
+import pytest
+import test_rings as rings
+from lied import Lied, Port
+
+BAD, GOOD = rings.XVDA, rings.XVDB
+
+
+class Rings(Lied):
+    """ringtest with two disks, a network, and the console."""
+
+    def __init__(self, start, images):
+        self.port = Port(0)
+        fd = self.port.theirs.fileno()
+        super().__init__(start("ringtest", "ip=10.0.1.2/24 ip6=none", sanitize=True, peers=True, memory=8,
+                               pass_fds=[fd], options=[f"--net=fd:{fd}"]
+                               + [f"--disk={image}" for image in images]))
+        self.guest.wait("vif/0: link up")
+        self.connected = 0
+        self.wait_disk()
+        assert self.traffic(2).endswith("0 differ, 0 failed")
+        self.detach()
+        self.baseline, self.held = self.settled_grants(), self.counter("in quarantine")
+
+    def wait_disk(self):
+        self.connected += 1
+        rings.wait_disk(self.guest, BAD, "2048 sectors", count=self.connected)
+
+    def traffic(self, jobs):
+        return rings.results(self.guest, f"traffic {jobs} 6")[0]
+
+    def serves(self):
+        """The network, the console and the other disk."""
+        assert self.port.answers()
+        assert rings.results(self.guest, "write 5 3 1", "read 5 3 1", disk=GOOD) == [
+            "write 5+3: ok", "read 5+3: ok"]
+
+    def attach(self):
+        self.guest.command(f"attach vbd {BAD}")
+
+    def detach(self):
+        before = self.guest.printed().count(f"vbd/{BAD}: removed")
+        self.guest.xl("block-detach xvda", check=False)
+        self.guest.wait(f"vbd/{BAD}: removed", count=before + 1)
+
+    def has_disk(self):
+        return not self.guest.run_in_dom0(f"xenstore-ls device/vbd/{BAD}", check=False).status
+
+    def errors(self):
+        return self.guest.printed().count("ERROR")
+
+
+@pytest.fixture(scope="module")
+def all_rings(starter, tmp_path_factory):
+    running = []
+    directory = tmp_path_factory.mktemp("disks")
+
+    def get():
+        if not running or not running[0].guest.find():
+            images = [directory / "a.img", directory / "b.img"]
+            for image in images:
+                image.write_bytes(bytes(1 << 20))
+            running[:] = [Rings(starter, images)]
+        return running[0]
+
+    yield get
+    for r in running:
+        if r.guest.find():
+            r.end()
+        r.guest.close()
+        assert "Sanitizer" not in r.guest.messages() and "runtime error" not in r.guest.messages(), \
+            r.guest.messages()
+
+
+@pytest.fixture
+def lied(request, all_rings):
+    """A guest whose first disk is not there yet, and with it the state that the test must leave."""
+    r = all_rings()
+    request.node.guests = [r.guest]
+    if r.has_disk():  # a test failed
+        r.detach()
+        r.connected = r.guest.printed().count(f"vbd/{BAD}: 2048 sectors")
+    r.errors_before, r.disabled_before = r.errors(), r.disabled()
+    r.lie("honest")
+    yield r
+    assert "Sanitizer" not in r.guest.messages() and "runtime error" not in r.guest.messages()
+
+
+# What the log says of it.
+BREACHES = {
+    "2-blk-ahead": "an impossible response index",
+    "2-blk-far-ahead": "an impossible response index",
+    "2-blk-back": "an impossible response index",
+    "4-blk-id-large": "a response to a request that is not in flight",
+    "4-blk-id-wide": "a response to a request that is not in flight",
+    "4-blk-id-pointer": "a response to a request that is not in flight",
+    "4-blk-id-twice": "a response to a request that is not in flight|an impossible response index",
+    "4-blk-id-idle": "a response to a request that is not in flight",
+    "5-blk-operation": "a response to another operation",
+    "5-blk-operation-unknown": "a response to another operation",
+    "5-blk-status": "an unknown status",
+    "5-blk-status-negative": "an unknown status",
+    "9-blk-hold": "a page that was answered is still in use",
+}
+
+
+@pytest.mark.parametrize("after", [0, 70])
+@pytest.mark.parametrize("lie", BREACHES)
+def test_a_breach_costs_the_disk_and_nothing_else(lied, lie, after):
+    """At the first step of its kind, and when the ring has wrapped."""
+    lied.attach()
+    lied.wait_disk()
+    lied.lie(lie, after)
+    # A step is a response, or a turn's responses.
+    jobs = after * 20 if lie.startswith("2-") else after
+    assert not lied.traffic(jobs + 10).endswith(" 0 failed")
+    assert lied.told() == 1
+    lied.guest.wait(rf"ERROR vbd/{BAD}: disabled: ({BREACHES[lie]}) \(\d+\)$")
+    assert lied.errors() == lied.errors_before + 1
+    assert lied.disabled() == lied.disabled_before + 1
+    assert lied.guest.command(f"read error/device/vbd/{BAD}/error")
+    lied.serves()
+    lied.detach()
+    held = 1 if lie.startswith("9-") else 0
+    lied.held += held
+    lied.baseline += held
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+
+
+HARMLESS = ["3-blk-scribble", "5-blk-error", "5-blk-unsupported", "14-blk-storm", "19-blk-all-states"]
+
+
+@pytest.mark.parametrize("lie", ["1-blk-flip", *HARMLESS])
+def test_a_lie_that_is_not_believed(lied, lie):
+    lied.attach()
+    lied.wait_disk()
+    lied.lie(lie, 3)
+    said = lied.traffic(400 if lie.startswith("1-") else 100)
+    assert lied.told()
+    assert " 0 differ" in said
+    if lie.startswith("5-"):
+        assert said.endswith(" 1 failed")
+    elif lie in HARMLESS and not lie.startswith("19-"):
+        assert said.endswith(" 0 failed")
+    if lie in HARMLESS and not lie.startswith("19-"):  # what the other two do may be a breach, or not
+        assert lied.disabled() == lied.disabled_before
+    elif lie.startswith("19-"):
+        lied.guest.quiet(20)
+        lied.connected = lied.guest.printed().count(f"vbd/{BAD}: 2048 sectors")
+    lied.serves()
+    lied.detach()
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+
+
+def test_a_storm_of_events_costs_little(lied):
+    """14: a port whose events are spurious is looked at ever more rarely."""
+    lied.attach()
+    lied.wait_disk()
+    before = lied.counter("spurious")
+    lied.lie("14-blk-storm")
+    lied.traffic(2)
+    lied.guest.quiet()  # in the storm
+    assert 0 < lied.counter("spurious") - before < 1000  # of 25,000
+    assert lied.traffic(10).endswith(" 0 failed")
+    lied.detach()
+
+
+@pytest.mark.parametrize("lie, said", [
+    ("10-blk-write", "a page to be read cannot be written"),
+    ("10-blk-late", "no page can be written after its response"),
+    ("11-blk-peek", "lent pages are empty"),
+])
+def test_pages_are_open_no_longer_than_needed(lied, lie, said):
+    lied.attach()
+    lied.wait_disk()
+    lied.lie(lie)
+    assert lied.traffic(100).endswith(" 0 failed")
+    assert said in lied.guest.messages()
+    lied.detach()
+    lied.wait_grants(lied.baseline)
+
+
+def test_a_ring_that_is_kept(lied):
+    """9: the device has gone, and the backend still has its ring: the page comes back when it can."""
+    lied.attach()
+    lied.wait_disk()
+    lied.lie("9-blk-hold-ring")
+    assert lied.traffic(10).endswith(" 0 failed")
+    lied.detach()
+    assert lied.live_grants() == lied.baseline + 1  # the others are back at once
+    lied.serves()
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+
+
+@pytest.mark.parametrize("lie", ["16-blk-order-huge", "16-blk-order-negative", "16-blk-order-nothing",
+                                 "16-blk-features"])
+def test_offers_that_are_none(lied, lie):
+    """16: what cannot be read counts as not offered, and the disk works without."""
+    lied.lie(lie)
+    lied.attach()
+    lied.wait_disk()
+    assert lied.told() == 1
+    assert lied.traffic(20).endswith(" 0 failed")
+    lied.detach()
+    lied.wait_grants(lied.baseline)
+
+
+SIZES = {"sectors-none": "no number of sectors", "sectors-missing": "no number of sectors",
+         "sectors-huge": "no number of sectors", "sectors-text": "no number of sectors",
+         "sector-size-zero": "no size of a sector", "sector-size-odd": "no size of a sector",
+         "sector-size-huge": "no size of a sector"}
+
+
+@pytest.mark.parametrize("lie", SIZES)
+def test_a_size_that_is_none(lied, lie):
+    """16: a disk without a size is none."""
+    before = lied.guest.printed().count(SIZES[lie])
+    lied.lie(f"16-blk-{lie}")
+    lied.attach()
+    lied.guest.wait(rf"ERROR vbd/{BAD}: disabled: {SIZES[lie]} \(\d+\)$", count=before + 1)
+    assert lied.errors() == lied.errors_before + 1
+    assert lied.disabled() == lied.disabled_before + 1
+    lied.serves()
+    lied.detach()
+    lied.wait_grants(lied.baseline)
+
+
+@pytest.mark.parametrize("lie", [f"18-blk-{what}-{when}"
+                                 for what in ("closed", "closing", "no-state", "vanish")
+                                 for when in ("at-offer", "at-connect", "in-traffic")])
+def test_states_out_of_order(lied, lie):
+    """18: at each step the backend may be closed, gone or mad; a new device takes its place."""
+    if lie.endswith("in-traffic"):
+        lied.attach()
+        lied.wait_disk()
+        lied.lie(lie, 5)
+        lied.guest.send(f"disk {BAD} traffic 50 6\n")
+    else:
+        lied.lie(lie)
+        lied.attach()
+    lied.guest.quiet(20)  # a ring that is still mapped is tried again every 50 ms
+    assert lied.told() == 1
+    lied.serves()
+    lied.guest.xl("block-detach xvda")
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+    # What was asked of it has come to an end, one way or the other.
+    lied.connected = lied.guest.printed().count(f"vbd/{BAD}: 2048 sectors")
+    lied.attach()
+    lied.wait_disk()
+    lied.lie("honest")
+    assert lied.traffic(5).endswith("5 ok, 0 differ, 0 failed")
+    lied.detach()
