@@ -26,6 +26,7 @@
 #include "kernel/thread.h"
 #include "lib/atomic.h"
 #include "lib/util.h"
+#include "xen/byte_ring.h"
 #include "xen/clock.h"
 #include "xen/evtchn.h"
 #include "xen/hypercall.h"
@@ -39,6 +40,8 @@
 #define NOTICE_MAX 48
 #define STALL_TIMEOUT NSEC_PER_SEC
 #define POLL_INTERVAL (50 * NSEC_PER_MSEC)
+#define OUT_SIZE ((uint32_t)sizeof(((struct xencons_interface *)0)->out))
+#define IN_SIZE ((uint32_t)sizeof(((struct xencons_interface *)0)->in))
 
 static struct {
     struct xencons_interface *page;
@@ -104,26 +107,19 @@ static void drop_line(void)
 /* Bytes that the ring can take now. */
 static uint32_t ring_room(void)
 {
-    uint32_t used;
+    int used;
 
     if (!page())
         return 0;
-    used = con.out_prod - shared_load_acquire(&con.page->out_cons); /* partner: its release */
-    return used <= sizeof(con.page->out) ? (uint32_t)sizeof(con.page->out) - used : 0;
+    used = byte_ring_used(con.out_prod, shared_load_acquire(&con.page->out_cons), OUT_SIZE);
+    return used >= 0 ? OUT_SIZE - (uint32_t)used : 0; /* partner of the acquire: its release */
 }
 
 static void ring_put(const char *text, uint32_t len)
 {
-    while (len) {
-        uint32_t at = MASK_XENCONS_IDX(con.out_prod, con.page->out);
-        uint32_t n = MIN(len, (uint32_t)sizeof(con.page->out) - at);
-
-        memcpy(con.page->out + at, text, n);
-        con.mid_line = text[n - 1] != '\n';
-        con.out_prod += n;
-        text += n;
-        len -= n;
-    }
+    byte_ring_put(con.page->out, OUT_SIZE, con.out_prod, text, len);
+    con.mid_line = text[len - 1] != '\n';
+    con.out_prod += len;
 }
 
 static uint32_t put_notice(void)
@@ -157,7 +153,7 @@ static void drain(void)
     shared_store_release(&con.page->out_prod, con.out_prod); /* partner: its acquire */
     if (!con.attached)
         return; /* console_init() notifies, and console_flush() */
-    if (room < sizeof(con.page->out) / 2)
+    if (room < OUT_SIZE / 2)
         evtchn_notify(con.port); /* now, so that it can make room while more is written */
     else
         evtchn_notify_late(con.port);
@@ -218,7 +214,7 @@ static bool output_event(void)
     con.out_cons_seen = cons;
     if (useful)
         con.stalled = false;
-    if (con.out_prod - cons > sizeof(con.page->out))
+    if (byte_ring_used(con.out_prod, cons, OUT_SIZE) < 0)
         log_limited(LOG_WARN, "the backend's output index is out of range (%u)", cons);
     drain();
     wait_queue_wake_all(&con.room);
@@ -259,10 +255,10 @@ void console_write_wait(const char *text, size_t len)
 static uint32_t input_waiting(void)
 {
     uint32_t prod = shared_load_acquire(&con.page->in_prod); /* partner: its release */
-    uint32_t n = prod - con.in_cons;
+    int n = byte_ring_used(prod, con.in_cons, IN_SIZE);
 
-    if (n <= sizeof(con.page->in))
-        return n;
+    if (n >= 0)
+        return (uint32_t)n;
     log_limited(LOG_WARN, "the backend's input index is out of range (%u)", prod);
     return 0;
 }
@@ -350,9 +346,8 @@ size_t console_read(char *buf, size_t size)
     if (!IS_ENABLED(CONFIG_CONSOLE_INPUT) || !page())
         return 0;
     n = MIN(size, (size_t)input_waiting());
-    for (size_t i = 0; i < n; i++)
-        buf[i] = shared_read(&con.page->in[MASK_XENCONS_IDX(con.in_cons + i, con.page->in)]);
     if (n) {
+        byte_ring_get(con.page->in, IN_SIZE, con.in_cons, buf, (uint32_t)n);
         con.in_cons += (uint32_t)n;
         shared_store_release(&con.page->in_cons, con.in_cons); /* partner: its acquire */
         if (con.attached)

@@ -30,6 +30,7 @@
 #include "kernel/timer.h"
 #include "lib/atomic.h"
 #include "lib/util.h"
+#include "xen/byte_ring.h"
 #include "xen/evtchn.h"
 #include "xen/xenstore_internal.h"
 
@@ -134,17 +135,8 @@ static uint32_t payload_size(const struct xs_request *req)
 /* Copies len bytes of the request's packet into the ring, at req_prod. */
 static void put(const void *data, uint32_t len)
 {
-    const char *src = data;
-
-    while (len) {
-        uint32_t at = MASK_XENSTORE_IDX(xs.req_prod);
-        uint32_t n = MIN(len, XENSTORE_RING_SIZE - at);
-
-        memcpy(xs.page->req + at, src, n);
-        xs.req_prod += n;
-        src += n;
-        len -= n;
-    }
+    byte_ring_put(xs.page->req, XENSTORE_RING_SIZE, xs.req_prod, data, len);
+    xs.req_prod += len;
 }
 
 /* Writes as much of the request as room allows; true when all of it is written. */
@@ -200,16 +192,16 @@ static void send_requests(void)
     while (xs.state == CONNECTED && (xs.sending || take_next())) {
         /* Acquire: the store has read what we overwrite now. */
         uint32_t cons = shared_load_acquire(&xs.page->req_cons);
-        uint32_t used = xs.req_prod - cons;
+        int used = byte_ring_used(xs.req_prod, cons, XENSTORE_RING_SIZE);
 
-        if (used > XENSTORE_RING_SIZE) {
+        if (used < 0) {
             xenstore_breach("its request index is out of range", cons);
             return;
         }
         if (used == XENSTORE_RING_SIZE)
             break;
         wrote = true;
-        if (send_part(xs.sending, XENSTORE_RING_SIZE - used)) {
+        if (send_part(xs.sending, XENSTORE_RING_SIZE - (uint32_t)used)) {
             xs.sending = NULL;
             xs.stats.requests++;
         }
@@ -255,12 +247,9 @@ struct xs_request *xenstore_match(const struct xsd_sockmsg *head, const char **w
 static void receive_chunk(uint32_t prod)
 {
     char chunk[CHUNK];
-    uint32_t at = MASK_XENSTORE_IDX(xs.rsp_cons);
-    uint32_t n = MIN(prod - xs.rsp_cons, XENSTORE_RING_SIZE - at);
+    uint32_t n = MIN(prod - xs.rsp_cons, (uint32_t)CHUNK);
 
-    n = MIN(n, (uint32_t)CHUNK);
-    memcpy(chunk, xs.page->rsp + at, n);
-    __asm__ volatile("" : : "r"(chunk) : "memory"); /* the copy is made here, and only here */
+    byte_ring_get(xs.page->rsp, XENSTORE_RING_SIZE, xs.rsp_cons, chunk, n);
     xs.rsp_cons += n;
     for (uint32_t used = 0; used < n && xs.state == CONNECTED;)
         used += xenstore_reply_bytes(chunk + used, n - used);
@@ -273,7 +262,7 @@ static bool receive(void)
     uint32_t prod = shared_load_acquire(&xs.page->rsp_prod); /* partner: the store's release */
     uint32_t before = xs.rsp_cons;
 
-    if (prod - before > XENSTORE_RING_SIZE) {
+    if (byte_ring_used(prod, before, XENSTORE_RING_SIZE) < 0) {
         xenstore_breach("its reply index is out of range", prod);
         return true;
     }

@@ -9,6 +9,7 @@ unit-netback = tests/unit/fake_netback.c tests/unit/fake_netback_rings.c \
 	drivers/netfront_store.c drivers/netfront_tx.c lib/net/netpage.c \
 	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 
+unit-byte_ring-srcs := tests/unit/test_byte_ring.c
 unit-clock-srcs := tests/unit/test_clock.c
 unit-cmdline-srcs := tests/unit/test_cmdline.c kernel/cmdline.c
 unit-errno-srcs := tests/unit/test_errno.c kernel/errno.c kernel/fmt.c
