@@ -43,6 +43,7 @@ static const struct {
     void (*fn)(char **words);
 } commands[] = {
     {"disk", disk_command},
+    {"vchan", vchan_command},
 };
 
 uint64_t ringtest_number(const char *word)

@@ -10,6 +10,7 @@
 
 /* words[0] is the command's name; those that are missing are "". */
 void disk_command(char **words);
+void vchan_command(char **words);
 
 /* A word as a number; 0 when it is none. */
 uint64_t ringtest_number(const char *word);

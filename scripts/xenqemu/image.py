@@ -36,6 +36,7 @@ XEN_PROGRAMS = [
     "xenconsoled",
     "xenconsole",
     "libxl-save-helper",
+    "vchan-socket-proxy",
 ]
 XENSTORE_PROGRAMS = [
     "xenstore-read",

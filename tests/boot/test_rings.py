@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: ISC
-"""Bare rings (apps/ringtest) against the real peers: a disk against dom0's blkback, over a loop device.
+"""Bare rings (apps/ringtest) against the real peers: a disk against dom0's blkback, over a loop device, and
+a vchan against Xen's own library, as vchan-socket-proxy has it.
 The same tests run on the simulation (tests/unix/test_conformance.py)."""
 
 import hashlib
 import re
 import struct
+
+import pytest
 
 XVDA, XVDB = 51712, 51728
 
@@ -55,30 +58,30 @@ ODD = [f"odd: {what}" for what in (
 
 def test_disk_keeps_what_is_written(xen, guest, disk):
     """Through the ring into the image and back, beside a disk that cannot be written."""
-    image, readonly = disk(4), disk(1, "r", "xvdb")
+    image, readonly = disk(2), disk(1, "r", "xvdb")
     g = guest("ringtest", disk=[image, readonly])
-    wait_disk(g, XVDA, "8192 sectors, ring of 32")
+    wait_disk(g, XVDA, "4096 sectors, ring of 32")
     wait_disk(g, XVDB, "2048 sectors, read-only, ring of 32")
-    assert results(g, "info", "write 0 1 3", "read 0 1 3", "read 0 1 4", "write 8160 32 9", "write 99 9 7",
+    assert results(g, "info", "write 0 1 3", "read 0 1 3", "read 0 1 4", "write 4064 32 9", "write 99 9 7",
                    "read 98 1 0", "read 99 9 7", "flush") == [
-        "info: 8192 sectors, writable, flushes", "write 0+1: ok", "read 0+1: ok", "read 0+1: differs",
-        "write 8160+32: ok", "write 99+9: ok", "read 98+1: differs", "read 99+9: ok", "flush: ok"]
-    assert content(xen, image, 8160, 32) == hashlib.md5(pattern(8160, 32, 9)).hexdigest()
+        "info: 4096 sectors, writable, flushes", "write 0+1: ok", "read 0+1: ok", "read 0+1: differs",
+        "write 4064+32: ok", "write 99+9: ok", "read 98+1: differs", "read 99+9: ok", "flush: ok"]
+    assert content(xen, image, 4064, 32) == hashlib.md5(pattern(4064, 32, 9)).hexdigest()
     assert content(xen, image, 98, 11) == hashlib.md5(bytes(512) + pattern(99, 9, 7) + bytes(512)).hexdigest()
     assert results(g, "write 0 1 3", "read 0 1 0", disk=XVDB) == ["write 0+1: error", "read 0+1: differs"]
     assert content(xen, readonly, 0, 2048) == hashlib.md5(bytes(1 << 20)).hexdigest()
-    assert results(g, "traffic 200 5") == ["traffic: 200 ok, 0 differ, 0 failed"]
+    assert results(g, "traffic 100 5") == ["traffic: 100 ok, 0 differ, 0 failed"]
     assert results(g, "odd", count=12) == ODD
 
 
 def test_disk_comes_and_goes(guest, disk):
     """With a ring of several pages; each disk that goes leaves nothing behind."""
-    image = disk(4)
+    image = disk()
     g = guest("ringtest", extra="large", disk=[image])
     left = []
     for count in (1, 2):
-        wait_disk(g, XVDA, "8192 sectors, ring of 128", count=count)
-        assert results(g, "traffic 100 8") == ["traffic: 100 ok, 0 differ, 0 failed"]
+        wait_disk(g, XVDA, "2048 sectors, ring of 128", count=count)
+        assert results(g, "traffic 50 8") == ["traffic: 50 ok, 0 differ, 0 failed"]
         g.xl("block-detach xvda")
         g.wait(f"vbd/{XVDA}: removed", count=count)
         left.append(grants(g))
@@ -90,11 +93,29 @@ def test_disk_comes_and_goes(guest, disk):
 def test_disk_driver_restarts(xen, guest, disk):
     """blkback lets go of the disk and takes it again: new rings, and nothing is lost."""
     driver = "/sys/bus/xen-backend/drivers/vbd"
-    g = guest("ringtest", disk=[disk(4)])
-    wait_disk(g, XVDA, "8192 sectors")
+    g = guest("ringtest", disk=[disk()])
+    wait_disk(g, XVDA, "2048 sectors")
     assert results(g, "write 0 8 1") == ["write 0+8: ok"]
     xen.run(f"echo vbd-{g.domid}-{XVDA} >{driver}/unbind")
     xen.run(f"echo vbd-{g.domid}-{XVDA} >{driver}/bind")
-    wait_disk(g, XVDA, "8192 sectors", count=2)
+    wait_disk(g, XVDA, "2048 sectors", count=2)
     assert results(g, "read 0 8 1", "traffic 50 2") == [
         "read 0+8: ok", "traffic: 50 ok, 0 differ, 0 failed"]
+
+
+# A pipe that stays open, for the proxy leaves when its input ends; $out is what came back.
+PROXY = """cd $(mktemp -d) && dd if=/dev/urandom of=in bs=1000 count={kb} 2>/dev/null && mkfifo pipe || exit 1
+vchan-socket-proxy --mode={mode} {domid} {path} - <pipe >out & exec 3>pipe
+cat in >&3; wait $!; cmp in out; status=$?; rm -r $PWD; exit $status"""
+
+
+@pytest.mark.parametrize("left, right", [(10, 11), (13, 12)])
+def test_vchan_server(xen, guest, left, right):
+    """Rings in the shared page and in pages of their own: all that is sent comes back."""
+    g = guest("ringtest")
+    g.wait("ringtest: ready")
+    before = grants(g)
+    g.send(f"vchan 7 serve {left} {right} 50000\n")
+    xen.run(PROXY.format(mode="client", domid=g.domid, path=f"/local/domain/{g.domid}/data/vchan/7", kb=50))
+    g.wait("vchan 7: serve: 50000 bytes, closed")
+    assert grants(g) == before

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Which lie is armed, and when its time has come. Only vif0's and xvda's backends and
- * the store lie; that there is no memory left (shortage.c) is one more that the guest may be told. */
+/* Which lie is armed, and when its time has come. Only vif0's and xvda's backends, a
+ * vchan's other end and the store lie; that there is no memory left (shortage.c) is one more that the guest may be told. */
 #include "tests/peers/lies.h"
 
 #include <stddef.h>
@@ -13,6 +13,7 @@
 static struct {
     const struct net_lie *net;
     const struct blk_lie *blk;
+    const struct vchan_lie *vchan;
     const struct store_lie *store;
     bool shortage; /* the guest's memory is short: once, or from then on */
     bool shortage_lasts;
@@ -30,6 +31,7 @@ static bool is_time(bool always)
     if (!always) {
         armed.net = NULL;
         armed.blk = NULL;
+        armed.vchan = NULL;
         armed.store = NULL;
         armed.shortage = false;
     }
@@ -56,6 +58,16 @@ static void at_blkback(struct blkback *bb, enum blkback_step step, void *item)
     }
 }
 
+static void at_vchan(struct vchan *v, enum vchan_step step, uint32_t *item)
+{
+    const struct vchan_lie *lie = armed.vchan;
+
+    if (lie && lie->step == step && is_time(lie->always)) {
+        report_debug("the vchan's client lies: %s", lie->name);
+        lie->fn(v, item);
+    }
+}
+
 static void at_store(enum store_step step, void *item)
 {
     const struct store_lie *lie = armed.store;
@@ -75,9 +87,11 @@ bool peer_lie(const char *name, unsigned after)
 {
     netback_hook = at_netback;
     blkback_hook = at_blkback;
+    vchan_hook = at_vchan;
     store_hook = at_store;
     armed.net = NULL;
     armed.blk = NULL;
+    armed.vchan = NULL;
     armed.store = NULL;
     armed.after = after;
     armed.told = 0;
@@ -89,10 +103,14 @@ bool peer_lie(const char *name, unsigned after)
     for (unsigned i = 0; i < blk_lie_count; i++)
         if (!strcmp(blk_lies[i].name, name))
             armed.blk = &blk_lies[i];
+    for (unsigned i = 0; i < vchan_lie_count; i++)
+        if (!strcmp(vchan_lies[i].name, name))
+            armed.vchan = &vchan_lies[i];
     for (unsigned i = 0; i < store_lie_count; i++)
         if (!strcmp(store_lies[i].name, name))
             armed.store = &store_lies[i];
-    return armed.net || armed.blk || armed.store || armed.shortage || !strcmp(name, "honest");
+    return armed.net || armed.blk || armed.vchan || armed.store || armed.shortage ||
+           !strcmp(name, "honest");
 }
 
 unsigned peer_count(void)

@@ -11,6 +11,7 @@
 #include "arch/unix/sim/blkback.h"
 #include "arch/unix/sim/netback.h"
 #include "arch/unix/sim/store_conn.h"
+#include "arch/unix/sim/vchan.h"
 
 struct net_lie {
     const char *name;
@@ -29,6 +30,15 @@ struct blk_lie {
 };
 extern const struct blk_lie blk_lies[];
 extern const unsigned blk_lie_count;
+
+struct vchan_lie {
+    const char *name;
+    enum vchan_step step;
+    bool always;
+    void (*fn)(struct vchan *v, uint32_t *item);
+};
+extern const struct vchan_lie vchan_lies[];
+extern const unsigned vchan_lie_count;
 
 struct store_lie {
     const char *name;

@@ -56,7 +56,8 @@ TOOLS = tempfile.mkdtemp(prefix="dom0.")
 atexit.register(shutil.rmtree, TOOLS, ignore_errors=True)
 for _name in ("read", "write", "rm", "ls", "chmod"):
     os.symlink(os.path.join(TOP, "tests/unix/dom0tool"), os.path.join(TOOLS, f"xenstore-{_name}"))
-os.symlink(os.path.join(TOP, "tests/unix/dom0tool"), os.path.join(TOOLS, "usleep"))
+for _name in ("usleep", "vchan-socket-proxy"):
+    os.symlink(os.path.join(TOP, "tests/unix/dom0tool"), os.path.join(TOOLS, _name))
 
 
 class SimError(Exception):

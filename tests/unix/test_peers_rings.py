@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: ISC
-"""Peers of bare rings that lie (docs/hardening.md): blkback of the first of two disks breaks one rule at
-one step (tests/peers/blk_lies.c), under AddressSanitizer and UBSan. Whatever it was, the guest lives, its
+"""Peers of bare rings that lie (docs/hardening.md): blkback of the first of two disks, or the other end of
+a vchan, breaks one rule at one step (tests/peers/blk_lies.c, vchan_lies.c), under AddressSanitizer and
+UBSan. Whatever it was, the guest lives, its
 other disk and its network serve, nothing is lost, and the device that was lied to says why in one line.
 
 One guest is lied to by one test after the other, each with a new device."""
+
+import os
 
 import pytest
 import test_rings as rings
 from lied import Lied, Port
 
 BAD, GOOD = rings.XVDA, rings.XVDB
+VCHAN = 32
 
 
 class Rings(Lied):
     """ringtest with two disks, a network, and the console."""
 
-    def __init__(self, start, images):
+    def __init__(self, start, directory):
+        images = [directory / "a.img", directory / "b.img"]
+        for image in images:
+            image.write_bytes(bytes(1 << 20))
+        self.directory = directory
         self.port = Port(0)
         fd = self.port.theirs.fileno()
         super().__init__(start("ringtest", "ip=10.0.1.2/24 ip6=none", sanitize=True, peers=True, memory=8,
@@ -52,6 +60,22 @@ class Rings(Lied):
     def has_disk(self):
         return not self.guest.run_in_dom0(f"xenstore-ls device/vbd/{BAD}", check=False).status
 
+    def vchan(self, left=10, right=11, size=20_000, wait=True):
+        """What becomes of a server that is to send back so many bytes."""
+        self.serves_begun = getattr(self, "serves_begun", 0) + 1
+        self.data = os.urandom(size)
+        (self.directory / "in").write_bytes(self.data)
+        self.guest.send(f"vchan {VCHAN} serve {left} {right} {size}\n")
+        self.guest.command(f"vchan client data/vchan/{VCHAN} {self.directory}/in {self.directory}/out")
+        return self.vchan_end() if wait else None
+
+    def vchan_end(self):
+        line = self.guest.wait(f"vchan {VCHAN}: serve: ", count=self.serves_begun)
+        return line.split("serve: ")[1]
+
+    def echoed(self):
+        return (self.directory / "out").read_bytes()
+
     def errors(self):
         return self.guest.printed().count("ERROR")
 
@@ -63,10 +87,7 @@ def all_rings(starter, tmp_path_factory):
 
     def get():
         if not running or not running[0].guest.find():
-            images = [directory / "a.img", directory / "b.img"]
-            for image in images:
-                image.write_bytes(bytes(1 << 20))
-            running[:] = [Rings(starter, images)]
+            running[:] = [Rings(starter, directory)]
         return running[0]
 
     yield get
@@ -260,3 +281,88 @@ def test_states_out_of_order(lied, lie):
     lied.lie("honest")
     assert lied.traffic(5).endswith("5 ok, 0 differ, 0 failed")
     lied.detach()
+
+
+# --- vchan ----------------------------------------------------------------------------------------
+
+VCHAN_BREACHES = {
+    "2-vchan-write-ahead": "an impossible write index",
+    "2-vchan-write-far-ahead": "an impossible write index",
+    "2-vchan-write-back": "an impossible write index",
+    "2-vchan-read-ahead": "an impossible read index",
+    "2-vchan-read-far-ahead": "an impossible read index",
+    "2-vchan-read-back": "an impossible read index",
+    "18-vchan-live-at-connect": "a liveness of none",
+    "18-vchan-live-in-traffic": "a liveness of none",
+    "18-vchan-expected-again": "a liveness of none",
+}
+
+
+def honest_vchan(lied):
+    lied.lie("honest")
+    assert lied.vchan() == "20000 bytes, closed"
+    assert lied.echoed() == lied.data
+
+
+@pytest.mark.parametrize("lie, after", [(lie, after) for lie in VCHAN_BREACHES for after in (0, 9)
+                                        if not (after and "connect" in lie)
+                                        # Before the guest has seen it connect, it may be expected.
+                                        and (after or "expected" not in lie)])
+def test_a_breach_costs_the_vchan_and_nothing_else(lied, lie, after):
+    """At the first step of its kind, and when the rings have wrapped."""
+    before = lied.guest.printed().count(f"vchan/{VCHAN}: disabled: {VCHAN_BREACHES[lie]}")
+    lied.lie(lie, after)
+    assert lied.vchan().endswith("disabled")
+    assert lied.told() == 1
+    lied.guest.wait(rf"ERROR vchan/{VCHAN}: disabled: {VCHAN_BREACHES[lie]} \(\d+\)$", count=before + 1)
+    assert lied.errors() == lied.errors_before + 1
+    lied.serves()
+    lied.guest.command("vchan wait")
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+    honest_vchan(lied)
+
+
+@pytest.mark.parametrize("lie", ["3-vchan-scribble", "9-vchan-hold", "14-vchan-ask-all", "14-vchan-storm"])
+def test_a_lie_to_a_vchan_that_is_not_believed(lied, lie):
+    lied.lie(lie)
+    assert lied.vchan() == "20000 bytes, closed"
+    assert lied.told()
+    assert lied.echoed() == lied.data
+    lied.serves()
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+    assert lied.errors() == lied.errors_before
+
+
+def test_indices_that_change_while_they_are_read(lied):
+    """1: a breach, or none, or bytes that never come; and no harm."""
+    lied.lie("1-vchan-flip", 2)
+    lied.vchan(size=100_000, wait=False)
+    lied.guest.quiet()
+    lied.serves()
+    lied.guest.command("vchan close")
+    assert lied.vchan_end().endswith(("disabled", "closed"))
+    lied.wait_grants(lied.baseline)
+    honest_vchan(lied)
+
+
+def test_an_end_that_stalls(lied):
+    """18: the guest waits, and nobody else does; then it is told that the other end has gone."""
+    lied.lie("18-vchan-stall", 3)
+    lied.vchan(wait=False)
+    lied.guest.quiet()
+    lied.serves()
+    lied.guest.command("vchan close")
+    assert lied.vchan_end().endswith("the peer has closed")
+    lied.wait_grants(lied.baseline)
+    honest_vchan(lied)
+
+
+@pytest.mark.parametrize("lie", [f"18-vchan-leave-{when}" for when in ("at-connect", "at-write", "at-read")])
+def test_an_end_that_leaves_in_the_middle(lied, lie):
+    lied.lie(lie, 0 if "connect" in lie else 3)
+    assert lied.vchan().endswith("the peer has closed")
+    assert lied.told() == 1 and lied.errors() == lied.errors_before
+    lied.wait_grants(lied.baseline)
+    honest_vchan(lied)

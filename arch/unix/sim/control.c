@@ -17,6 +17,7 @@
 #include "arch/unix/sim/sched.h"
 #include "arch/unix/sim/store.h"
 #include "arch/unix/sim/toolstack.h"
+#include "arch/unix/sim/vchan.h"
 #include "arch/unix/sim/vtime.h"
 #include "lib/util.h"
 
@@ -181,6 +182,29 @@ static void do_vbd(const char *index, const char *unused)
         answer("error no such backend");
 }
 
+static void vchan_ended(unsigned long received)
+{
+    answer("ok %lu", received);
+}
+
+static void do_vchan(const char *what, const char *rest)
+{
+    char path[128], in[512], out[512];
+    const char *wrong = NULL;
+
+    if (!strcmp(what, "wait")) {
+        vchan_wait(vchan_ended);
+        return;
+    }
+    if (!strcmp(what, "close"))
+        vchan_close();
+    else if (!strcmp(what, "client") && sscanf(rest, "%127s %511s %511s", path, in, out) == 3)
+        wrong = vchan_client(absolute(path), in, out);
+    else
+        wrong = "client PATH IN OUT, wait or close";
+    answer(wrong ? "error %s" : "ok", wrong);
+}
+
 static void do_lie(const char *name, const char *after)
 {
     answer(peer_lie(name, (unsigned)strtoul(after, NULL, 10)) ? "ok" : "error no such lie");
@@ -247,6 +271,7 @@ static const struct {
     {"backend", do_backend, true},
     {"vif", do_vif, true},
     {"vbd", do_vbd, true},
+    {"vchan", do_vchan, true},
     {"lie", do_lie, true},
     {"lies", do_lies, false},
     {"grants", do_grants, false},

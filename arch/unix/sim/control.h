@@ -18,6 +18,10 @@
  *      backend stop vbd N, backend restart vbd N
  *      vif N                 netback's counts of frames, as name=number
  *      vbd N                 blkback's counts of requests
+ *      vchan client PATH IN OUT   as "vchan-socket-proxy --mode=client DOMAIN PATH -": a file is sent, what
+ *                            comes is written to another
+ *      vchan wait            answers when the guest has closed it: how many bytes have come
+ *      vchan close           the client goes
  *      lie NAME [N]          with PEERS=1: a peer lies, after N honest steps (tests/peers)
  *      lies                  how often the last one named has been told
  *      grants                how many the guest has given, and how many of them are in use

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A vchan, bare: two byte rings, the bits by which each end asks for an event, and the rules of
+ * docs/hardening.md. All of the shared page may change at any time under the peer's hands: orders, the
+ * list of grants and our own indices are written there for it and never read back.
+ *
+ * An end that is going to wait says for what (ask), then looks once more, then sleeps; an end that has
+ * moved an index takes the bit away that asks for it (tell) and sends an event. Whoever loses the race
+ * sees the other's move: each does the two things in the opposite order, with a full barrier between.
+ */
+#include "apps/ringtest/vchan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernel/app.h"
+#include "lib/atomic.h"
+#include "lib/util.h"
+#include "xen/byte_ring.h"
+#include "xen/xenstore.h"
+
+#define LOG_MODULE "vchan"
+
+enum { GONE, CONNECTED, EXPECTED }; /* cli_live, srv_live */
+
+static unsigned disabled;
+
+unsigned vchan_count_disabled(void)
+{
+    return disabled;
+}
+
+static void breach(struct vchan *v, const char *rule, uint64_t value)
+{
+    if (v->broken)
+        return;
+    v->broken = true;
+    disabled++;
+    log_error("vchan/%u: disabled: %s (%lu)", v->number, rule, (unsigned long)value);
+}
+
+/* --- the peer's indices ------------------------------------------------------------------------ */
+
+/* Looks how far the peer has written: how many bytes wait, or -EPROTO. An index that runs backwards is
+ * one that is farther ahead than what waited before allows (rule 2). */
+static int look_in(struct vchan *v)
+{
+    struct vchan_ring *r = &v->in;
+    uint32_t prod = shared_load_acquire(&r->shared->prod); /* partner: its release */
+    int waiting = byte_ring_used(prod, r->own, r->size);
+
+    if (waiting < byte_ring_used(r->seen, r->own, r->size)) {
+        breach(v, "an impossible write index", prod);
+        return -EPROTO;
+    }
+    v->progress |= prod != r->seen;
+    r->seen = prod;
+    return waiting;
+}
+
+/* Looks how far it has read: how many bytes it has not read yet, or -EPROTO. */
+static int look_out(struct vchan *v)
+{
+    struct vchan_ring *r = &v->out;
+    uint32_t cons = shared_load_acquire(&r->shared->cons); /* partner: its release */
+    int unread = byte_ring_used(r->own, cons, r->size);
+
+    if (unread < 0 || unread > byte_ring_used(r->own, r->seen, r->size)) {
+        breach(v, "an impossible read index", cons);
+        return -EPROTO;
+    }
+    v->progress |= cons != r->seen;
+    r->seen = cons;
+    return unread;
+}
+
+/* Whether the peer is there: it may come, once, and go. -EPROTO: it is neither here nor gone. */
+static int look_whether_open(struct vchan *v)
+{
+    uint8_t live = shared_read(v->peer_live);
+
+    if (live > EXPECTED || (live == EXPECTED && v->connected)) {
+        breach(v, "a liveness of none", live);
+        return -EPROTO;
+    }
+    v->progress |= (live == CONNECTED) != v->connected;
+    v->connected = live == CONNECTED;
+    return live != GONE;
+}
+
+/* --- events ------------------------------------------------------------------------------------ */
+
+/* A peer that sends events for nothing is looked at ever more rarely (rule 14). */
+static void event(void *ctx)
+{
+    struct vchan *v = ctx;
+
+    (void)look_whether_open(v);
+    (void)look_in(v);
+    (void)look_out(v);
+    if (v->progress)
+        evtchn_useful(v->port);
+    else
+        evtchn_spurious(v->port);
+    v->progress = false;
+    wait_queue_wake_all(&v->queue);
+}
+
+static void ask(struct vchan *v, uint8_t bit)
+{
+    (void)shared_or(v->ask, bit); /* a full barrier: then the indices are looked at again */
+}
+
+static void tell(struct vchan *v, uint8_t bit)
+{
+    if (shared_and(v->tell, (uint8_t)~bit) & bit)
+        evtchn_notify(v->port);
+}
+
+/* --- reading and writing ------------------------------------------------------------------------ */
+
+int vchan_read(struct vchan *v, void *buf, size_t size)
+{
+    for (;;) {
+        int waiting, open;
+
+        ask(v, VCHAN_NOTIFY_WRITE);
+        open = look_whether_open(v); /* first: what was written before it closed is still read */
+        waiting = look_in(v);
+        if (open < 0 || waiting < 0 || v->broken)
+            return -EPROTO;
+        if (waiting) {
+            uint32_t n = (uint32_t)MIN((size_t)waiting, size);
+
+            byte_ring_get(v->in.data, v->in.size, v->in.own, buf, n);
+            v->in.own += n;
+            shared_store_release(&v->in.shared->cons, v->in.own); /* partner: its acquire */
+            tell(v, VCHAN_NOTIFY_READ);
+            return (int)n;
+        }
+        if (!open)
+            return 0;
+        wait_queue_sleep(&v->queue);
+    }
+}
+
+/* Waits until at most `unread` bytes are on the way: how many are, or an error. */
+static int wait_for_reader(struct vchan *v, uint32_t unread)
+{
+    for (;;) {
+        int left, open;
+
+        ask(v, VCHAN_NOTIFY_READ);
+        open = look_whether_open(v);
+        left = look_out(v);
+        if (open < 0 || left < 0 || v->broken)
+            return -EPROTO;
+        if ((uint32_t)left <= unread)
+            return left;
+        if (!open)
+            return -EPIPE;
+        wait_queue_sleep(&v->queue);
+    }
+}
+
+int vchan_write(struct vchan *v, const void *buf, size_t size)
+{
+    const char *from = buf;
+
+    while (size) {
+        int left = wait_for_reader(v, v->out.size - 1);
+        uint32_t n;
+
+        if (left < 0)
+            return left;
+        n = (uint32_t)MIN(size, (size_t)v->out.size - (size_t)left);
+        byte_ring_put(v->out.data, v->out.size, v->out.own, from, n);
+        v->out.own += n;
+        shared_store_release(&v->out.shared->prod, v->out.own); /* partner: its acquire */
+        tell(v, VCHAN_NOTIFY_WRITE);
+        from += n;
+        size -= n;
+    }
+    return 0;
+}
+
+int vchan_drain(struct vchan *v)
+{
+    return wait_for_reader(v, 0);
+}
+
+/* --- the server's end --------------------------------------------------------------------------- */
+
+/* Where the ring's bytes are: in the shared page, or in pages of their own, whose references go into the
+ * list. NULL: there is no memory. */
+static void *make_ring(struct vchan *v, unsigned order, unsigned *listed)
+{
+    int first;
+
+    if (order < 12)
+        return (char *)v->page + (1u << order);
+    first = lending_add(v->lent, order - 12);
+    if (first < 0)
+        return NULL;
+    for (unsigned i = (unsigned)first; i < (unsigned)first + (1u << (order - 12)); i++) {
+        lending_give(v->lent, i, false);
+        v->page->grants[(*listed)++] = lending_ref(v->lent, i);
+    }
+    return lending_page(v->lent, (unsigned)first);
+}
+
+static int make_pages(struct vchan *v, unsigned left, unsigned right)
+{
+    unsigned listed = 0;
+
+    v->lent = lending_new(v->peer);
+    if (!v->lent || lending_add(v->lent, 0) < 0)
+        return -ENOMEM;
+    v->page = lending_page(v->lent, 0);
+    v->in = (struct vchan_ring){.shared = &v->page->left, .size = 1u << left};
+    v->out = (struct vchan_ring){.shared = &v->page->right, .size = 1u << right};
+    v->in.data = make_ring(v, left, &listed);
+    v->out.data = make_ring(v, right, &listed);
+    if (!v->in.data || !v->out.data)
+        return -ENOMEM;
+    v->page->left_order = (uint16_t)left;
+    v->page->right_order = (uint16_t)right;
+    v->page->cli_live = EXPECTED;
+    v->page->srv_live = CONNECTED;
+    v->page->cli_notify = VCHAN_NOTIFY_WRITE;
+    v->ask = &v->page->cli_notify;
+    v->tell = &v->page->srv_notify;
+    v->peer_live = &v->page->cli_live;
+    v->own_live = &v->page->srv_live;
+    lending_give(v->lent, 0, false); /* last: what it says is complete */
+    return 0;
+}
+
+/* ring-ref comes last: a client that waits for it finds both. */
+static int publish(struct vchan *v)
+{
+    char path[VCHAN_PATH_MAX + 16], owner[12], reader[12], domid[12];
+    const char *perms[] = {owner, reader};
+    int err = xs_read(XS_NONE, "domid", domid, sizeof(domid));
+
+    if (err < 0)
+        return err;
+    (void)fmt_print(owner, sizeof(owner), "n%s", domid);
+    (void)fmt_print(reader, sizeof(reader), "r%u", v->peer);
+    (void)fmt_print(path, sizeof(path), "%s/event-channel", v->path);
+    err = xs_mkdir(XS_NONE, v->path);
+    if (!err)
+        err = xs_set_perms(XS_NONE, v->path, perms, ARRAY_SIZE(perms));
+    if (!err)
+        err = xs_printf(XS_NONE, path, "%u", v->port);
+    (void)fmt_print(path, sizeof(path), "%s/ring-ref", v->path);
+    return err ? err : xs_printf(XS_NONE, path, "%u", lending_ref(v->lent, 0));
+}
+
+/* Two rings in one page must be one of each kind. */
+static bool orders_fit(unsigned left, unsigned right)
+{
+    return left >= VCHAN_ORDER_MIN && left <= VCHAN_ORDER_MAX && right >= VCHAN_ORDER_MIN &&
+           right <= VCHAN_ORDER_MAX && (left != right || left >= 12);
+}
+
+int vchan_serve(struct vchan *v, unsigned number, domid_t client, unsigned left, unsigned right)
+{
+    int err;
+
+    if (!orders_fit(left, right))
+        return -EINVAL;
+    *v = (struct vchan){.number = number, .peer = client, .open = true};
+    wait_queue_init(&v->queue);
+    (void)fmt_print(v->path, sizeof(v->path), "data/vchan/%u", number);
+    err = make_pages(v, left, right);
+    if (!err) {
+        int port = evtchn_alloc_unbound(client, event, v);
+
+        err = MIN(port, 0);
+        v->port = port > 0 ? (evtchn_port_t)port : 0;
+    }
+    if (!err)
+        err = publish(v);
+    if (err)
+        vchan_close(v);
+    return err;
+}
+
+void vchan_close(struct vchan *v)
+{
+    if (!v->open)
+        return;
+    v->open = false;
+    if (v->own_live) {
+        shared_store_release(v->own_live, GONE);
+        if (v->port)
+            evtchn_notify(v->port);
+    }
+    (void)xs_remove(XS_NONE, v->path);
+    evtchn_unbind(v->port);
+    v->port = 0;
+    lending_end(v->lent);
+    v->lent = NULL;
+    v->page = NULL;
+}
