@@ -148,8 +148,9 @@ def test_timers_keep_time(xen_icount, guest):
 
 
 def test_wall_clock(xen, guest):
+    g = guest("selftest", extra="wall", paused=True)
     before = int(xen.run("date +%s").out)
-    g = guest("selftest", extra="wall")
+    g.unpause()
     seen = int(re.search(r"wall (\d+) s", g.wait("wall [0-9]")).group(1))
     assert before - 1 <= seen <= int(xen.run("date +%s").out) + 1
 

@@ -75,7 +75,7 @@ def connections(count, exchange, ports=None, workers=4):
         for n in range(part, count, workers):
             try:
                 with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
-                    s.settimeout(10)
+                    s.settimeout(60)
                     if ports:
                         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                         s.bind(("10.0.0.1", ports[n % len(ports)]))

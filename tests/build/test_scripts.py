@@ -72,6 +72,8 @@ tests/x/test_a.py::test_bad FAILED     [ 2/3]
 tests/x/test_a.py::test_lost ERROR      [ 3/3]
 ==== FAILURES ====
 why it is bad
+==== slowest 20 durations ====
+3.00s call test_good
 ==== short test summary info ====
 FAILED tests/x/test_a.py::test_bad - assert 1 == 2
 ERROR tests/x/test_a.py::test_lost - no machine
