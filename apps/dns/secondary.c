@@ -65,8 +65,9 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
     dns_zone_text(s->served, text);
     switch (event) {
     case SECONDARY_LOADED:
-        log_info("serving %s (%u records, serial %u), fetched", text, dns_zone_records(s->served),
-                 dns_zone_serial(s->served));
+    case SECONDARY_CHANGED:
+        log_info("serving %s (%u records, serial %u), %s", text, dns_zone_records(s->served),
+                 dns_zone_serial(s->served), event == SECONDARY_LOADED ? "fetched" : "changed");
         if (IS_ENABLED(CONFIG_DNS_NOTIFY))
             server_zone_changed(s->name);
         break;

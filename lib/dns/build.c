@@ -238,6 +238,8 @@ int dns_builder_finish(struct dns_builder *b, uint8_t **image, size_t *size)
         return -EINVAL;
     }
     err = builder_sort(b);
+    if (!err && b->differences)
+        builder_remove(b);
     if (!err)
         err = make_tree(b);
     if (b->hashed_count)

@@ -16,11 +16,18 @@ struct dns_builder *dns_builder_new(const struct dns_sink *sink);
 void dns_builder_free(struct dns_builder *b);
 
 /*
- * Takes a copy of a record. The zone's name is the owner of its SOA.
+ * Takes a copy of a record. The zone's name is the owner of its SOA. One with `remove` set takes away what is
+ * the same and came before, but for its TTL, and that has to be there.
  * Returns 0, also when the record was reported as wrong (finishing will fail then), or -ENOMEM.
  */
 int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
                     const struct dns_place *place);
+
+/* How many records there are. */
+uint32_t dns_builder_count(const struct dns_builder *b);
+
+/* Has those from the FROM-th on count as if they had come before the others. */
+void dns_builder_put_first(struct dns_builder *b, uint32_t from);
 
 /*
  * Checks the zone and makes its image, which the caller frees with free().

@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Asking for a zone: see fetch.h. Parsing of messages by RFC 1035 section 4.1, of transfers by RFC 5936
- * section 2.2: the records of all messages, one after the other, begin and end with the zone's SOA.
+ * Asking for a zone: see fetch.h. The records of all messages of a transfer, one after the other, begin and
+ * end with the zone's SOA (RFC 5936 section 2.2). If the second one is an SOA, too, they are differences (RFC
+ * 1995 section 4): what was removed from one version, behind its SOA, and what was added in the next, behind
+ * that one's; and so on up to the version that is offered.
  */
 #include "lib/dns/fetch.h"
 
+#include "lib/dns/entry.h"
 #include "lib/dns/image.h"
 #include "lib/dns/rrtype.h"
+#include "lib/dns/unpack.h"
 
 #include <errno.h>
 
-enum { FIELDS = 10, SOA_TAIL = 20 }; /* octets: behind a record's name; of an SOA's numbers */
-
-/* A message being read. Each function that moves `pos` has looked whether what it passes is there. */
-struct message {
-    const uint8_t *octets;
-    size_t len, pos;
-};
-
-/* A record of it. */
-struct entry {
-    uint8_t owner[DNS_NAME_MAX];
-    size_t at, fields, data; /* where it is, what is behind its name, and its data */
-    unsigned type, class, len;
-    uint32_t ttl;
-};
+enum { SOA_TAIL = 20 }; /* octets of an SOA's numbers */
 
 static enum fetch_result fail(struct fetch *f, const char *reason)
 {
@@ -55,29 +45,44 @@ static void pause_builder(void *ctx)
         f->pause();
 }
 
-size_t fetch_begin(struct fetch *f, const uint8_t *name, unsigned type, uint16_t id,
-                   const struct tsig_key *key, uint32_t now, uint8_t query[FETCH_QUERY_MAX])
+/* Appends an SOA with the serial that we have (RFC 1995 section 3); the other fields mean nothing. */
+static size_t put_serial(uint8_t *at, uint32_t serial)
+{
+    static const uint8_t soa[] = {0xc0, HEADER_SIZE, 0, TYPE_SOA, 0, CLASS_IN,
+                                  0,    0,           0, 0,        0, 2 + SOA_TAIL};
+
+    memcpy(at, soa, sizeof(soa));
+    memset(at + sizeof(soa), 0, 2 + SOA_TAIL);
+    dns_put_be32(at + sizeof(soa) + 2, serial);
+    return sizeof(soa) + 2 + SOA_TAIL;
+}
+
+size_t fetch_begin(struct fetch *f, const struct fetch_question *q, uint8_t query[FETCH_QUERY_MAX])
 {
     const struct dns_sink sink = {.report = report, .pause = pause_builder, .ctx = f};
-    size_t len = HEADER_SIZE;
+    size_t len = HEADER_SIZE, name_len = dns_name_length(q->name, DNS_NAME_MAX);
 
-    *f = (struct fetch){.name = name, .type = (uint16_t)type, .id = id, .key = key};
-    f->name_len = dns_name_length(name, DNS_NAME_MAX);
-    if (type == TYPE_AXFR) {
+    *f = (struct fetch){.name = q->name, .type = q->type, .id = q->id, .key = q->key};
+    if (f->type != TYPE_SOA) {
         f->builder = dns_builder_new(&sink);
         if (!f->builder)
             return 0;
     }
     memset(query, 0, HEADER_SIZE);
-    dns_put_be16(query, id);
+    dns_put_be16(query, f->id);
     query[5] = 1;
-    memcpy(query + len, name, f->name_len);
-    len += f->name_len;
+    memcpy(query + len, f->name, name_len);
+    len += name_len;
     dns_put_be16(query + len, f->type);
     dns_put_be16(query + len + 2, CLASS_IN);
     len += QUESTION_TAIL;
-    if (IS_ENABLED(CONFIG_DNS_TSIG) && key)
-        len += tsig_request(&f->stream, key, query, len, now);
+    if (f->type == TYPE_IXFR) {
+        f->old = q->old;
+        query[9] = 1;
+        len += put_serial(query + len, dns_zone_serial(f->old));
+    }
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && f->key)
+        len += tsig_request(&f->stream, f->key, query, len, q->now);
     return len;
 }
 
@@ -85,39 +90,6 @@ void fetch_end(struct fetch *f)
 {
     dns_builder_free(f->builder);
     f->builder = NULL;
-}
-
-/* Steps over a name, which may be compressed, and gives it without compression; its octets, or 0. */
-static unsigned read_name(struct message *m, uint8_t *name)
-{
-    unsigned len = dns_name_expand(m->octets, m->len, m->pos, name);
-
-    if (!len)
-        return 0;
-    while (m->octets[m->pos] && m->octets[m->pos] < 0xc0)
-        m->pos += m->octets[m->pos] + 1u;
-    m->pos += m->octets[m->pos] ? 2 : 1;
-    return len;
-}
-
-static bool read_entry(struct message *m, struct entry *e)
-{
-    const uint8_t *fields;
-
-    e->at = m->pos;
-    if (!read_name(m, e->owner) || m->len - m->pos < FIELDS)
-        return false;
-    fields = m->octets + m->pos;
-    e->fields = m->pos;
-    e->type = dns_be16(fields);
-    e->class = dns_be16(fields + 2);
-    e->ttl = dns_be32(fields + 4);
-    e->len = dns_be16(fields + 8);
-    e->data = m->pos + FIELDS;
-    if (m->len - e->data < e->len)
-        return false;
-    m->pos = e->data + e->len;
-    return true;
 }
 
 /* Is the question, which later messages of a transfer may leave out, the one that was asked? */
@@ -128,7 +100,7 @@ static bool question_ok(const struct fetch *f, struct message *m)
 
     if (count == 0)
         return f->answered;
-    if (count != 1 || !read_name(m, name) || m->len - m->pos < QUESTION_TAIL)
+    if (count != 1 || !message_name(m, name) || m->len - m->pos < QUESTION_TAIL)
         return false;
     m->pos += QUESTION_TAIL;
     return dns_name_equal(name, f->name) && dns_be16(m->octets + m->pos - 4) == f->type &&
@@ -165,99 +137,103 @@ static const char *header_wrong(const struct fetch *f, const uint8_t *octets, si
     return NULL;
 }
 
-/*
- * Copies data with names of any of its fields compressed to OUT without compression, at most CAP octets.
- * Returns its length, or 0 when it is malformed.
- */
-static size_t expand_data(const struct message *m, const struct entry *e, const char *format,
-                          uint8_t *out, size_t cap)
+/* Gives a record to the builder; REMOVE: takes it away. */
+static enum fetch_result give(struct fetch *f, const struct message *m, const struct entry *e,
+                              bool remove)
 {
-    struct message part = {m->octets, e->data + e->len, e->data};
-    size_t used = 0;
-
-    for (; *format; format++) {
-        size_t left = part.len - part.pos, n;
-
-        if ((*format | 0x20) == 'n') {
-            if (cap - used < DNS_NAME_MAX)
-                return 0;
-            n = read_name(&part, out + used);
-            if (!n || part.pos > part.len)
-                return 0;
-        } else {
-            n = dns_field_length(*format, part.octets + part.pos, left);
-            if (n > left || n > cap - used)
-                return 0;
-            memcpy(out + used, part.octets + part.pos, n);
-            part.pos += n;
-        }
-        used += n;
-    }
-    return part.pos == part.len ? used : 0;
-}
-
-static bool has_name(const char *format)
-{
-    return format && (strchr(format, 'n') || strchr(format, 'N'));
-}
-
-/* Gives a record to the builder. */
-static enum fetch_result add(struct fetch *f, const struct message *m, const struct entry *e)
-{
-    uint8_t expanded[FETCH_NAMED_MAX + 2 * DNS_NAME_MAX];
-    const char *format = dns_type_format(e->type);
+    uint8_t buffer[ENTRY_DATA_MAX];
     struct dns_record record = {.owner = e->owner,
-                                .data = m->octets + e->data,
                                 .ttl = e->ttl > INT32_MAX ? 0 : e->ttl, /* RFC 2181 section 8 */
                                 .type = (uint16_t)e->type,
-                                .len = (uint16_t)e->len};
+                                .remove = remove};
+    size_t len;
 
-    /* Longer data has no compressed names: those types that may have them are short. */
-    if (has_name(format) && e->len <= FETCH_NAMED_MAX) {
-        record.data = expanded;
-        record.len = (uint16_t)expand_data(m, e, format, expanded, sizeof(expanded));
-        if (!record.len)
-            return fail(f, "malformed data");
-    }
+    record.data = entry_data(m, e, buffer, &len);
+    if (!record.data)
+        return fail(f, "malformed data");
+    record.len = (uint16_t)len;
     if (dns_builder_add(f->builder, &record, &(struct dns_place){.file = ""}))
         return fail(f, "memory is short");
     return f->reason[0] ? FETCH_FAILED : FETCH_MORE;
 }
 
-/* Takes the SOA of the zone, which marks begin and end. */
+static enum fetch_result add(struct fetch *f, const struct message *m, const struct entry *e)
+{
+    return give(f, m, e, false);
+}
+
+/* The first record is the SOA of the version that is offered. */
+static enum fetch_result take_first(struct fetch *f, const struct message *m, const struct entry *e,
+                                    uint32_t serial)
+{
+    f->serial = serial;
+    if (f->type == TYPE_SOA)
+        return FETCH_DONE;
+    f->part = FETCH_SECOND;
+    return add(f, m, e);
+}
+
+/* An SOA behind the first one: the end, or in an IXFR (RFC 1995 section 4) the next part. */
+static enum fetch_result take_mark(struct fetch *f, uint32_t serial)
+{
+    switch (f->part) {
+    case FETCH_SECOND:
+        if (!f->old)
+            break;
+        if (serial != dns_zone_serial(f->old))
+            return fail(f, "differences from another version");
+        f->differences = true;
+        f->part = FETCH_REMOVED;
+        return FETCH_MORE;
+    case FETCH_REMOVED:
+        f->step = serial;
+        f->part = FETCH_ADDED;
+        return FETCH_MORE;
+    case FETCH_ADDED:
+        if (serial != f->step)
+            return fail(f, "differences that do not follow each other");
+        if (serial == f->serial)
+            break;
+        f->part = FETCH_REMOVED;
+        return FETCH_MORE;
+    default:
+        break;
+    }
+    if (serial != f->serial)
+        return fail(f, "the SOA at the end is another than at the beginning");
+    f->part = FETCH_END;
+    return FETCH_DONE;
+}
+
 static enum fetch_result take_soa(struct fetch *f, const struct message *m, const struct entry *e)
 {
-    uint8_t data[2 * DNS_NAME_MAX + SOA_TAIL];
-    size_t len = expand_data(m, e, dns_type_format(TYPE_SOA), data, sizeof(data));
+    uint8_t buffer[ENTRY_DATA_MAX];
+    size_t len;
+    const uint8_t *data = entry_data(m, e, buffer, &len);
     uint32_t serial;
 
-    if (!len)
+    if (!data || !dns_rdata_ok(TYPE_SOA, data, len))
         return fail(f, "malformed SOA");
     serial = dns_be32(data + len - SOA_TAIL);
-    if (++f->soas == 2) {
-        if (serial != f->serial)
-            return fail(f, "the SOA at the end is another than at the beginning");
-        return FETCH_DONE;
-    }
-    f->serial = serial;
-    return f->type == TYPE_SOA ? FETCH_DONE : add(f, m, e);
+    return f->part == FETCH_FIRST ? take_first(f, m, e, serial) : take_mark(f, serial);
 }
 
 static enum fetch_result take_record(struct fetch *f, const struct message *m,
                                      const struct entry *e)
 {
-    if (f->type == TYPE_SOA && f->soas)
+    if (f->type == TYPE_SOA && f->part != FETCH_FIRST)
         return FETCH_DONE;
-    if (f->soas == 2)
+    if (f->part == FETCH_END)
         return fail(f, "records after the SOA at the end");
     if (e->class != CLASS_IN)
         return fail(f, "a record of another class");
-    f->records++;
     if (e->type == TYPE_SOA && dns_name_equal(e->owner, f->name))
         return take_soa(f, m, e);
-    if (!f->soas)
+    if (f->part == FETCH_FIRST)
         return fail(f, f->type == TYPE_SOA ? "no SOA in the answer" : "no SOA at the beginning");
-    return add(f, m, e);
+    if (f->part == FETCH_SECOND)
+        f->part = FETCH_WHOLE;
+    return give(f, m, e, f->part == FETCH_REMOVED);
 }
 
 /* Takes the records of the answer section. */
@@ -267,7 +243,7 @@ static enum fetch_result take_answers(struct fetch *f, struct message *m)
     struct entry e;
 
     for (unsigned n = dns_be16(m->octets + 6); n; n--) {
-        if (!read_entry(m, &e))
+        if (!message_entry(m, &e))
             return fail(f, "a malformed record");
         result = take_record(f, m, &e);
         if (result == FETCH_FAILED)
@@ -283,7 +259,7 @@ static const char *take_rest(struct fetch *f, struct message *m, uint32_t now)
     struct entry e = {.type = 0};
 
     for (unsigned n = count; n; n--) {
-        if (!read_entry(m, &e))
+        if (!message_entry(m, &e))
             return "a malformed record";
         if (e.type == TYPE_TSIG && n != 1)
             return "malformed signature";
@@ -334,10 +310,22 @@ enum fetch_result fetch_take(struct fetch *f, const uint8_t *msg, size_t len, ui
     return result;
 }
 
+/* The differences are from our version: its records, but the SOA, come before them. */
+static int put_old_zone_first(struct fetch *f)
+{
+    uint32_t count = dns_builder_count(f->builder);
+    int err = unpack_zone(f->old, f->builder);
+
+    dns_builder_put_first(f->builder, count);
+    return err;
+}
+
 int fetch_finish(struct fetch *f, uint8_t **image, size_t *size)
 {
-    int err = dns_builder_finish(f->builder, image, size);
+    int err = f->differences ? put_old_zone_first(f) : 0;
 
+    if (!err)
+        err = dns_builder_finish(f->builder, image, size);
     if (err == -ENOTSUP)
         (void)fail(f, "the zone needs CONFIG_DNS_DNAME or CONFIG_DNS_DNSSEC");
     else if (err == -EFBIG)

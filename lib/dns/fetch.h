@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A question to another server about a zone that it has: for its SOA (RFC 1034 section 4.3.5), or for all of
- * it (AXFR, RFC 5936). Messages only: who calls has the connection and the clock. Private to lib/dns.
+ * A question to another server about a zone that it has: for its SOA (RFC 1034 section 4.3.5), for all of it
+ * (AXFR, RFC 5936), or for what has changed (IXFR, RFC 1995). Messages only: who calls has the connection and the clock. Private to lib/dns.
  *
  * Nothing that comes is believed before all of it has come. Each message is checked for its identifier,
  * question, order and signature; records go to a builder, which keeps the zone's rules; and the zone is
@@ -15,35 +15,44 @@
 #include "lib/dns/tsig.h"
 
 enum {
-    FETCH_QUERY_MAX = HEADER_SIZE + DNS_NAME_MAX + QUESTION_TAIL + TSIG_REQUEST_MAX,
+    FETCH_SOA_MAX = 34, /* octets of the SOA in an IXFR */
+    FETCH_QUERY_MAX = HEADER_SIZE + DNS_NAME_MAX + QUESTION_TAIL + FETCH_SOA_MAX + TSIG_REQUEST_MAX,
     FETCH_REASON_MAX = 160,
-    FETCH_NAMED_MAX = 1200, /* octets of data that may have compressed names */
 };
 
 enum fetch_result { FETCH_MORE, FETCH_DONE, FETCH_FAILED };
 
+/* Which record comes next: the first one, the second, one of a whole zone, one that was removed or added. */
+enum fetch_part { FETCH_FIRST, FETCH_SECOND, FETCH_WHOLE, FETCH_REMOVED, FETCH_ADDED, FETCH_END };
+
+struct fetch_question {
+    const uint8_t *name;        /* of the zone, wire form, lower case; stays alive */
+    uint16_t type;              /* SOA, AXFR or IXFR */
+    uint16_t id;                /* of the message */
+    const struct dns_zone *old; /* of an IXFR: the version that is there; stays alive */
+    const struct tsig_key *key; /* NULL: nothing is signed */
+    uint32_t now;               /* seconds since the epoch */
+};
+
 struct fetch {
-    const uint8_t *name; /* of the zone, wire form, lower case; the caller's */
-    unsigned name_len;
-    uint16_t type; /* SOA or AXFR */
+    const uint8_t *name;
+    uint16_t type;
     uint16_t id;
-    uint32_t serial;             /* of the zone that is offered, once an SOA has come */
-    uint32_t records;            /* that have come */
-    unsigned soas;               /* those of them that mark begin and end */
+    const struct dns_zone *old;
+    const struct tsig_key *key;
+    enum fetch_part part;
+    uint32_t serial;             /* of the version that is offered, once an SOA has come */
+    uint32_t step;               /* of the one that the differences have led to */
     bool answered;               /* a message has come */
-    struct dns_builder *builder; /* of an AXFR */
-    const struct tsig_key *key;  /* NULL: nothing is signed */
+    bool differences;            /* no whole zone has come */
+    struct dns_builder *builder; /* of a transfer */
     struct tsig_stream stream;
     void (*pause)(void);           /* for the builder, or NULL; the caller's */
     char reason[FETCH_REASON_MAX]; /* of a failure */
 };
 
-/*
- * Makes the query for the zone NAME, which stays alive, of this type and identifier; signed by KEY, unless
- * that is NULL, at the time NOW (seconds since the epoch). Returns its length, or 0 when memory is short.
- */
-size_t fetch_begin(struct fetch *f, const uint8_t *name, unsigned type, uint16_t id,
-                   const struct tsig_key *key, uint32_t now, uint8_t query[FETCH_QUERY_MAX]);
+/* Makes the query. Returns its length, or 0 when memory is short. */
+size_t fetch_begin(struct fetch *f, const struct fetch_question *q, uint8_t query[FETCH_QUERY_MAX]);
 
 /* Takes the next message of the answer. DONE: f->serial is known, and fetch_finish() makes the zone. */
 enum fetch_result fetch_take(struct fetch *f, const uint8_t *msg, size_t len, uint32_t now);

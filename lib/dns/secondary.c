@@ -3,8 +3,9 @@
  * Zones of other servers: see secondary.h. RFC 1034 section 4.3.5 (refresh, retry, expire), RFC 1996 (NOTIFY
  * means that a refresh is due), RFC 1982 (which of two serials is later).
  *
- * A refresh asks for the SOA, and on the same connection for the zone if that one is later. A primary that
- * fails is followed by the next one of the list at once; after the last it is time to wait.
+ * A refresh asks for the SOA, and on the same connection for the differences if that one is later. A primary
+ * which has none that fit is asked for the whole zone; one that fails is followed by the next one of the list at
+ * once; after the last it is time to wait.
  */
 #include "lib/dns/secondary.h"
 
@@ -88,6 +89,7 @@ static void release(struct secondaries *all)
     free(all->message);
     all->message = NULL;
     all->have = 0;
+    all->fetch.type = 0;
     all->active = NULL;
     all->ops->wake();
 }
@@ -100,6 +102,7 @@ static void succeed(struct secondaries *all)
 
     s->known = all->ops->monotonic();
     s->turn = 0;
+    s->whole = false;
     /* Not all zones at one moment. */
     s->due = s->known + (s->again ? 1 : t.refresh - all->ops->random() % (t.refresh / 8 + 1));
     s->again = false;
@@ -112,7 +115,9 @@ static void give_up(struct secondaries *all, const char *reason)
 
     all->ops->tell(s, SECONDARY_FAILED, &s->primary[s->turn], reason);
     s->due = all->ops->monotonic();
-    if (++s->turn == s->primaries) {
+    if (all->fetch.type == TYPE_IXFR && !s->whole) {
+        s->whole = true; /* the same one again, without differences */
+    } else if (++s->turn == s->primaries) {
         s->turn = 0;
         if (s->again) {
             s->due++;
@@ -132,8 +137,13 @@ static void ask(struct secondaries *all, unsigned type)
 {
     struct secondary *s = all->active;
     uint8_t query[LENGTH_SIZE + FETCH_QUERY_MAX];
-    size_t len = fetch_begin(&all->fetch, s->name, type, (uint16_t)all->ops->random(),
-                             s->primary[s->turn].key, all->ops->wall(), query + LENGTH_SIZE);
+    const struct fetch_question question = {.name = s->name,
+                                            .type = (uint16_t)type,
+                                            .id = (uint16_t)all->ops->random(),
+                                            .old = s->served,
+                                            .key = s->primary[s->turn].key,
+                                            .now = all->ops->wall()};
+    size_t len = fetch_begin(&all->fetch, &question, query + LENGTH_SIZE);
 
     dns_put_be16(query, (uint16_t)len);
     if (!len)
@@ -154,7 +164,7 @@ static void compare(struct secondaries *all)
     int32_t ahead = (int32_t)(all->fetch.serial - dns_zone_serial(all->active->served));
 
     if (ahead > 0)
-        ask(all, TYPE_AXFR);
+        ask(all, all->active->whole ? TYPE_AXFR : TYPE_IXFR);
     else if (ahead < 0)
         give_up(all, "it has an older version");
     else
@@ -214,6 +224,7 @@ void secondaries_disconnected(struct secondaries *all, const char *reason)
 void secondaries_build(struct secondaries *all)
 {
     struct secondary *s = all->active;
+    bool differences = all->fetch.differences;
     uint8_t *image;
     size_t size;
 
@@ -227,7 +238,7 @@ void secondaries_build(struct secondaries *all)
         return;
     }
     serve(all, s, image, size);
-    all->ops->tell(s, SECONDARY_LOADED, NULL, NULL);
+    all->ops->tell(s, differences ? SECONDARY_CHANGED : SECONDARY_LOADED, NULL, NULL);
     succeed(all);
 }
 
@@ -264,11 +275,14 @@ uint32_t secondaries_run(struct secondaries *all)
     for (struct secondary *s = all->list; s; s = s->next) {
         if (s != all->active && (!first || (int32_t)(first->due - s->due) > 0))
             first = s;
-        if (!is_there(s))
+        if (!is_there(s) || (s == all->active && all->building))
             continue;
         if (is_due(s->known + times_of(s).expire, now)) {
+            if (s == all->active)
+                give_up(all, "the zone has expired meanwhile");
             all->ops->tell(s, SECONDARY_EXPIRED, NULL, NULL);
             stop_serving(all, s);
+            next = 0;
         } else {
             next = MIN(next, s->known + times_of(s).expire - now);
         }

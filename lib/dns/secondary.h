@@ -26,6 +26,7 @@ enum {
 
 enum secondary_event {
     SECONDARY_LOADED,  /* a new version is served */
+    SECONDARY_CHANGED, /* the same, made of the old one and differences */
     SECONDARY_FAILED,  /* a primary gave none, for a reason */
     SECONDARY_EXPIRED, /* the zone is not served any longer */
 };
@@ -43,6 +44,7 @@ struct secondary {
     uint32_t due;            /* when to ask next */
     uint32_t patience;       /* seconds to wait after a failure while there is no version at all */
     unsigned turn;           /* the primary to ask */
+    bool whole;              /* differences were no use: the whole zone is wanted */
     bool again;              /* a NOTIFY came while it was asked for */
 };
 

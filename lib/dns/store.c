@@ -153,14 +153,39 @@ int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
                         .file = file,
                         .type = record->type,
                         .len = record->len,
-                        .key_len = key_len};
+                        .key_len = key_len,
+                        .removes = record->remove};
+    b->differences |= record->remove;
     memcpy(rec->octets, key, key_len);
     memcpy(rec->octets + key_len, record->data, record->len);
     if (dns_type_is_meta(record->type) || !dns_rdata_ok(record->type, record->data, record->len)) {
         builder_report(b, DNS_ERROR, rec, "malformed data for this type", NULL);
         b->rec_count--;
-    } else if (record->type == TYPE_SOA) {
+    } else if (record->type == TYPE_SOA && !record->remove) {
         take_soa(b, rec, record->owner);
     }
     return 0;
+}
+
+uint32_t dns_builder_count(const struct dns_builder *b)
+{
+    return b->rec_count;
+}
+
+static void reverse(uint32_t *list, uint32_t count)
+{
+    for (uint32_t i = 0; i < count / 2; i++) {
+        uint32_t handle = list[i];
+
+        list[i] = list[count - 1 - i];
+        list[count - 1 - i] = handle;
+    }
+}
+
+/* Each of the two parts reversed, and then all: they have changed places. */
+void dns_builder_put_first(struct dns_builder *b, uint32_t from)
+{
+    reverse(b->recs, from);
+    reverse(b->recs + from, b->rec_count - from);
+    reverse(b->recs, b->rec_count);
 }

@@ -31,8 +31,9 @@ struct rec {
     uint16_t file;
     uint16_t type;
     uint16_t len;
-    uint16_t key_len;
-    uint8_t octets[]; /* key, then data */
+    uint16_t key_len : 15;
+    uint16_t removes : 1; /* it takes an equal one away */
+    uint8_t octets[];     /* key, then data */
 };
 
 /* A name of the zone, in canonical order. */
@@ -66,7 +67,8 @@ struct dns_builder {
     unsigned chunk_count;
     size_t chunk_used, chunk_size; /* of the last one */
 
-    uint32_t *recs; /* handles of records: chunk << CHUNK_BITS | offset / 4 */
+    bool differences; /* some records remove others */
+    uint32_t *recs;   /* handles of records: chunk << CHUNK_BITS | offset / 4 */
     uint32_t rec_count, rec_room;
 
     struct leaf *leaves;
@@ -140,6 +142,9 @@ void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
 /* Sorts the records by name, set, and signatures last. -ENOMEM or 0. */
 int builder_sort(struct dns_builder *b);
+
+/* Of sorted records, drops those that remove, and what they remove. Reports those that find nothing. */
+void builder_remove(struct dns_builder *b);
 
 /* Notes an NSEC3PARAM record of the apex: it tells which chain is served. */
 void chain_take_param(struct dns_builder *b, const struct rec *rec);

@@ -36,6 +36,7 @@ struct dns_record {
     uint32_t ttl;
     uint16_t type;
     uint16_t len;
+    bool remove; /* no record, but one that came before is none any longer; in a builder only */
 };
 
 enum dns_severity { DNS_ERROR, DNS_WARNING };

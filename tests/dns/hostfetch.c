@@ -69,8 +69,9 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
     char text[DNS_TEXT_MAX + 1];
 
     dns_zone_text(s->served, text);
-    if (event == SECONDARY_LOADED) {
-        printf("%s serial %u\n", text, dns_zone_serial(s->served));
+    if (event == SECONDARY_LOADED || event == SECONDARY_CHANGED) {
+        printf("%s serial %u%s\n", text, dns_zone_serial(s->served),
+               event == SECONDARY_CHANGED ? " by differences" : "");
         if (udp >= 0)
             notifier_changed(&notices, s->name);
     } else if (event == SECONDARY_FAILED) {

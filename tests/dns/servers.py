@@ -87,7 +87,7 @@ def running(argv, address, log):
 def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host="127.0.0.1", clients="127.0.0.1"):
     """Context: NSD serving `zones`, a dict of zone name to file, with a limit of answers a second; yields
     (address, port). It gives zones away; `signed`: by the key of transfers.py. When a file has changed and
-    it is told by SIGHUP, it tells 127.0.0.1 on the port `notify`."""
+    it is told by SIGHUP, it tells 127.0.0.1 on the port `notify`, and has differences for who asks."""
     address = (host, free_port())
     directory = Path(directory)
     lines = [
@@ -113,7 +113,7 @@ def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host
         lines += ["key:", f"  name: {KEY_NAME}", "  algorithm: hmac-sha256", f"  secret: {SECRET}"]
     for name, file in zones.items():
         lines += ["zone:", f"  name: {name}", f'  zonefile: "{file}"', f"  provide-xfr: {clients} {key}"]
-        lines += [f"  notify: 127.0.0.1@{notify} {key}"] if notify else []
+        lines += [f"  notify: 127.0.0.1@{notify} {key}", "  store-ixfr: yes", "  create-ixfr: yes"] if notify else []
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
     return running([find_nsd(), "-d", "-c", str(conf)], address, directory / "nsd.log")
@@ -131,7 +131,7 @@ def bind(zones, directory, signed=False, notify=None):
         f"  listen-on port {address[1]} {{ 127.0.0.1; }};",
         "  listen-on-v6 { none; };",
         "  recursion no; dnssec-validation no; empty-zones-enable no;",
-        f"  notify explicit; notify-delay 0; also-notify {{ 127.0.0.1 port {notify}{key}; }};" if notify else "  notify no;",
+        f"  ixfr-from-differences yes; notify explicit; notify-delay 0; also-notify {{ 127.0.0.1 port {notify}{key}; }};" if notify else "  notify no;",
         "  minimal-responses no; minimal-any yes; max-udp-size 1232; edns-udp-size 1232;",
         f"  allow-transfer {{{key or ' 127.0.0.1'}; }}; rrset-order {{ order none; }}; pid-file none;",
         f'  session-keyfile "{directory}/session.key"; managed-keys-directory "{directory}"; lock-file none;',
@@ -178,8 +178,8 @@ def knot(zones, directory, signed=False, notify=None):
         "template:",
         "  - id: default",
         "    zonefile-sync: -1",
-        "    zonefile-load: whole",
-        "    journal-content: none",
+        f"    zonefile-load: {'difference' if notify else 'whole'}",
+        f"    journal-content: {'changes' if notify else 'none'}",
         "    acl: all",
         *(["    notify: secondary"] if notify else []),
         "zone:",

@@ -31,7 +31,7 @@ static struct {
     uint8_t query[2 + FETCH_QUERY_MAX];
     size_t query_len; /* with the length in front; 0: nothing was sent */
     uint16_t port;    /* of the peer connected to last */
-    unsigned connects, loaded, failed, expired;
+    unsigned connects, loaded, changed, failed, expired;
     char reason[300]; /* of the last failure */
 } world;
 
@@ -77,7 +77,8 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
                  const char *reason)
 {
     ck_assert_ptr_nonnull(s);
-    world.loaded += event == SECONDARY_LOADED;
+    world.loaded += event == SECONDARY_LOADED || event == SECONDARY_CHANGED;
+    world.changed += event == SECONDARY_CHANGED;
     world.expired += event == SECONDARY_EXPIRED;
     if (event != SECONDARY_FAILED)
         return;

@@ -209,7 +209,7 @@ START_TEST(test_notify)
     begin();
     primary_answers();
     deliver(SIZE_MAX / 2);
-    ck_assert_uint_eq(asked_type(), TYPE_AXFR);
+    ck_assert_uint_eq(asked_type(), TYPE_IXFR);
     /* Another one while the zone is under way: it is asked for once more. */
     ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 53, !_i), DNS_NOERROR);
     primary_answers();
@@ -645,10 +645,8 @@ START_TEST(test_lies)
     }
     ck_assert_msg(!strcmp(world.reason, lies[_i].reason), "%s: %s", lies[_i].what, world.reason);
     ck_assert_uint_eq(world.failed, 1);
-    ck_assert(!world.connected && !world.all.active);
     assert_old();
-    /* And the truth is taken afterwards. */
-    world.time += RETRY;
+    /* And the truth is taken afterwards: the whole zone is asked for at once. */
     refresh(SIZE_MAX / 2);
     assert_new();
 }
@@ -724,13 +722,200 @@ START_TEST(test_connections)
 }
 END_TEST
 
+/* --- differences --------------------------------------------------------------------------------- */
+
+#define SOA(serial) "@ SOA ns1 host " #serial " 3600 600 86400 60\n"
+
+static int append_record(void *ctx, const struct dns_record *record, const struct dns_place *place)
+{
+    uint8_t *to = answer_octets + answer_len;
+    size_t len = dns_name_length(record->owner, DNS_NAME_MAX);
+
+    memcpy(to, record->owner, len);
+    dns_put_be16(to + len, record->type);
+    dns_put_be16(to + len + 2, CLASS_IN);
+    dns_put_be32(to + len + 4, record->ttl);
+    dns_put_be16(to + len + 8, record->len);
+    memcpy(to + len + 10, record->data, record->len);
+    answer_len += len + 10 + record->len;
+    dns_put_be16(message_at(0) + 6, (uint16_t)(dns_be16(message_at(0) + 6) + 1));
+    return 0;
+}
+
+/* The answer to the question asked is one message with the records of TEXT. */
+static void answer_is(const char *text)
+{
+    const struct text_file files[] = {{"answer", text, 0}, {0}};
+    const struct dns_source source = {text_open, text_read, text_close, (void *)(uintptr_t)files};
+    const struct dns_sink sink = {.record = append_record, .report = collect};
+
+    primary_answers();
+    lie_nothing();
+    messages[0] = '\0';
+    ck_assert_msg(!dns_zonefile_read(&source, "answer", (const uint8_t *)"\7example\3org", &sink),
+                  "%s", messages);
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+}
+
+/* Has the old version fetched, and differences asked for. */
+static void ask_for_differences(const char *old, const char *new)
+{
+    primary_has(old);
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.loaded, 1);
+    world.time = world.all.list->due;
+    primary_has(new);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(asked_type(), TYPE_IXFR);
+}
+
+static const struct {
+    const char *what, *answer, *becomes;
+} differences[] = {
+    {"one step", SOA(8) SOA(7) "old A 192.0.2.7\n" SOA(8) "new A 192.0.2.8\nx.y TXT t\n" SOA(8),
+     VERSION(8) "new A 192.0.2.8\nx.y TXT t\n"},
+    {"nothing but the SOA", SOA(8) SOA(7) SOA(8) SOA(8), VERSION(8) "old A 192.0.2.7\n"},
+    {"two steps, the second takes back",
+     SOA(9) SOA(7) "old A 192.0.2.7\n" SOA(8) "new A 192.0.2.8\n" SOA(8) "new A 192.0.2.8\n" SOA(
+         9) "old A 192.0.2.9\n" SOA(9),
+     VERSION(9) "old A 192.0.2.9\n"},
+    {"another TTL", SOA(8) SOA(7) "old 5 A 192.0.2.7\n" SOA(8) "OLD 5 A 192.0.2.7\n" SOA(8),
+     VERSION(8) "old 5 A 192.0.2.7\n"},
+    {"glue and a delegation",
+     SOA(8) SOA(7) SOA(8) "sub NS ns.sub\nns.sub A 192.0.2.5\n*.w MX 1 a.w\n" SOA(8),
+     VERSION(8) "old A 192.0.2.7\nsub NS ns.sub\nns.sub A 192.0.2.5\n*.w MX 1 a.w\n"},
+};
+
+START_TEST(test_differences)
+{
+    char text[1000];
+
+    ask_for_differences(old_text, differences[_i].becomes);
+    snprintf(text, sizeof(text), "$TTL 60\n%s", differences[_i].answer);
+    answer_is(text);
+    deliver(_i % 2 ? 1 : 1 << 20);
+    ck_assert_msg(world.loaded == 2, "%s: %s", differences[_i].what, world.reason);
+    ck_assert_uint_eq(world.changed, 1);
+    ck_assert_uint_eq(world.all.list->served->size, primary.zone.size);
+    ck_assert_mem_eq(world.all.list->image, primary.image, primary.zone.size);
+}
+END_TEST
+
+/* From an image to records and back nothing is lost, whatever a zone has. */
+START_TEST(test_differences_of_all)
+{
+    static const char *const texts[] = {zone_text, nsec_text, nsec3_text};
+    static const char *const soas[] = {"@ SOA ns1 host %u 2 3 4 300\n",
+                                       "@ SOA ns1 host %u 2 3 4 300\n",
+                                       "@ SOA ns1 bugs.x.w %u 3600 300 3600000 3600\n"};
+    char old[8000], new[8100], soa[2][100], answer[1000];
+    char *serial;
+
+    secondary_for(_i == 2 ? "example=192.0.2.53" : LIST, "");
+    snprintf(old, sizeof(old), "%s", texts[_i]);
+    serial = strchr(strstr(old, "SOA"), '\n');
+    while (memcmp(serial, " 1 ", 3))
+        serial--;
+    serial[1] = '2';
+    snprintf(new, sizeof(new), "%sadded TXT x\n", old);
+    serial[1] = '1';
+    for (unsigned i = 0; i < 2; i++)
+        snprintf(soa[i], sizeof(soa[i]), soas[_i], i + 1);
+    ask_for_differences(old, new);
+    snprintf(answer, sizeof(answer), "%s$TTL 3600\n%s%s%sadded TXT x\n%s",
+             _i == 2 ? "$ORIGIN example.\n" : "", soa[1], soa[0], soa[1], soa[1]);
+    answer_is(answer);
+    deliver(SIZE_MAX / 2);
+    ck_assert_msg(world.changed == 1, "%s", world.reason);
+    ck_assert_int_eq(dns_zone_check(world.all.list->served), 0);
+    ck_assert_uint_eq(world.all.list->served->size, primary.zone.size);
+    ck_assert_mem_eq(world.all.list->image, primary.image, primary.zone.size);
+}
+END_TEST
+
+static const struct {
+    const char *answer, *reason;
+} misfits[] = {
+    {SOA(8) SOA(7) "none A 192.0.2.7\n" SOA(8) SOA(8),
+     "what is to be removed is not there none.example.org."},
+    {SOA(8) SOA(7) "old A 192.0.2.8\n" SOA(8) SOA(8),
+     "what is to be removed is not there old.example.org."},
+    {SOA(8) SOA(7) "old A 192.0.2.7\nold A 192.0.2.7\n" SOA(8) SOA(8),
+     "what is to be removed is not there old.example.org."},
+    {SOA(8) SOA(6) SOA(8) SOA(8), "differences from another version"},
+    {SOA(9) SOA(7) SOA(8) SOA(7) SOA(9) SOA(9), "differences that do not follow each other"},
+    {SOA(8) SOA(7) SOA(9) SOA(8), "differences that do not follow each other"},
+    {SOA(8) SOA(7) SOA(8) SOA(8) "new A 192.0.2.8\n", "records after the SOA at the end"},
+    {SOA(8) SOA(7) "@ NS ns1\n" SOA(8) SOA(8),
+     "the zone has no NS record at its apex example.org."},
+    {SOA(8) SOA(7) SOA(8) "old CNAME new\n" SOA(8),
+     "CNAME and other data at one name old.example.org."},
+    {SOA(8) SOA(7) SOA(8), "it is silent"},
+    {SOA(8), "it is silent"},
+};
+
+/* Differences that do not fit: the old version stays, and the whole zone is asked for at once. */
+START_TEST(test_misfits)
+{
+    char text[1000];
+
+    ask_for_differences(old_text, new_text);
+    snprintf(text, sizeof(text), "$TTL 60\n%s", misfits[_i].answer);
+    answer_is(text);
+    deliver(SIZE_MAX / 2);
+    if (world.connected) {
+        world.time += SECONDARY_IDLE_SECONDS;
+        secondaries_run(&world.all);
+    } else {
+        begin();
+    }
+    ck_assert_str_eq(world.reason, misfits[_i].reason);
+    assert_old();
+    if (!world.query_len)
+        secondaries_connected(&world.all);
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(asked_type(), TYPE_AXFR);
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.changed, 0);
+    assert_new();
+}
+END_TEST
+
+/* The zone expires while differences from it are under way. */
+START_TEST(test_expires_meanwhile)
+{
+    load_old();
+    primary_has(new_text);
+    world.time += EXPIRE - REFRESH - 1;
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    answer_is("$TTL 60\n" SOA(8) SOA(7) SOA(8) "new A 192.0.2.8\n");
+    deliver(SIZE_MAX / 2);
+    ck_assert(world.connected);
+    world.time++;
+    ck_assert_uint_eq(secondaries_run(&world.all), 0);
+    ck_assert_uint_eq(world.expired, 1);
+    ck_assert(!world.connected);
+    refresh(SIZE_MAX / 2);
+    assert_new();
+}
+END_TEST
+
 /* Memory is short at each place in turn: the older version stays, and nothing of the new one is left. */
 START_TEST(test_memory)
 {
     static const char *const zones[][3] = {
         {LIST, old_text, new_text},
         {"example=192.0.2.53", "$ORIGIN example.\n" VERSION(0), nsec3_text},
+        {LIST, old_text, VERSION(8) "new A 192.0.2.8\n"},
     };
+    static const char steps[] =
+        "$TTL 60\n" SOA(8) SOA(7) "old A 192.0.2.7\n" SOA(8) "new A 192.0.2.8\n" SOA(8);
     const char *const *zone = zones[_i];
     bool taken = false;
 
@@ -745,13 +930,21 @@ START_TEST(test_memory)
         if (world.connected)
             secondaries_connected(&world.all);
         while (world.query_len && world.connected) {
-            primary_answers();
+            long left = memory_left;
+
+            memory_left = -1;
+            if (_i == 2 && asked_type() == TYPE_IXFR)
+                answer_is(steps);
+            else
+                primary_answers();
+            memory_left = left;
             deliver(SIZE_MAX / 2);
         }
         memory_left = -1;
         taken = world.loaded == 2;
         if (!taken)
             ck_assert_str_eq(world.reason, "memory is short");
+        ck_assert_uint_eq(world.changed, taken && _i == 2);
         ck_assert_uint_eq(world.failed, !taken);
         ck_assert_int_eq(dns_zone_check(world.all.list->served), 0);
         ck_assert_uint_eq(dns_zone_serial(world.all.list->served),
@@ -905,7 +1098,11 @@ int main(void)
     tcase_add_loop_test(t, test_lies, 0, ARRAY_SIZE(lies));
     tcase_add_test(t, test_lies_about_soa);
     tcase_add_test(t, test_connections);
-    tcase_add_loop_test(t, test_memory, 0, 2);
+    tcase_add_loop_test(t, test_differences, 0, ARRAY_SIZE(differences));
+    tcase_add_loop_test(t, test_differences_of_all, 0, 3);
+    tcase_add_loop_test(t, test_misfits, 0, ARRAY_SIZE(misfits));
+    tcase_add_test(t, test_expires_meanwhile);
+    tcase_add_loop_test(t, test_memory, 0, 3);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
     tcase_add_loop_test(t, test_not_taken, 0, 3);
     tcase_add_test(t, test_any_octet);
