@@ -32,6 +32,7 @@ static struct {
     struct list work_mark, late_mark; /* on the queue that is being run: the end of this turn's */
     uint64_t now;                     /* monotonic, read once a turn */
     uint64_t deadline;                /* what Xen's timer is set to, UINT64_MAX: nothing */
+    uint64_t offset;                  /* of Xen's time then */
 } loop = {
     .work = LIST_INIT(loop.work),
     .late = LIST_INIT(loop.late),
@@ -95,6 +96,7 @@ static void timer_event(void *ctx)
 void loop_init(void)
 {
     loop.now = clock_monotonic();
+    loop.offset = clock_system_offset();
     if (evtchn_bind_virq(VIRQ_TIMER, timer_event, NULL) < 0)
         panic("loop: no timer event");
 }
@@ -108,6 +110,11 @@ static bool set_deadline(void)
 {
     uint64_t next = timer_next(), now;
 
+    if (loop.offset != clock_system_offset()) {
+        loop.offset = clock_system_offset();
+        loop.deadline = UINT64_MAX;
+        log_warn("the system time was set back: the timers go on");
+    }
     if (next >= loop.deadline || next == UINT64_MAX)
         return true;
     now = clock_monotonic();

@@ -12,8 +12,11 @@
 #include "lib/atomic.h"
 #include "lib/util.h"
 
+/* Less than this is how far the counters of two processors differ. */
+#define SET_BACK (10 * NSEC_PER_MSEC)
+
 static struct {
-    uint64_t boot; /* system time at clock_init() */
+    uint64_t boot; /* system time at clock_init(), less by what it was set back since */
     uint64_t last; /* the latest monotonic value given: it never runs backwards (rule 25) */
 } timekeeper;
 
@@ -51,12 +54,16 @@ void clock_init(void)
     timekeeper.boot = system_time();
 }
 
+/* To wait until a time that was set back by an hour is where it was would stop every timer for an
+ * hour: ours goes on from where it is. */
 uint64_t clock_monotonic(void)
 {
-    uint64_t now = system_time() - timekeeper.boot;
+    uint64_t system = system_time(), now = system - timekeeper.boot;
 
     if ((int64_t)(now - timekeeper.last) > 0)
         timekeeper.last = now;
+    else if (timekeeper.last - now > SET_BACK)
+        timekeeper.boot = system - timekeeper.last;
     return timekeeper.last;
 }
 

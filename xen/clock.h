@@ -13,7 +13,8 @@ uint64_t clock_monotonic(void);
 /* ns since 1970 (UTC). */
 uint64_t clock_wall(void);
 /* The system time at which clock_monotonic() was 0: what SCHEDOP timers are given is relative to
- * the host's boot, so it is added to a deadline. */
+ * the host's boot, so it is added to a deadline. It changes when the system time is set back (as a
+ * migration may do): Xen's timer, set before, is late by as much then. */
 uint64_t clock_system_offset(void);
 void clock_init(void);
 

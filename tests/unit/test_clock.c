@@ -108,6 +108,28 @@ START_TEST(time_never_runs_backwards)
 }
 END_TEST
 
+/* By an hour, to before our boot even: the guest's time goes on from where it is, at its pace. */
+START_TEST(time_that_is_set_back_goes_on)
+{
+    uint64_t before, offset;
+
+    tsc = 1000 + 7200 * NSEC_PER_SEC;
+    before = clock_monotonic();
+    offset = clock_system_offset();
+    set_record(tsc, 5000 + 3600 * NSEC_PER_SEC, 0x80000000, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(clock_monotonic(), before + i * NSEC_PER_SEC);
+        tsc += NSEC_PER_SEC;
+    }
+    ck_assert_uint_eq(clock_system_offset(), offset - 3600 * NSEC_PER_SEC);
+    set_record(tsc, 100, 0x80000000, 1);
+    ck_assert_uint_eq(clock_monotonic(), before + 2 * NSEC_PER_SEC);
+    tsc += NSEC_PER_SEC;
+    ck_assert_uint_eq(clock_monotonic(), before + 3 * NSEC_PER_SEC);
+    ck_assert_uint_eq(clock_monotonic() + clock_system_offset(), 100 + NSEC_PER_SEC);
+}
+END_TEST
+
 /* Processors' counters differ a little: that must not look like a leap of half of all time. */
 START_TEST(counter_behind_the_record)
 {
@@ -141,6 +163,7 @@ int main(void)
     tcase_add_test(c, a_record_that_changes_is_read_again);
     tcase_add_test(c, a_record_being_written_is_not_used);
     tcase_add_test(c, time_never_runs_backwards);
+    tcase_add_test(c, time_that_is_set_back_goes_on);
     tcase_add_test(c, counter_behind_the_record);
     tcase_add_test(c, wall_clock_adds_its_base);
     suite_add_tcase(s, c);

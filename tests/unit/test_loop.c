@@ -15,7 +15,8 @@
 
 #define OFFSET UINT64_C(5000000000000) /* of Xen's system time to ours */
 
-static uint64_t now;
+static uint64_t now, offset = OFFSET;
+static unsigned logged;
 static uint64_t set[8]; /* what Xen's timer was set to */
 static unsigned sets, refusals, sleeps, turns;
 static jmp_buf asleep;
@@ -27,7 +28,7 @@ uint64_t clock_monotonic(void)
 
 uint64_t clock_system_offset(void)
 {
-    return OFFSET;
+    return offset;
 }
 
 unsigned evtchn_dispatch(void)
@@ -58,6 +59,11 @@ bool thread_run_ready(void)
 bool thread_any_ready(void)
 {
     return false;
+}
+
+void log_write(enum log_level level, const char *module, const char *fmt, ...)
+{
+    logged++;
 }
 
 void panic(const char *fmt, ...)
@@ -140,6 +146,25 @@ START_TEST(far_away) /* more than 2^50 ns ahead Xen would fire in 100 ms */
 }
 END_TEST
 
+START_TEST(set_back) /* Xen's timer, set before, would be an hour late */
+{
+    struct timer t;
+
+    timer_init(&t, count);
+    timer_arm_in(&t, 2 * NSEC_PER_SEC);
+    run_until_asleep();
+    offset -= 3600 * NSEC_PER_SEC;
+    now += NSEC_PER_SEC;
+    run_until_asleep();
+    ck_assert_uint_eq(sets, 2);
+    ck_assert_uint_eq(set[1], 3 * NSEC_PER_SEC + offset);
+    run_until_asleep();
+    ck_assert_uint_eq(sets, 2);
+    ck_assert_uint_eq(logged, 1);
+    ck_assert_uint_eq(ran, 0);
+}
+END_TEST
+
 START_TEST(no_sleep_without_a_timer) /* that Xen refused to set */
 {
     struct timer t;
@@ -190,6 +215,7 @@ int main(void)
     tcase_add_checked_fixture(c, setup, NULL);
     tcase_add_test(c, sleeps_until_the_next_timer);
     tcase_add_test(c, far_away);
+    tcase_add_test(c, set_back);
     tcase_add_test(c, no_sleep_without_a_timer);
     tcase_add_test(c, work_once_a_turn_and_late_work_last);
     suite_add_tcase(s, c);
