@@ -19,13 +19,24 @@
 
 struct publication {
     struct xs_request req;
-    char text[]; /* the path, terminated, and the value */
+    uint64_t resets; /* of the connection, until it was submitted */
+    char text[];     /* the path, terminated, and the value */
 };
+
+static void submit(struct publication *p)
+{
+    p->resets = xenstore_stats()->reconnects;
+    xs_submit(&p->req);
+}
 
 static void published(struct xs_request *req)
 {
     struct publication *p = container_of(req, struct publication, req);
 
+    if (req->result == -EIO && p->resets != xenstore_stats()->reconnects && xenstore_available()) {
+        submit(p); /* lost with the connection, and nobody else knows of it */
+        return;
+    }
     if (req->result && req->result != -EIO && !(req->type == XS_RM && req->result == -ENOENT))
         log_limited(LOG_WARN, "%s: %s", p->text, errno_name(req->result));
     page_free(p, 0);
@@ -52,6 +63,6 @@ int guest_publish(const char *path, const char *value)
     p->req.part[0].size = (uint32_t)path_size;
     p->req.part[1].data = p->text + path_size;
     p->req.part[1].size = (uint32_t)value_len;
-    xs_submit(&p->req);
+    submit(p);
     return 0;
 }

@@ -6,6 +6,7 @@ obj-$(CONFIG_XENBUS) += xen/lending.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore_reply.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore_ops.c
+obj-$(CONFIG_XENSTORE) += xen/xenstore_silence.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore_watch.c
 obj-$(CONFIG_XENBUS) += xen/xenbus.c
 obj-$(CONFIG_XENBUS) += xen/xenbus_state.c

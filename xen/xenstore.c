@@ -52,8 +52,7 @@ static struct {
     uint32_t req_prod, rsp_cons;
     uint32_t req_cons_seen; /* to tell a useful event from a spurious one */
     struct list queue;
-    struct xs_request *sending;
-    struct xs_request *slot[SLOTS];
+    struct xs_request *sending, *slot[SLOTS];
     uint32_t generation;
     struct timer reconnect_timer;
     struct xs_stats stats;
@@ -70,6 +69,7 @@ static void finish(struct xs_request *req, int result)
 void xenstore_answered(struct xs_request *req, int result)
 {
     xs.stats.replies++;
+    xenstore_silence_ends();
     xs.slot[req->id & SLOT_MASK] = NULL;
     finish(req, result);
 }
@@ -221,6 +221,7 @@ void xs_submit(struct xs_request *req)
         finish(req, -E2BIG);
     } else {
         list_add_tail(&xs.queue, &req->node);
+        xenstore_silence_begins();
         send_requests(); /* the notification is late: it waits for what else this turn brings */
     }
 }
@@ -332,6 +333,19 @@ static void event(void *ctx)
         evtchn_useful(xs.port);
     else
         evtchn_spurious(xs.port);
+}
+
+bool xenstore_look(void)
+{
+    bool waiting;
+
+    (void)run();
+    waiting = !list_empty(&xs.queue);
+    for (unsigned i = 0; i < SLOTS; i++)
+        waiting |= xs.slot[i] != NULL;
+    if (waiting)
+        evtchn_notify_late(xs.port); /* it may have missed ours as well */
+    return waiting;
 }
 
 int xenstore_init(void)

@@ -20,6 +20,14 @@ struct xs_request *xenstore_match(const struct xsd_sockmsg *head, const char **w
 /* The whole reply to a request has come. */
 void xenstore_answered(struct xs_request *req, int result);
 struct xs_stats *xenstore_counters(void);
+/* Does what there is to do, though no event has come; true while requests wait for the store. */
+bool xenstore_look(void);
+
+/* --- xenstore_silence.c: a store that says nothing --- */
+
+/* A request has been submitted; a reply has come. */
+void xenstore_silence_begins(void);
+void xenstore_silence_ends(void);
 
 /* --- xenstore_reply.c: packets from the store --- */
 

@@ -59,4 +59,4 @@ fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCO
 fuzz-xenstore-what := a xenstored: replies, errors, events, lengths, indices; with xenbus above
 fuzz-xenstore-srcs := $(fuzz-kernel) tests/fuzz/xenstore.c tests/unit/fake_xenstored.c \
 	kernel/errno.c xen/xenbus.c xen/xenbus_state.c xen/xenstore.c xen/xenstore_reply.c \
-	xen/xenstore_ops.c xen/xenstore_watch.c
+	xen/xenstore_ops.c xen/xenstore_silence.c xen/xenstore_watch.c

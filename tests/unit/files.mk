@@ -56,16 +56,16 @@ unit-netfront_walk-srcs := tests/unit/test_netfront_walk.c $(unit-netback)
 unit-netfront_walk-cflags = $(unit-netfront-cflags)
 unit-shutdown-srcs := tests/unit/test_shutdown.c tests/unit/fake_kernel.c kernel/errno.c \
 	tests/unit/fake_xenstored.c kernel/control.c kernel/publish.c xen/xenstore.c \
-	xen/xenstore_reply.c xen/xenstore_ops.c xen/xenstore_watch.c
+	xen/xenstore_reply.c xen/xenstore_ops.c xen/xenstore_silence.c xen/xenstore_watch.c
 unit-shutdown-cflags := -DCONFIG_SYSRQ=1 -DCONFIG_XENSTORE=1
 unit-xenbus-srcs := tests/unit/test_xenbus.c tests/unit/fake_kernel.c kernel/errno.c \
 	tests/unit/fake_xenstored.c xen/xenbus.c xen/xenbus_state.c xen/xenstore.c xen/xenstore_reply.c xen/xenstore_ops.c \
-	xen/xenstore_watch.c
+	xen/xenstore_silence.c xen/xenstore_watch.c
 unit-xenbus-cflags := -fno-pie
 unit-xenbus-libs := -no-pie
 unit-xenstore-srcs := tests/unit/test_xenstore.c tests/unit/fake_kernel.c kernel/errno.c \
 	tests/unit/fake_xenstored.c xen/xenstore.c xen/xenstore_reply.c xen/xenstore_ops.c \
-	xen/xenstore_watch.c
+	xen/xenstore_silence.c xen/xenstore_watch.c
 
 include lib/dns/files.mk
 unit-dns_zonefile-srcs := tests/unit/test_dns_zonefile.c $(dns-answer-srcs) $(dns-build-srcs)

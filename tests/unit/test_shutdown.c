@@ -425,6 +425,26 @@ START_TEST(publish_much)
 }
 END_TEST
 
+/* Nobody else knows what it was: it is written again, unless there is no store any more. */
+START_TEST(publish_over_a_reset)
+{
+    store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
+    for (unsigned i = 0; i < 5; i++) {
+        store.deaf = true;
+        ck_assert_int_eq(guest_publish("attr/x", i & 1 ? "odd" : "even"), 0);
+        fake_run();
+        store.page->rsp_prod += 5000;
+        fake_raise(STORE_PORT);
+        fake_run_guest();
+        store.deaf = i == 4;
+        fake_run();
+        ck_assert_str_eq(store_get("attr/x"), i & 1 || i == 4 ? "odd" : "even");
+    }
+    ck_assert(!xenstore_available());
+    ck_assert_uint_eq(fake_pages, 0);
+}
+END_TEST
+
 START_TEST(publish_fails)
 {
     static char big[5000];
@@ -481,6 +501,7 @@ int main(void)
     tcase_add_test(t, sysrq_of_a_driver);
     tcase_add_test(t, publish);
     tcase_add_test(t, publish_much);
+    tcase_add_test(t, publish_over_a_reset);
     tcase_add_test(t, publish_fails);
     suite_add_tcase(s, t);
 

@@ -925,6 +925,58 @@ START_TEST(spurious_events_are_reported)
 }
 END_TEST
 
+/* --- a store that says nothing ---------------------------------------------------------------- */
+
+START_TEST(silence_is_logged_once)
+{
+    store_set("x", "1");
+    store.deaf = true;
+    call = (struct call){.path = "x"};
+    ck_assert(!fake_start(do_read, &call));
+    fake_sleep(14 * NSEC_PER_SEC);
+    ck_assert(!fake_logged("has not answered"));
+    fake_sleep(3600 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fake_log_count("has not answered for 15 s"), 1);
+    ck_assert(fake_ports[STORE_PORT].notifies < 70); /* asked again, ever more rarely */
+    ck_assert(!fake_ended());
+    store.deaf = false;
+    fake_sleep(64 * NSEC_PER_SEC); /* it has lost our event too */
+    ck_assert(fake_ended());
+    ck_assert_int_eq(call.result, 1);
+    ck_assert_uint_eq(fake_log_count("answered"), 1);
+    ck_assert_uint_eq(fake_log_count("answers again"), 1);
+}
+END_TEST
+
+START_TEST(reply_without_an_event)
+{
+    store_set("x", "1");
+    store.deaf = true;
+    call = (struct call){.path = "x"};
+    ck_assert(!fake_start(do_read, &call));
+    store.deaf = false;
+    ck_assert(store_serve());
+    fake_ports[STORE_PORT].pending = false;
+    fake_run();
+    ck_assert(!fake_ended());
+    fake_sleep(NSEC_PER_SEC);
+    ck_assert(fake_ended());
+    ck_assert_int_eq(call.result, 1);
+}
+END_TEST
+
+START_TEST(no_looking_without_need)
+{
+    unsigned before;
+
+    check_alive();
+    fake_sleep(NSEC_PER_SEC);
+    before = fake_timers_fired;
+    fake_sleep(3600 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fake_timers_fired, before);
+}
+END_TEST
+
 /* --- error and reconnection (rule 23) ------------------------------------------------------- */
 
 START_TEST(error_field)
@@ -1126,6 +1178,9 @@ int main(void)
 
     t = tcase_create("connection");
     tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, silence_is_logged_once);
+    tcase_add_test(t, reply_without_an_event);
+    tcase_add_test(t, no_looking_without_need);
     tcase_add_test(t, error_field);
     tcase_add_test(t, error_field_without_the_feature_is_nothing);
     tcase_add_test(t, reset_after_a_breach);
