@@ -113,6 +113,16 @@ static void refill_late(struct timer *t)
         netfront_rx_refill(nf);
 }
 
+/* What came meanwhile comes with an event; but a backend that has failed to send one sends none for
+ * whatever it adds, as it has not been asked to. */
+static void look(struct netdev *net)
+{
+    struct netfront *nf = container_of(net, struct netfront, net);
+
+    if (nf->running)
+        netfront_rx_poll(nf);
+}
+
 /* --- connecting -------------------------------------------------------------------------- */
 
 static int make_ports(struct netfront *nf, bool split)
@@ -239,6 +249,7 @@ static int probe(struct xenbus_device *dev)
     (void)fmt_print(nf->net.name, sizeof(nf->net.name), "%s", dev->name);
     nf->net.transmit = netfront_transmit;
     nf->net.multicast = netfront_multicast;
+    nf->net.look = look;
     nf->net.status = "the backend is not ready";
     if (IS_ENABLED(CONFIG_SYSRQ))
         netfront_sysrq_init();

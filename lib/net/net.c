@@ -206,6 +206,18 @@ const struct netdev *net_device(unsigned n)
     return NULL;
 }
 
+void net_look(void)
+{
+    struct list *at, *next;
+
+    list_for_each_safe(at, next, &net_interfaces) {
+        struct netdev *dev = container_of(at, struct net_interface, node)->dev;
+
+        if (dev->look)
+            dev->look(dev);
+    }
+}
+
 bool net_is_up(void)
 {
     struct list *at;

@@ -64,6 +64,9 @@ struct netdev {
     int (*transmit)(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload);
     /* Adds (or removes) a multicast address, with NETDEV_MULTICAST only. Errors as transmit(). */
     int (*multicast)(struct netdev *dev, const uint8_t mac[6], bool add);
+    /* Takes what has come without an event, should the other end have failed to send one. Called when
+     * the stack's clocks tick: once a second, or in ten minutes when all is quiet. May be NULL. */
+    void (*look)(struct netdev *dev);
 
     /* Filled before net_link(dev, true). */
     uint8_t mac[6];

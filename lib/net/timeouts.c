@@ -218,6 +218,8 @@ static void catch_up(unsigned i, uint64_t now)
 
     if (!ticks || has_nothing(i))
         return;
+    if (cyclics[i].due == due_while_awake) /* what they hold is gone after so many */
+        ticks = MIN(ticks, REST_SECONDS);
     if (cyclics[i].skip) {
         cyclics[i].skip(ticks - 1);
         ticks = 1;
@@ -252,11 +254,11 @@ static void tick(struct timer *t)
     uint64_t now = timer_now();
 
     (void)t;
-    for (unsigned i = 0; i < ARRAY_SIZE(cyclics); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(cyclics); i++)
         if (clocks[i].next <= now)
             catch_up(i, now);
-    }
     arm();
+    net_look(); /* last: the app may be called, and not return */
 }
 
 void net_timeouts_changed(void)
@@ -270,10 +272,9 @@ void net_timeouts_input(void)
 
     net_timeouts_awake = true;
     quiet_seconds = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(cyclics); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(cyclics); i++)
         if (cyclics[i].rests)
             catch_up(i, now);
-    }
     arm();
 }
 
@@ -287,10 +288,9 @@ void net_timeouts_output(void)
 
     net_timeouts_awake = true;
     quiet_seconds = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(cyclics); i++) {
+    for (unsigned i = 0; i < ARRAY_SIZE(cyclics); i++)
         if (cyclics[i].rests)
             clocks[i].last = now;
-    }
     arm();
 }
 

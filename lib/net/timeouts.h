@@ -42,6 +42,9 @@ static inline void net_timeouts_note_tcp(void)
         net_timeouts_wake_tcp();
 }
 
+/* net.c: has every device look for what it was not told of. */
+void net_look(void);
+
 /* Something was started that lwIP's own calls do not tell (DHCP). */
 void net_timeouts_changed(void);
 

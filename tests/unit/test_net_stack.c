@@ -417,6 +417,29 @@ START_TEST(no_clock_runs_at_rest)
 }
 END_TEST
 
+static unsigned looks;
+
+static void look(struct netdev *netdev)
+{
+    looks++;
+}
+
+/* What no event has told of: in a second, or ten minutes when all is quiet. */
+START_TEST(devices_are_looked_at)
+{
+    dev.look = look;
+    start_with_addresses();
+    looks = 0;
+    fake_sleep(10 * NSEC_PER_SEC);
+    ck_assert_uint_ge(looks, 9);
+    fake_sleep(50 * NSEC_PER_SEC);
+    looks = 0;
+    fake_sleep(3600 * NSEC_PER_SEC);
+    ck_assert_uint_ge(looks, 5);
+    ck_assert_uint_le(looks, 7);
+}
+END_TEST
+
 /* --- the backend's filter ---------------------------------------------------------------- */
 
 static struct {
@@ -744,6 +767,7 @@ int main(void)
     tcase_add_test(c, addresses_come_up_in_silence);
     tcase_add_test(c, addresses_are_announced_twice);
     tcase_add_test(c, no_clock_runs_at_rest);
+    tcase_add_test(c, devices_are_looked_at);
     tcase_add_test(c, groups_refused_are_told_again);
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);

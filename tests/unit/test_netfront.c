@@ -234,6 +234,25 @@ START_TEST(events_for_nothing) /* rule 14 */
 }
 END_TEST
 
+/* The backend sends none for what follows either: it has not been asked to. */
+START_TEST(an_event_that_is_lost)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        netback_send(1, 60, PAGE_SIZE, 0);
+        netback_show(&netback_rx);
+        fake_ports[netback_rx.port].pending = false;
+        netback_run();
+    }
+    ck_assert_uint_eq(netback_delivered, 0);
+    netback_dev->look(netback_dev); /* the stack's clock ticks */
+    netback_run();
+    ck_assert_uint_eq(netback_delivered, 3);
+    ck_works();
+    netback_disconnect();
+    netback_dev->look(netback_dev);
+}
+END_TEST
+
 START_TEST(connects_again_and_again) /* rules 12 and 18 */
 {
     netpage_open(netfront_release); /* as another device does: pages come back with old packets */
@@ -309,6 +328,7 @@ int main(void)
     tcase_add_loop_test(c, store_is_reset_meanwhile, 0, 2);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
+    tcase_add_test(c, an_event_that_is_lost);
     tcase_add_test(c, connects_again_and_again);
     tcase_add_loop_test(c, bad_addresses, 0, 8);
     tcase_add_loop_test(c, mtu_within_bounds, 0, 9);
