@@ -95,6 +95,16 @@ static bool bind_ports(struct netback *nb)
     return !tx || event_bind(&nb->tx_port, (uint32_t)tx) == 0;
 }
 
+/* Rings that were in use before, as when the driver was bound anew and the frontend has not noticed yet,
+ * go on behind what has been answered (xenvif_map_frontend_data_rings()). */
+static bool attach_rings(struct netback *nb, netif_tx_sring_t *tx, netif_rx_sring_t *rx)
+{
+    BACK_RING_ATTACH(&nb->tx, tx, tx->rsp_prod, PAGE_SIZE);
+    BACK_RING_ATTACH(&nb->rx, rx, rx->rsp_prod, PAGE_SIZE);
+    return tx->req_prod - nb->tx.req_cons <= nb->tx.nr_ents &&
+           rx->req_prod - nb->rx.req_cons <= nb->rx.nr_ents;
+}
+
 static bool map_rings(struct netback *nb)
 {
     void *tx, *rx;
@@ -107,9 +117,11 @@ static bool map_rings(struct netback *nb)
         grant_unmap(nb->tx_ref, false);
         return false;
     }
-    BACK_RING_INIT(&nb->tx, (netif_tx_sring_t *)tx, PAGE_SIZE);
-    BACK_RING_INIT(&nb->rx, (netif_rx_sring_t *)rx, PAGE_SIZE);
-    return true;
+    if (attach_rings(nb, tx, rx))
+        return true;
+    grant_unmap(nb->tx_ref, false);
+    grant_unmap(nb->rx_ref, false);
+    return false;
 }
 
 static void let_go(struct netback *nb)
