@@ -9,6 +9,7 @@
 #include "arch/unix/sim/peer.h"
 #include "arch/unix/sim/report.h"
 #include "arch/unix/sim/toolstack.h"
+#include "tests/peers/faults.h"
 
 static struct {
     const struct net_lie *net;
@@ -16,7 +17,7 @@ static struct {
     const struct vchan_lie *vchan;
     const struct store_lie *store;
     bool shortage; /* the guest's memory is short: once, or from then on */
-    bool shortage_lasts;
+    bool shortage_lasts, shortage_of_pages;
     unsigned after, told;
 } armed;
 
@@ -72,30 +73,37 @@ static void at_store(enum store_step step, void *item)
 {
     const struct store_lie *lie = armed.store;
 
+    fault_at_store(step, item);
     if (lie && lie->step == step && is_time(lie->always)) {
         report_debug("xenstored lies: %s", lie->name);
         lie->fn(item);
     }
 }
 
-bool peer_no_memory(void)
+bool peer_no_memory(bool pages)
 {
-    return armed.shortage && is_time(armed.shortage_lasts);
+    return armed.shortage && (pages || !armed.shortage_of_pages) && is_time(armed.shortage_lasts);
 }
 
-bool peer_lie(const char *name, unsigned after)
+void lies_install(void)
 {
     netback_hook = at_netback;
     blkback_hook = at_blkback;
     vchan_hook = at_vchan;
     store_hook = at_store;
+}
+
+bool peer_lie(const char *name, unsigned after)
+{
+    lies_install();
     armed.net = NULL;
     armed.blk = NULL;
     armed.vchan = NULL;
     armed.store = NULL;
     armed.after = after;
     armed.told = 0;
-    armed.shortage_lasts = !strcmp(name, "shortage-lasts");
+    armed.shortage_of_pages = !strcmp(name, "shortage-of-pages");
+    armed.shortage_lasts = armed.shortage_of_pages || !strcmp(name, "shortage-lasts");
     armed.shortage = armed.shortage_lasts || !strcmp(name, "shortage");
     for (unsigned i = 0; i < net_lie_count; i++)
         if (!strcmp(net_lies[i].name, name))

@@ -49,4 +49,7 @@ struct store_lie {
 extern const struct store_lie store_lies[];
 extern const unsigned store_lie_count;
 
+/* Has honest code call where a lie may be told. */
+void lies_install(void);
+
 #endif

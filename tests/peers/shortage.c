@@ -8,20 +8,20 @@
 
 #include <stdbool.h>
 
-bool peer_no_memory(void);
+bool peer_no_memory(bool pages);
 
 void *__real_page_alloc(unsigned order);
 void *__wrap_page_alloc(unsigned order);
 void *__wrap_page_alloc(unsigned order)
 {
-    return peer_no_memory() ? NULL : __real_page_alloc(order);
+    return peer_no_memory(true) ? NULL : __real_page_alloc(order);
 }
 
 void *__real_page_alloc_zeroed(unsigned order);
 void *__wrap_page_alloc_zeroed(unsigned order);
 void *__wrap_page_alloc_zeroed(unsigned order)
 {
-    return peer_no_memory() ? NULL : __real_page_alloc_zeroed(order);
+    return peer_no_memory(true) ? NULL : __real_page_alloc_zeroed(order);
 }
 
 #ifdef CONFIG_NET
@@ -29,13 +29,13 @@ void *__real_net_mem_alloc(size_t size);
 void *__wrap_net_mem_alloc(size_t size);
 void *__wrap_net_mem_alloc(size_t size)
 {
-    return peer_no_memory() ? NULL : __real_net_mem_alloc(size);
+    return peer_no_memory(false) ? NULL : __real_net_mem_alloc(size);
 }
 
 void *__real_net_mem_calloc(size_t count, size_t size);
 void *__wrap_net_mem_calloc(size_t count, size_t size);
 void *__wrap_net_mem_calloc(size_t count, size_t size)
 {
-    return peer_no_memory() ? NULL : __real_net_mem_calloc(count, size);
+    return peer_no_memory(false) ? NULL : __real_net_mem_calloc(count, size);
 }
 #endif

@@ -15,6 +15,7 @@ network         all tests from here on run in a network namespace of their own, 
 host            runs a tool of the host's there.
 
 disk            as in the boot tests: an image of the host's
+pair            pair.Pair: echo with two interfaces; pair.baseline are the grants that the second alone needs
 shared(app)     a guest of that app that the tests of a module use one after the other
 
 Every other guest is ended after its test; one that was built with sanitizers fails the test should they
@@ -161,6 +162,14 @@ class SimGuest:
             raise SimError(f"{line}: {rest}")
         return rest
 
+    def can(self, line):
+        """Whether the command could be carried out, and there was still a guest."""
+        try:
+            self.command(line)
+            return True
+        except (SimError, OSError):
+            return False
+
     def xl(self, command, check=True, **_keywords):
         try:
             self._xl(command)
@@ -293,6 +302,22 @@ def guest(request, starter):
 
     yield start
     close(guests)
+
+
+@pytest.fixture
+def pair(guest):
+    """A pair, and the grants that the second interface alone needs."""
+    from pair import Pair  # here: it takes scapy a while to be imported
+
+    p = Pair(guest)
+    p.wait_up()
+    assert p.bad.answers()
+    p.detach()
+    p.baseline = p.settled_grants()
+    p.guest.command("attach vif 0")
+    p.guest.wait("vif/0: link up", count=2)
+    assert p.bad.answers()
+    return p
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ static struct {
     int out;
     struct sched_fd in;
     bool carriage_return; /* the last byte was one, and has not been written */
+    bool stalled;
 } console = {.out = STDOUT_FILENO, .in = {.fd = STDIN_FILENO}};
 
 void console_set_fds(int out, int in)
@@ -71,7 +72,7 @@ static void read_output(void)
     char text[sizeof(p->out)];
     size_t n = 0;
 
-    if (prod - cons > sizeof(p->out))
+    if (prod - cons > sizeof(p->out) || console.stalled)
         return; /* xenconsoled ignores such a ring as well */
     while (cons != prod)
         text[n++] = p->out[MASK_XENCONS_IDX(cons++, p->out)];
@@ -87,6 +88,8 @@ static uint32_t input_room(void)
     struct xencons_interface *p = console.page;
     uint32_t used = shared_read(&p->in_prod) - shared_load_acquire(&p->in_cons);
 
+    if (console.stalled)
+        return 0;
     return used < sizeof(p->in) ? (uint32_t)sizeof(p->in) - used : 0;
 }
 
@@ -119,6 +122,13 @@ static void event(struct event_port *port)
     console.in.events = input_room() ? POLLIN : 0;
 }
 
+void console_stall(bool stall)
+{
+    console.stalled = stall;
+    console.in.events = 0;
+    console.port.pending = true;
+}
+
 void console_drain(void)
 {
     read_output();
@@ -131,7 +141,7 @@ uint32_t console_connect(grant_ref_t ref)
     if (grant_map(ref, false, &page))
         report_fatal("the console's page cannot be mapped");
     console.page = page;
-    console.port.fn = event;
+    console.port = (struct event_port){.name = "console", .fn = event};
     console.in.fn = input_ready;
     console.in.events = POLLIN;
     if (console.in.fd >= 0)

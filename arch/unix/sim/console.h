@@ -6,6 +6,7 @@
 #ifndef SIM_CONSOLE_H
 #define SIM_CONSOLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <xen/xen.h>
@@ -17,6 +18,8 @@ uint32_t console_connect(grant_ref_t ref);
  * Before console_connect(). */
 void console_set_fds(int out, int in);
 
+/* For tests: from now on nothing is read, and nothing typed, as when xenconsoled is stopped; or again. */
+void console_stall(bool stall);
 /* The guest has ended: writes what is left in its ring. */
 void console_drain(void);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "arch/unix/sim/blkback.h"
+#include "arch/unix/sim/console.h"
 #include "arch/unix/sim/event.h"
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/netback.h"
@@ -164,8 +165,8 @@ static void do_vif(const char *index, const char *unused)
 
     (void)unused;
     if (nb)
-        answer("ok sent=%lu received=%lu filtered=%lu", nb->count.sent, nb->count.received,
-               nb->count.filtered);
+        answer("ok sent=%lu received=%lu filtered=%lu posted=%u", nb->count.sent,
+               nb->count.received, nb->count.filtered, netback_posted(nb));
     else
         answer("error no such backend");
 }
@@ -217,6 +218,45 @@ static void do_lies(const char *unused, const char *unused2)
     answer("ok %u", peer_count());
 }
 
+/* NAME WHEN [N] */
+static void do_fault(const char *name, const char *rest)
+{
+    char *words = strdup(rest), *number = words;
+    const char *when = number ? strsep(&number, " ") : "";
+
+    answer(peer_fault(name, when, number ? (unsigned)strtoul(number, NULL, 10) : 0)
+               ? "ok"
+               : "error no such fault");
+    free(words);
+}
+
+static void do_struck(const char *unused, const char *unused2)
+{
+    (void)unused;
+    (void)unused2;
+    answer("ok %u", peer_struck());
+}
+
+static void do_clock(const char *what, const char *milliseconds)
+{
+    int64_t ns = strtoll(milliseconds, NULL, 10) * (int64_t)NSEC_PER_MSEC;
+
+    if (!strcmp(what, "step"))
+        vtime_step(ns);
+    else if (!strcmp(what, "wall"))
+        vtime_step_wall(ns);
+    else
+        vtime_stand(!strcmp(what, "stop"));
+    answer("ok");
+}
+
+static void do_console(const char *what, const char *unused)
+{
+    (void)unused;
+    console_stall(!strcmp(what, "stop"));
+    answer("ok");
+}
+
 static void do_grants(const char *unused, const char *unused2)
 {
     (void)unused;
@@ -250,7 +290,7 @@ static void do_quiet(const char *milliseconds, const char *unused)
     quiet.timer.fn = look_whether_quiet;
     quiet.rest = strtoul(milliseconds, NULL, 10) * NSEC_PER_MSEC;
     quiet.give_up = vtime_now() + QUIET_PATIENCE;
-    look_whether_quiet(&quiet.timer);
+    vtime_arm(&quiet.timer, vtime_now()); /* soon: frames that came before the command come first */
 }
 
 static const struct {
@@ -274,6 +314,10 @@ static const struct {
     {"vchan", do_vchan, true},
     {"lie", do_lie, true},
     {"lies", do_lies, false},
+    {"fault", do_fault, true},
+    {"struck", do_struck, false},
+    {"clock", do_clock, true},
+    {"console", do_console, true},
     {"grants", do_grants, false},
     {"quiet", do_quiet, true},
 };

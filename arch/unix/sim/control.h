@@ -16,7 +16,8 @@
  *      attach vbd N, detach vbd N    N: the disk's number, 51712 for xvda
  *      backend stop N, backend restart N    netback of vif N dies, or dies and comes back
  *      backend stop vbd N, backend restart vbd N
- *      vif N                 netback's counts of frames, as name=number
+ *      vif N                 netback's counts of frames, and of the guest's pages that are posted, as
+ *                            name=number
  *      vbd N                 blkback's counts of requests
  *      vchan client PATH IN OUT   as "vchan-socket-proxy --mode=client DOMAIN PATH -": a file is sent, what
  *                            comes is written to another
@@ -24,6 +25,11 @@
  *      vchan close           the client goes
  *      lie NAME [N]          with PEERS=1: a peer lies, after N honest steps (tests/peers)
  *      lies                  how often the last one named has been told
+ *      fault NAME WHEN [N]   with PEERS=1: a peer fails, after N moments of this kind (tests/peers/faults.c)
+ *      struck                1: it has
+ *      console stop, console go    its other end reads and writes nothing for a while
+ *      clock step MS         sets the guest's system time forwards or back; wall MS: its wall clock;
+ *                            stop, go: it stands, and goes on from there
  *      grants                how many the guest has given, and how many of them are in use
  *      quiet MS              answers when the guest has slept for so long without a break: what it was
  *                            told has been done

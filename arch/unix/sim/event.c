@@ -177,9 +177,11 @@ void event_unbind(struct event_port *end)
     disconnect(end);
 }
 
+bool (*event_hook)(const struct event_port *end);
+
 void event_notify(struct event_port *end)
 {
-    if (end->guest_port)
+    if (end->guest_port && !(event_hook && event_hook(end)))
         event_set_pending(end->guest_port);
 }
 

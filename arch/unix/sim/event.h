@@ -16,6 +16,7 @@
 
 /* An end in domain 0. */
 struct event_port {
+    const char *name;
     void (*fn)(struct event_port *port);
     uint32_t guest_port; /* 0: not connected */
     bool pending;
@@ -34,6 +35,8 @@ int event_bind(struct event_port *end, uint32_t port);
 void event_unbind(struct event_port *end);
 /* Sends an event to the guest; nothing happens when it has closed its end. */
 void event_notify(struct event_port *end);
+/* For peers that fail: called before one is sent; true: it is not sent. NULL with honest peers. */
+extern bool (*event_hook)(const struct event_port *end);
 
 /* Runs the functions of the ends that have an event, until none has. */
 void event_run(void);

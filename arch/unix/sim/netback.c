@@ -188,6 +188,8 @@ static void frontend_changed(struct store_listener *listener)
 {
     struct netback *nb = container_of(listener, struct netback, frontend);
 
+    if (nb->stalled)
+        return;
     switch (front_number(nb, "state", XenbusStateUnknown)) {
     case XenbusStateInitialising:
         let_go(nb);
@@ -216,9 +218,34 @@ static void frontend_changed(struct store_listener *listener)
 void netback_stop(struct netback *nb, bool restart)
 {
     let_go(nb);
+    nb->stalled = nb->tx_stalled = false;
     set_state(nb, restart ? XenbusStateInitialising : XenbusStateClosed);
     if (restart)
         offer(nb);
+}
+
+void netback_crash(struct netback *nb)
+{
+    let_go(nb);
+    nb->stalled = true;
+}
+
+void netback_stall(struct netback *nb, bool only_tx)
+{
+    if (only_tx)
+        nb->tx_stalled = true;
+    else
+        nb->stalled = true;
+    if (nb->stalled)
+        nb->input.events = 0;
+}
+
+void netback_resume(struct netback *nb)
+{
+    nb->stalled = nb->tx_stalled = false;
+    frontend_changed(&nb->frontend);
+    netback_tx_run(nb);
+    netback_rx_run(nb);
 }
 
 void netback_fatal(struct netback *nb, const char *why)
@@ -246,8 +273,8 @@ void netback_create(unsigned index, const struct nic *nic, const struct vif_conf
     nb->index = index;
     nb->nic = *nic;
     nb->config = *config;
-    nb->tx_port.fn = tx_event;
-    nb->rx_port.fn = rx_event;
+    nb->tx_port = (struct event_port){.name = "vif-tx", .fn = tx_event};
+    nb->rx_port = (struct event_port){.name = "vif-rx", .fn = rx_event};
     nb->input = (struct sched_fd){.fd = nic->fd, .fn = input_ready};
     if (nic->fd >= 0)
         sched_add(&nb->input);

@@ -34,6 +34,8 @@ struct netback {
 
     bool connected;
     bool disabled; /* the frontend broke the protocol */
+    bool stalled;  /* does nothing, as a process that is stopped */
+    bool tx_stalled;
     bool sg, gso4, gso6, csum, filter;
     grant_ref_t tx_ref, rx_ref;
     netif_tx_back_ring_t tx;
@@ -53,10 +55,18 @@ struct netback *netback_of(unsigned index);
 /* As after "modprobe -r" or a crash of the driver domain: it lets go of everything and says that it
  * is closed, or with restart that it waits for a frontend anew. */
 void netback_stop(struct netback *nb, bool restart);
+/* For tests. As when the driver domain dies: it lets go of everything, says nothing and does nothing
+ * until it is restarted. */
+void netback_crash(struct netback *nb);
+/* Does nothing any more, or takes nothing from the transmit ring only; goes on. */
+void netback_stall(struct netback *nb, bool only_tx);
+void netback_resume(struct netback *nb);
 
 /* netback_tx.c: takes what the guest has sent. netback_rx.c: gives it what has come from outside. */
 void netback_tx_run(struct netback *nb);
 void netback_rx_run(struct netback *nb);
+/* How many pages the guest has posted that have not been filled. */
+unsigned netback_posted(const struct netback *nb);
 /* The frontend's protocol is broken: nothing is done for it any more (xenvif_fatal_tx_err()). */
 void netback_fatal(struct netback *nb, const char *why);
 

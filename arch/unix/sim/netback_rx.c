@@ -16,9 +16,9 @@
 #define BUDGET 64
 #define FRAME_SMALL 1518 /* without segmentation */
 
-static unsigned posted(const struct netback *nb)
+unsigned netback_posted(const struct netback *nb)
 {
-    RING_IDX n = nb->rx.sring->req_prod - nb->rx.req_cons;
+    RING_IDX n = nb->connected ? nb->rx.sring->req_prod - nb->rx.req_cons : 0;
 
     return n <= nb->rx.nr_ents ? n : 0;
 }
@@ -112,11 +112,11 @@ static void push(struct netback *nb)
 /* Whether the guest has room; if not it is to send an event when it has. */
 static bool has_room(struct netback *nb)
 {
-    if (posted(nb) >= slots_needed(nb))
+    if (netback_posted(nb) >= slots_needed(nb))
         return true;
     nb->rx.sring->req_event = nb->rx.req_cons + slots_needed(nb);
     shared_fence(); /* partner: the fence in the guest's push */
-    return posted(nb) >= slots_needed(nb);
+    return netback_posted(nb) >= slots_needed(nb);
 }
 
 void netback_rx_run(struct netback *nb)
@@ -125,7 +125,7 @@ void netback_rx_run(struct netback *nb)
     unsigned budget = BUDGET;
     bool room = false, any = false;
 
-    if (!nb->connected || nb->disabled || nb->nic.fd < 0)
+    if (!nb->connected || nb->disabled || nb->stalled || nb->nic.fd < 0)
         return;
     while (budget-- && (room = has_room(nb))) {
         struct nic_offload offload;

@@ -166,7 +166,7 @@ void netback_tx_run(struct netback *nb)
 {
     int more = 1;
 
-    while (nb->connected && !nb->disabled && more) {
+    while (nb->connected && !nb->disabled && !nb->stalled && !nb->tx_stalled && more) {
         struct packet p;
         const char *wrong;
 

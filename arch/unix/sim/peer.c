@@ -14,7 +14,21 @@ unsigned peer_count(void)
     return 0;
 }
 
-bool peer_no_memory(void)
+bool peer_no_memory(bool pages)
+{
+    (void)pages;
+    return false;
+}
+
+bool peer_fault(const char *name, const char *when, unsigned number)
+{
+    (void)name;
+    (void)when;
+    (void)number;
+    return false;
+}
+
+bool peer_struck(void)
 {
     return false;
 }

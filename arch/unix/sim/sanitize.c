@@ -62,7 +62,7 @@ static bool fits(size_t size)
 {
     size_t all = memory_guest_pages() * PAGE_SIZE;
 
-    return size <= all && in_use <= all - size && !peer_no_memory();
+    return size <= all && in_use <= all - size && !peer_no_memory(false);
 }
 
 static void *taken(void *p)

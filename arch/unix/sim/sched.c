@@ -133,7 +133,7 @@ static long poll_ports(uintptr_t arg)
 {
     struct sched_poll op;
     evtchn_port_t ports[POLL_PORTS_MAX];
-    uint64_t until;
+    bool forever;
 
     if (memory_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
@@ -144,11 +144,11 @@ static long poll_ports(uintptr_t arg)
     for (unsigned i = 0; i < op.nr_ports; i++)
         if (!event_port_exists(ports[i]))
             return -EINVAL;
-    until = op.timeout ? op.timeout : UINT64_MAX;
+    forever = !op.timeout;
     sched_pump(0);
     sched.asleep_since = vtime_now();
-    while (!any_pending(ports, op.nr_ports) && vtime_now() < until)
-        sched_pump(until);
+    while (!any_pending(ports, op.nr_ports) && (forever || vtime_guest_now() < op.timeout))
+        sched_pump(forever ? UINT64_MAX : vtime_guest_due(op.timeout));
     sched.asleep_since = UINT64_MAX;
     return 0;
 }

@@ -33,7 +33,9 @@ static struct {
     struct list queue;
     unsigned queued;
     bool ignored;
-    size_t have; /* bytes of the request that is coming in */
+    bool stalled;
+    uint32_t req_cons; /* what it was when the ring was made to look full */
+    size_t have;       /* bytes of the request that is coming in */
     union {
         struct xsd_sockmsg head;
         char bytes[sizeof(struct xsd_sockmsg) + XENSTORE_PAYLOAD_MAX + 1];
@@ -76,15 +78,25 @@ static void drop_queue(void)
     conn.queued = 0;
 }
 
-static void ignore(uint32_t error)
+static void break_off(uint32_t error)
 {
-    report("xenstored: domain breaks the protocol (error %u): ignored from now on", error);
     conn.ignored = true;
     conn.have = 0;
     drop_queue();
     store_request_reset();
     shared_write(&conn.page->error, error);
     event_notify(&conn.port);
+}
+
+static void ignore(uint32_t error)
+{
+    report("xenstored: domain breaks the protocol (error %u): ignored from now on", error);
+    break_off(error);
+}
+
+void store_conn_drop(void)
+{
+    break_off(XENSTORE_ERROR_COMM);
 }
 
 static void reconnect(void)
@@ -129,14 +141,27 @@ static bool take(size_t n, size_t *taken)
     return true;
 }
 
+static void at_request(enum store_step step, const struct xsd_sockmsg *head, const char *payload)
+{
+    struct store_asked asked = {head, payload};
+
+    if (store_hook)
+        store_hook(step, &asked);
+}
+
+/* A store that stalls before it answers will do so later. */
 static void answer(void)
 {
     struct xsd_sockmsg head = conn.in.head;
     char *payload = conn.in.bytes + sizeof(head);
 
-    conn.have = 0;
     payload[head.len] = '\0';
+    at_request(STORE_ASKED, &head, payload);
+    if (conn.stalled || conn.ignored)
+        return;
+    conn.have = 0;
     store_request(&head, payload);
+    at_request(STORE_ANSWERED, &head, payload);
 }
 
 /* True when something was read. */
@@ -144,7 +169,7 @@ static bool receive(void)
 {
     bool any = false;
 
-    while (conn.queued < QUOTA_QUEUED) {
+    while (conn.queued < QUOTA_QUEUED && !conn.stalled && !conn.ignored) {
         size_t taken = 0;
 
         if (missing() && !take(missing(), &taken)) {
@@ -185,7 +210,7 @@ static bool transmit(void)
 {
     bool any = false;
 
-    while (!list_empty(&conn.queue)) {
+    while (!list_empty(&conn.queue) && !conn.stalled) {
         struct packet *p = container_of(conn.queue.next, struct packet, link);
         size_t before = p->sent;
 
@@ -207,15 +232,37 @@ static void event(struct event_port *port)
 {
     bool any = false, more = true;
 
+    if (conn.stalled)
+        return;
     if (shared_load_acquire(&conn.page->connection) == XENSTORE_RECONNECT)
         reconnect();
-    while (more && !conn.ignored) {
+    while (more && !conn.ignored && !conn.stalled) {
         more = receive();
         more |= transmit();
         any |= more;
     }
     if (any)
         event_notify(port);
+}
+
+void store_conn_stall(bool full)
+{
+    struct xenstore_domain_interface *p = conn.page;
+
+    conn.stalled = true;
+    conn.req_cons = p->req_cons;
+    if (full)
+        shared_store_release(&p->req_cons, p->req_prod - XENSTORE_RING_SIZE);
+}
+
+void store_conn_resume(void)
+{
+    if (conn.stalled)
+        shared_store_release(&conn.page->req_cons,
+                             conn.req_cons); /* partner: the guest's acquire */
+    conn.stalled = false;
+    conn.port.pending = true;
+    event_notify(&conn.port); /* there may be room now */
 }
 
 uint32_t store_connect_guest(grant_ref_t ref)
@@ -228,6 +275,6 @@ uint32_t store_connect_guest(grant_ref_t ref)
     conn.page->server_features =
         XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
     conn.page->connection = XENSTORE_CONNECTED;
-    conn.port.fn = event;
+    conn.port = (struct event_port){.name = "store", .fn = event};
     return event_make(&conn.port);
 }

@@ -20,11 +20,28 @@ struct store_reply {
     struct xsd_sockmsg *head; /* with the len that the guest is told */
     const void *payload;
 };
+struct store_asked {
+    const struct xsd_sockmsg *head;
+    const char *payload; /* terminated */
+};
 enum store_step {
-    STORE_REPLY, /* item: struct store_reply; not for events */
-    STORE_PUSH,  /* item: the page, when bytes of a reply have been published */
+    STORE_ASKED,    /* item: struct store_asked, before the request is carried out */
+    STORE_ANSWERED, /* the same when it is; the guest has not seen the reply yet */
+    STORE_REPLY,    /* item: struct store_reply; not for events */
+    STORE_PUSH,     /* item: the page, when bytes of a reply have been published */
 };
 extern void (*store_hook)(enum store_step step, void *item);
+
+/*
+ * For peers that fail. From now on nothing is read or written, as when xenstored is stopped, and with
+ * full the guest finds no room for a request; or all of it again. Called from within store_hook, or from
+ * outside.
+ */
+void store_conn_stall(bool full);
+void store_conn_resume(void);
+/* Everything about the connection is forgotten, as after an error of the store's own; it says so in the
+ * page, and waits to be asked to reconnect. */
+void store_conn_drop(void);
 
 /* Queues a packet for the guest. */
 void store_conn_send(const struct xsd_sockmsg *head, const void *payload, size_t len);

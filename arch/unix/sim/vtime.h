@@ -29,7 +29,16 @@ void vtime_run(void);
 /* When the next is due; UINT64_MAX: never. */
 uint64_t vtime_next(void);
 
-/* set_timer_op (xen.h). */
+/* The guest's system time, and when in ours it will be `when` (UINT64_MAX: it stands). */
+uint64_t vtime_guest_now(void);
+uint64_t vtime_guest_due(uint64_t when);
+/* set_timer_op (xen.h), in the guest's time; 0: none. */
 long vtime_set_guest(uint64_t when);
+
+/* For tests: sets the guest's system time, with its timer, forwards or back; lets it stand, its counter
+ * too; sets its wall clock. */
+void vtime_step(int64_t ns);
+void vtime_stand(bool stand);
+void vtime_step_wall(int64_t ns);
 
 #endif
