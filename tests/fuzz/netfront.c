@@ -186,8 +186,14 @@ static void remove_it(struct xenbus_device *dev)
 }
 
 extern const struct xenbus_driver fuzzed_driver;
-const struct xenbus_driver fuzzed_driver = {"vif",        probe_it,           checked_connect,
-                                            connected_it, checked_disconnect, remove_it};
+const struct xenbus_driver fuzzed_driver = {
+    .type = "vif",
+    .probe = probe_it,
+    .connect = checked_connect,
+    .connected = connected_it,
+    .disconnect = checked_disconnect,
+    .remove = remove_it,
+};
 /* What the link script does in the guest. */
 __asm__(".pushsection .data.rel.ro, \"aw\"\n"
         ".globl xenbus_drivers_begin, xenbus_drivers_end\n"

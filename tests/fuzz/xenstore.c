@@ -81,8 +81,14 @@ static void remove_device(struct xenbus_device *dev)
 }
 
 extern const struct xenbus_driver fuzzed_driver;
-const struct xenbus_driver fuzzed_driver = {"vif",     probe,      connect,
-                                            connected, disconnect, remove_device};
+const struct xenbus_driver fuzzed_driver = {
+    .type = "vif",
+    .probe = probe,
+    .connect = connect,
+    .connected = connected,
+    .disconnect = disconnect,
+    .remove = remove_device,
+};
 /* What the link script does in the guest. */
 __asm__(".pushsection .data.rel.ro, \"aw\"\n"
         ".globl xenbus_drivers_begin, xenbus_drivers_end\n"
