@@ -587,6 +587,7 @@ static void check_end(struct peer *p)
     }
     ck_assert_msg(!query_complete(p), "a query is not answered");
     ck_assert_msg(!p->have, "an answer does not end");
+    ck_assert_msg(p->taken == p->next, "the window does not open by what was answered");
     ck_assert_msg(p->ended == p->fin && p->closed == p->fin,
                   "a connection ends that should not, or not");
 }

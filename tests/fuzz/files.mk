@@ -37,6 +37,9 @@ fuzz-dns_zonefile-cflags = $(fuzz-dns-cflags)
 fuzz-dns_transfer-what := zone transfers, and signed questions for them: who gets what
 fuzz-dns_transfer-srcs = tests/fuzz/dns_transfer.c tests/fuzz/dns_sign.c tests/fuzz/input.c $(fuzz-dns)
 fuzz-dns_transfer-cflags = $(fuzz-dns-cflags)
+fuzz-dns_fetch-what := a primary whose zone is fetched: messages, pieces, signatures, versions, NOTIFY
+fuzz-dns_fetch-srcs = tests/fuzz/dns_fetch.c tests/fuzz/input.c $(fuzz-dns)
+fuzz-dns_fetch-cflags = $(fuzz-dns-cflags)
 fuzz-dns_tcp-what := clients of DNS over TCP: segments, acknowledgements, time, memory
 fuzz-dns_tcp-srcs = $(fuzz-kernel) tests/fuzz/dns_tcp.c tests/fuzz/dns_sign.c tests/unit/fake_net_mem.c \
 	lib/net/netpage.c $(fuzz-pbufs) $(fuzz-dns)
