@@ -3,7 +3,7 @@
 # them, with the options in lib/crypto/mbedtls_config.h. lib/crypto/files.mk lists the files
 # (mbedtls-y). Sets MBEDTLS (the source directory) and MBEDTLS_INCLUDES; both empty without it.
 
-ifeq ($(CONFIG_HMAC),y)
+ifneq ($(CONFIG_HMAC)$(CONFIG_SHA512),)
 MBEDTLS := $(call script,fetch --where mbedtls)
 MBEDTLS_INCLUDES := -isystem $(MBEDTLS)/include -DMBEDTLS_CONFIG_FILE='"lib/crypto/mbedtls_config.h"'
 

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What of mbedTLS is compiled: SHA-256, small rather than fast.
+ * What of mbedTLS is compiled: hashes, small rather than fast.
  */
 #ifndef LIB_CRYPTO_MBEDTLS_CONFIG_H
 #define LIB_CRYPTO_MBEDTLS_CONFIG_H
 
 #define MBEDTLS_SHA256_C
 #define MBEDTLS_SHA256_SMALLER
+
+#ifdef CONFIG_SHA512
+#define MBEDTLS_SHA384_C
+#define MBEDTLS_SHA512_C
+#define MBEDTLS_SHA512_SMALLER
+#endif
 
 #endif

@@ -240,6 +240,8 @@ int dns_builder_finish(struct dns_builder *b, uint8_t **image, size_t *size)
     err = builder_sort(b);
     if (!err && b->differences)
         builder_remove(b);
+    if (!err && IS_ENABLED(CONFIG_DNS_ZONEMD) && b->verifies && !b->errors)
+        err = zonemd_check(b);
     if (!err)
         err = make_tree(b);
     if (b->hashed_count)

@@ -23,6 +23,9 @@ void dns_builder_free(struct dns_builder *b);
 int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
                     const struct dns_place *place);
 
+/* Has finishing compare the zone with its digest (ZONEMD), if it has one; with CONFIG_DNS_ZONEMD. */
+void dns_builder_verify(struct dns_builder *b);
+
 /* How many records there are. */
 uint32_t dns_builder_count(const struct dns_builder *b);
 

@@ -67,6 +67,7 @@ size_t fetch_begin(struct fetch *f, const struct fetch_question *q, uint8_t quer
         f->builder = dns_builder_new(&sink);
         if (!f->builder)
             return 0;
+        dns_builder_verify(f->builder);
     }
     memset(query, 0, HEADER_SIZE);
     dns_put_be16(query, f->id);

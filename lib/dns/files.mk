@@ -15,6 +15,7 @@ dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c fi
 	field_rare.c field_svcb.c generate.c lexer.c rdata.c zonefile.c)
 dns-secondary-srcs := $(addprefix lib/dns/,entry.c fetch.c secondary.c secondary_list.c unpack.c)
 dns-notify-srcs := lib/dns/notifier.c
+dns-zonemd-srcs := lib/dns/zonemd.c
 
 obj-$(CONFIG_DNS) += $(dns-core-srcs)
 obj-$(CONFIG_DNS_DNSSEC) += $(dns-dnssec-srcs)
@@ -24,6 +25,7 @@ obj-$(CONFIG_DNS_TSIG) += $(dns-tsig-srcs)
 obj-$(CONFIG_DNS_COUNTERS) += $(dns-counters-srcs)
 obj-$(CONFIG_DNS_LIMIT) += $(dns-limit-srcs)
 obj-$(CONFIG_DNS_NOTIFY) += $(dns-notify-srcs)
+obj-$(CONFIG_DNS_ZONEMD) += $(dns-zonemd-srcs)
 obj-$(CONFIG_DNS_SECONDARY) += $(dns-secondary-srcs) $(dns-make-srcs)
 
 # All that is known of a query is on the stack, once: with all options a little more than usual.
@@ -31,6 +33,7 @@ cflags-lib/dns/message.c := -Wframe-larger-than=2304
 
 # The host's programs and tests can do everything but what needs mbedTLS, which some of them have, too.
 dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-tsig-srcs) $(dns-secondary-srcs) \
-	$(dns-notify-srcs) lib/crypto/hmac.c
-dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_SECONDARY=1
+	$(dns-notify-srcs) $(dns-zonemd-srcs) lib/crypto/hmac.c lib/crypto/sha512.c
+dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_SECONDARY=1 \
+	-DCONFIG_DNS_ZONEMD=1 -DCONFIG_SHA512=1
 dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1 -DCONFIG_DNS_COUNTERS=1

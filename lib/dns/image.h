@@ -117,6 +117,7 @@ enum {
     TYPE_DNSKEY = 48,
     TYPE_NSEC3 = 50,
     TYPE_NSEC3PARAM = 51,
+    TYPE_ZONEMD = 63,
     TYPE_HTTPS = 65,
     TYPE_TSIG = 250,
     TYPE_IXFR = 251,

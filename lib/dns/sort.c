@@ -9,15 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static const struct rec *rec_at(const struct dns_builder *b, uint32_t handle)
+static bool in_set_after(struct dns_builder *b, uint32_t first, uint32_t second)
 {
-    return (const void *)(b->chunks[handle >> CHUNK_BITS] +
-                          4 * (size_t)(handle & ((1u << CHUNK_BITS) - 1)));
-}
-
-static bool after(const struct dns_builder *b, uint32_t first, uint32_t second)
-{
-    const struct rec *x = rec_at(b, first), *y = rec_at(b, second);
+    const struct rec *x = builder_at(b, first), *y = builder_at(b, second);
     int order = memcmp(x->octets, y->octets, MIN(x->key_len, y->key_len));
 
     if (!order)
@@ -28,7 +22,8 @@ static bool after(const struct dns_builder *b, uint32_t first, uint32_t second)
 }
 
 /* Merges the sorted list[0..mid) and list[mid..n); SPARE has room for the first of them. */
-static void merge(struct dns_builder *b, uint32_t *list, size_t mid, size_t n, uint32_t *spare)
+static void merge(struct dns_builder *b, uint32_t *list, size_t mid, size_t n, uint32_t *spare,
+                  builder_order *after)
 {
     size_t left = 0, right = mid, to = 0;
 
@@ -46,17 +41,21 @@ static void merge(struct dns_builder *b, uint32_t *list, size_t mid, size_t n, u
     memcpy(list + to, spare + left, (mid - left) * sizeof(*list));
 }
 
-int builder_sort(struct dns_builder *b)
+int builder_sort_list(struct dns_builder *b, uint32_t *list, size_t n, builder_order *after)
 {
-    size_t n = b->rec_count;
     uint32_t *spare = malloc((n ? n : 1) * sizeof(*spare));
 
     if (!spare)
         return -ENOMEM;
     for (size_t width = 1; width < n; width *= 2) {
         for (size_t at = 0; at + width < n; at += 2 * width)
-            merge(b, b->recs + at, width, MIN(2 * width, n - at), spare);
+            merge(b, list + at, width, MIN(2 * width, n - at), spare, after);
     }
     free(spare);
     return 0;
+}
+
+int builder_sort(struct dns_builder *b)
+{
+    return builder_sort_list(b, b->recs, b->rec_count, in_set_after);
 }

@@ -68,6 +68,7 @@ struct dns_builder {
     size_t chunk_used, chunk_size; /* of the last one */
 
     bool differences; /* some records remove others */
+    bool verifies;    /* the zone is compared with its digest */
     uint32_t *recs;   /* handles of records: chunk << CHUNK_BITS | offset / 4 */
     uint32_t rec_count, rec_room;
 
@@ -83,15 +84,19 @@ struct dns_builder {
     unsigned apex_len, apex_key_len;
     unsigned max_depth;
     uint8_t features;
-    const struct rec *soa; /* NULL until it is seen */
+    const struct rec *soa;   /* NULL until it is seen */
+    struct scratch *scratch; /* zonemd.c's, while it works */
 };
+
+static inline const struct rec *builder_at(const struct dns_builder *b, uint32_t handle)
+{
+    return (const void *)(b->chunks[handle >> CHUNK_BITS] +
+                          4 * (size_t)(handle & ((1u << CHUNK_BITS) - 1)));
+}
 
 static inline const struct rec *builder_rec(const struct dns_builder *b, uint32_t index)
 {
-    uint32_t handle = b->recs[index];
-
-    return (const void *)(b->chunks[handle >> CHUNK_BITS] +
-                          4 * (size_t)(handle & ((1u << CHUNK_BITS) - 1)));
+    return builder_at(b, b->recs[index]);
 }
 
 static inline const uint8_t *rec_data(const struct rec *rec)
@@ -140,8 +145,17 @@ unsigned builder_name(const uint8_t *key, unsigned from, unsigned len, uint8_t *
  */
 void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 
+/* Does the record of the handle FIRST come after that of SECOND? */
+typedef bool builder_order(struct dns_builder *b, uint32_t first, uint32_t second);
+
+/* Sorts the N handles of LIST; those of which none comes after the other keep their order. -ENOMEM or 0. */
+int builder_sort_list(struct dns_builder *b, uint32_t *list, size_t n, builder_order *after);
+
 /* Sorts the records by name, set, and signatures last. -ENOMEM or 0. */
 int builder_sort(struct dns_builder *b);
+
+/* Compares the zone with the digest that it has of itself (ZONEMD): reports if it is wrong. 0 or -ENOMEM. */
+int zonemd_check(struct dns_builder *b);
 
 /* Of sorted records, drops those that remove, and what they remove. Reports those that find nothing. */
 void builder_remove(struct dns_builder *b);

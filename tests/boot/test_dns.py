@@ -98,8 +98,8 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "NOTIFY",
-                                                      "LIMIT", "COUNTERS")]  # fmt: skip
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "ZONEMD",
+                                                      "NOTIFY", "LIMIT", "COUNTERS")]  # fmt: skip
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)

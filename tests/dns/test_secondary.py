@@ -12,6 +12,7 @@ from pathlib import Path
 import dns.message
 import dns.query
 import dns.rcode
+import dns.zone
 import pytest
 
 import servers
@@ -80,6 +81,26 @@ def test_primary(zones, tmp_path, name):
             assert set(theirs) == set(mine) and ask(ours, "version.live.test").answer[0][0].to_text() == '"2"'
     assert "Sanitizer" not in log.read_text(), log.read_text()
     assert not re.search(r"^[^:]* port", log.read_text(), re.M), log.read_text()
+
+
+def test_digests(zones, tmp_path):
+    """Digests (ZONEMD) that dnspython has made of the zones it can read are right, and another one is not."""
+    if not servers.find_nsd():
+        pytest.skip("nsd is not installed")
+    digested = {}
+    for number, name in enumerate(sorted(set(zones) - {"types.test", "example.test"})):
+        zone = dns.zone.from_file(str(zones[name]), f"{name}.", relativize=False)
+        digest = zone.compute_digest(1 + number % 2)
+        digested[name] = tmp_path / f"{name}.zone"
+        text = f"$ORIGIN {name}.\n$INCLUDE {zones[name]} {name}.\n{name}. 300 ZONEMD {digest.to_text()}\n"
+        digested[name].write_text(text)
+    digested["other.test"].write_text(digested["other.test"].read_text() + "more.other.test. 5 A 192.0.2.1\n")
+    log = tmp_path / "hostserver.log"
+    with servers.nsd(digested, tmp_path) as nsd, secondary(tmp_path, digested, nsd, key=""):
+        for name in digested:
+            told = "serial" if name != "other.test" else r"port .*: the zone's digest \(ZONEMD\) is wrong"
+            wait_for(log, f"^{re.escape(name)}\\. {told}")
+    assert "Sanitizer" not in log.read_text(), log.read_text()
 
 
 @pytest.mark.parametrize("name", SECONDARIES)

@@ -906,6 +906,53 @@ START_TEST(test_expires_meanwhile)
 }
 END_TEST
 
+/* --- digests ------------------------------------------------------------------------------------- */
+
+/* RFC 8976 appendix A.1 */
+#define DIGESTED                                                                                   \
+    "$ORIGIN example.\n$TTL 86400\n@ SOA ns1 admin 2018031900 1800 900 604800 86400\n"             \
+    "@ NS ns1\n@ NS ns2\nns1 3600 A 203.0.113.63\nns2 3600 AAAA 2001:db8::63\n"
+#define SHA384_DIGEST                                                                              \
+    "c68090d90a7aed716bc459f9340e3d7c1370d4d24b7e2fc3a1ddc0b9a87153b9"                             \
+    "a9713b3c9ae5cc27777f98b8e730044c\n"
+#define SHA512_DIGEST                                                                              \
+    "500d47a50c572d7f9501a01a5fa1fc2b64b1e9a58198784a6d9b0ab95fbba8a1"                             \
+    "dc9c7836c9ac4960a5625a7a67e3abe963a4d870cb97e3e67fb0a130463b33f1\n"
+#define OTHER_DIGEST                                                                               \
+    "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000" \
+    "0000\n"
+
+static const struct {
+    const char *text;
+    bool right;
+} digests[] = {
+    {DIGESTED, true},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST, true},
+    {DIGESTED "@ ZONEMD 2018031900 1 2 " SHA512_DIGEST, true},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST "@ ZONEMD 2018031900 1 2 " SHA512_DIGEST,
+     true},
+    /* Of no kind that we know, and of no zone. */
+    {DIGESTED "@ ZONEMD 2018031900 1 240 " OTHER_DIGEST "@ ZONEMD 2018031900 2 1 " OTHER_DIGEST,
+     true},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST, false},
+    {DIGESTED "@ ZONEMD 2018031901 1 1 " SHA384_DIGEST, false},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 00\n", false},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST,
+     false},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST "x A 192.0.2.1\n", false},
+};
+
+START_TEST(test_digests)
+{
+    secondary_for("example=192.0.2.53", "");
+    primary_has(digests[_i].text);
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.loaded, digests[_i].right);
+    if (!digests[_i].right)
+        ck_assert_str_eq(world.reason, "the zone's digest (ZONEMD) is wrong example.");
+}
+END_TEST
+
 /* Memory is short at each place in turn: the older version stays, and nothing of the new one is left. */
 START_TEST(test_memory)
 {
@@ -913,6 +960,8 @@ START_TEST(test_memory)
         {LIST, old_text, new_text},
         {"example=192.0.2.53", "$ORIGIN example.\n" VERSION(0), nsec3_text},
         {LIST, old_text, VERSION(8) "new A 192.0.2.8\n"},
+        {"example=192.0.2.53", "$ORIGIN example.\n" VERSION(2018031899),
+         DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST},
     };
     static const char steps[] =
         "$TTL 60\n" SOA(8) SOA(7) "old A 192.0.2.7\n" SOA(8) "new A 192.0.2.8\n" SOA(8);
@@ -1102,7 +1151,8 @@ int main(void)
     tcase_add_loop_test(t, test_differences_of_all, 0, 3);
     tcase_add_loop_test(t, test_misfits, 0, ARRAY_SIZE(misfits));
     tcase_add_test(t, test_expires_meanwhile);
-    tcase_add_loop_test(t, test_memory, 0, 3);
+    tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
+    tcase_add_loop_test(t, test_memory, 0, 4);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
     tcase_add_loop_test(t, test_not_taken, 0, 3);
     tcase_add_test(t, test_any_octet);
