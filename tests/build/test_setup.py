@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 from conftest import TOP, call, clean_environment
@@ -78,14 +79,17 @@ def test_no_network(machine):
 def test_interrupted(machine):
     """Ctrl-C while apt works: no log stays behind, and nothing is said of a network."""
     (machine.root / "tmp").mkdir()
-    (machine.root / "bin/apt-get").write_text("#!/bin/sh\nsleep 20\n")
+    (machine.root / "bin/apt-get").write_text(f"#!/bin/sh\n>{machine.root}/works\nexec sleep 60\n")
     child = subprocess.Popen([SETUP, "build"], stderr=subprocess.PIPE, text=True,
                              start_new_session=True, env=clean_environment(
                                  PATH=f"{machine.root}/bin:/usr/bin:/bin",
                                  TMPDIR=machine.root / "tmp"))
     assert "installing" in child.stderr.readline()
+    while not (machine.root / "works").exists():  # until then a signal may be lost in the shell's fork
+        assert child.poll() is None
+        time.sleep(0.01)
     os.killpg(child.pid, signal.SIGINT)
-    assert child.wait(10) in (130, -signal.SIGINT)
+    assert child.wait(30) in (130, -signal.SIGINT)
     assert "network" not in child.stderr.read()
     assert os.listdir(machine.root / "tmp") == []
 

@@ -64,7 +64,7 @@ def test_second_interrupt_ends_it(guest):
     g.interrupt()
     g.wait("power-off requested")
     g.interrupt()
-    assert g.wait_end(5) == 128 + signal.SIGINT
+    assert g.wait_end() == 128 + signal.SIGINT
 
 
 def test_crash_is_the_exit_status(guest):
