@@ -50,6 +50,9 @@ enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_RW };
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot);
 /* As arch_map() for page frames that are not ours to count: grant frames. */
 int arch_map_mfn(uintptr_t va, mfn_t mfn);
+/* Takes the right to execute from a page that Xen has mapped at va: another domain's. 0 or a negative
+ * errno. */
+int arch_forbid_execution(uintptr_t va);
 
 /* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. */
 #ifdef CONFIG_ARCH_UNIX

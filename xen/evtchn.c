@@ -150,6 +150,15 @@ int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx)
     return err ? err : attach_new(op.port, fn, ctx);
 }
 
+int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_handler *fn,
+                            void *ctx)
+{
+    struct evtchn_bind_interdomain op = {.remote_dom = remote, .remote_port = remote_port};
+    int err = hv_evtchn_op(EVTCHNOP_bind_interdomain, &op);
+
+    return err ? err : attach_new(op.local_port, fn, ctx);
+}
+
 void evtchn_unbind(evtchn_port_t port)
 {
     struct evtchn_close op = {.port = port};

@@ -24,6 +24,9 @@ void evtchn_init(void);
  * negative errno: -ENOSPC no port left, or what Xen said. */
 int evtchn_bind_virq(unsigned virq, evtchn_handler *fn, void *ctx);
 int evtchn_alloc_unbound(domid_t remote, evtchn_handler *fn, void *ctx);
+/* To a port that another domain keeps for us. */
+int evtchn_bind_interdomain(domid_t remote, evtchn_port_t remote_port, evtchn_handler *fn,
+                            void *ctx);
 /* Attaches a handler to a port that the toolstack bound (console, xenstore). 0 or -ERANGE. */
 int evtchn_attach(evtchn_port_t port, evtchn_handler *fn, void *ctx);
 

@@ -1,6 +1,7 @@
 # What Xen gives a guest, with types.
 obj-y += xen/clock.c
 obj-y += xen/evtchn.c
+obj-$(CONFIG_XENBUS) += xen/gntmap.c
 obj-$(CONFIG_XENBUS) += xen/gnttab.c
 obj-$(CONFIG_XENBUS) += xen/lending.c
 obj-$(CONFIG_XENSTORE) += xen/xenstore.c

@@ -132,3 +132,10 @@ int arch_map_mfn(uintptr_t va, mfn_t mfn)
 {
     return map(va, mfn, ARCH_PROT_RW);
 }
+
+/* The host maps nothing executable for the guest. */
+int arch_forbid_execution(uintptr_t va)
+{
+    (void)va;
+    return 0;
+}

@@ -63,6 +63,12 @@ long fake_hypercall(unsigned op, uintptr_t cmd, uintptr_t arg, uintptr_t a3, uin
     case EVTCHNOP_alloc_unbound:
         ((struct evtchn_alloc_unbound *)arg)->port = next_port;
         return 0;
+    case EVTCHNOP_bind_interdomain:
+        if (((struct evtchn_bind_interdomain *)arg)->remote_dom != 3 ||
+            ((struct evtchn_bind_interdomain *)arg)->remote_port != 77)
+            return -EINVAL;
+        ((struct evtchn_bind_interdomain *)arg)->local_port = next_port;
+        return 0;
     case EVTCHNOP_send:
         sent[((struct evtchn_send *)arg)->port]++;
         return 0;
@@ -256,6 +262,16 @@ START_TEST(a_port_beyond_the_table_is_closed_and_refused)
 }
 END_TEST
 
+START_TEST(a_port_that_another_domain_keeps_for_us)
+{
+    next_port = 9;
+    ck_assert_int_eq(evtchn_bind_interdomain(3, 78, count, NULL), -EINVAL);
+    ck_assert_int_eq(evtchn_bind_interdomain(3, 77, count, NULL), 9);
+    raise_event(9);
+    ck_assert_uint_eq(evtchn_dispatch(), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("evtchn");
@@ -270,6 +286,7 @@ int main(void)
     tcase_add_test(c, an_event_from_before_the_binding_is_seen);
     tcase_add_test(c, spurious_events_are_put_off_longer_and_longer);
     tcase_add_test(c, each_port_has_its_own_delay);
+    tcase_add_test(c, a_port_that_another_domain_keeps_for_us);
     tcase_add_test(c, unbinding_closes_once_and_forgets);
     tcase_add_test(c, late_notifications_are_sent_once_each);
     tcase_add_test(c, a_port_beyond_the_table_is_closed_and_refused);

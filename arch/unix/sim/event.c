@@ -19,11 +19,13 @@
 
 #define PORTS 1024 /* xl's default limit is 1023 and port 0 */
 #define WORD_BITS 64
+#define OFFERS_AFTER 40 /* domain 0 has ports of its own below */
 
 static struct {
     struct shared_info *shared;
     struct event_channel channel[PORTS];
-    struct event_port *bound; /* domain 0's ends */
+    struct event_port *bound;   /* domain 0's ends */
+    struct event_port *offered; /* those that the guest may bind to */
 } events;
 
 static struct vcpu_info *vcpu(void)
@@ -169,8 +171,44 @@ int event_bind(struct event_port *end, uint32_t port)
     return 0;
 }
 
+uint32_t event_offer(struct event_port *end)
+{
+    static uint32_t last = OFFERS_AFTER;
+
+    end->offered = ++last;
+    end->next = events.offered;
+    events.offered = end;
+    return end->offered;
+}
+
+/* Takes it out of the list of those offered; NULL when it is not there. */
+static struct event_port *take_offer(uint32_t offered)
+{
+    struct event_port **p = &events.offered, *end;
+
+    while (*p && (*p)->offered != offered)
+        p = &(*p)->next;
+    end = *p;
+    if (end) {
+        *p = end->next;
+        end->offered = 0;
+    }
+    return end;
+}
+
+bool event_accept_offer(uint32_t offered, uint32_t port)
+{
+    struct event_port *end = offered ? take_offer(offered) : NULL;
+
+    if (end)
+        connect(end, port);
+    return end != NULL;
+}
+
 void event_unbind(struct event_port *end)
 {
+    if (end->offered)
+        (void)take_offer(end->offered);
     if (!end->guest_port)
         return;
     leave_unbound(&events.channel[end->guest_port]);

@@ -19,6 +19,7 @@ struct event_port {
     const char *name;
     void (*fn)(struct event_port *port);
     uint32_t guest_port; /* 0: not connected */
+    uint32_t offered;    /* the port that the guest may bind to; 0: none */
     bool pending;
     struct event_port *next; /* in the list of those bound */
 };
@@ -31,6 +32,8 @@ void event_create(struct shared_info *shared_info);
 uint32_t event_make(struct event_port *end);
 /* Binds to a port that the guest has allocated for domain 0. 0 or a negative errno. */
 int event_bind(struct event_port *end, uint32_t port);
+/* Keeps a port of domain 0's for the guest to bind to: its number there. event_unbind() ends this too. */
+uint32_t event_offer(struct event_port *end);
 /* Harmless when not bound. */
 void event_unbind(struct event_port *end);
 /* Sends an event to the guest; nothing happens when it has closed its end. */

@@ -21,5 +21,7 @@ uint32_t event_virq_port(unsigned virq);
 void event_set_pending(uint32_t port);
 void event_unmask(uint32_t port);
 void event_close(uint32_t port);
+/* Connects the guest's free port to the end that domain 0 keeps under this number. False: there is none. */
+bool event_accept_offer(uint32_t offered, uint32_t port);
 
 #endif

@@ -27,17 +27,24 @@ static long alloc_unbound(struct evtchn_alloc_unbound *op)
     return 0;
 }
 
-/* To another port of the guest's own, that is: domain 0 keeps none for a guest to bind to. The new
- * port begins with an event, should one have been lost. */
+/* To a port that domain 0 keeps for the guest, or to another of the guest's own. The new port begins with
+ * an event, should one have been lost. */
 static long bind_interdomain(struct evtchn_bind_interdomain *op)
 {
     struct event_channel *other = event_channel(op->remote_port);
     uint32_t port = event_free_port();
 
-    if (!domain_is_guest(op->remote_dom))
-        return op->remote_dom ? -ESRCH : -EINVAL;
+    if (!domain_is_guest(op->remote_dom) && op->remote_dom)
+        return -ESRCH;
     if (!port)
         return -ENOSPC;
+    if (!op->remote_dom) {
+        if (!event_accept_offer(op->remote_port, port))
+            return -EINVAL;
+        event_set_pending(port);
+        op->local_port = port;
+        return 0;
+    }
     if (!other || other->status != EVTCHNSTAT_unbound || other->remote != DOMAIN_ID)
         return -EINVAL;
     other->status = EVTCHNSTAT_interdomain;

@@ -255,6 +255,10 @@ static long set_version(uintptr_t arg)
 long grant_op(unsigned cmd, uintptr_t arg, unsigned count)
 {
     switch (cmd) {
+    case GNTTABOP_map_grant_ref:
+        return grant_map_op(arg, count);
+    case GNTTABOP_unmap_grant_ref:
+        return grant_unmap_op(arg, count);
     case GNTTABOP_setup_table:
         return count == 1 ? setup_table(arg) : -EINVAL;
     case GNTTABOP_query_size:

@@ -18,8 +18,10 @@
 void grant_create(void);
 void grant_seed(grant_ref_t ref, uint64_t mfn);
 
-/* grant_table_op. */
+/* grant_table_op; grant_map_op() and grant_unmap_op() are its two for pages of domain 0's. */
 long grant_op(unsigned cmd, uintptr_t arg, unsigned count);
+long grant_map_op(uintptr_t arg, unsigned count);
+long grant_unmap_op(uintptr_t arg, unsigned count);
 
 /* --- domain 0 --- */
 
@@ -35,6 +37,13 @@ void grant_unmap_together(const grant_ref_t *refs, unsigned count, void *pages);
 /* Copies len bytes from or to offset within the page; all or nothing. GNTST_okay or why not. */
 int grant_copy_from(void *dest, grant_ref_t ref, size_t offset, size_t len);
 int grant_copy_to(grant_ref_t ref, size_t offset, const void *src, size_t len);
+
+/* A page of domain 0's, zeroed, that the guest may map: its reference there. Domain 0's own use of it ends
+ * with grant_withdraw(), the page's life when the guest has unmapped it too. */
+grant_ref_t grant_offer(void **page);
+void grant_withdraw(grant_ref_t ref);
+/* Those of domain 0's pages that the guest has mapped. */
+unsigned grant_count_foreign(void);
 
 /* Grants that domain 0 has in use, and those that the guest has given, in use or not. */
 unsigned grant_count_mapped(void);
