@@ -17,11 +17,8 @@
 #include "lib/atomic.h"
 #include "lib/util.h"
 #include "xen/byte_ring.h"
-#include "xen/xenstore.h"
 
 #define LOG_MODULE "vchan"
-
-enum { GONE, CONNECTED, EXPECTED }; /* cli_live, srv_live */
 
 static unsigned disabled;
 
@@ -30,7 +27,7 @@ unsigned vchan_count_disabled(void)
     return disabled;
 }
 
-static void breach(struct vchan *v, const char *rule, uint64_t value)
+void vchan_breach(struct vchan *v, const char *rule, uint64_t value)
 {
     if (v->broken)
         return;
@@ -50,7 +47,7 @@ static int look_in(struct vchan *v)
     int waiting = byte_ring_used(prod, r->own, r->size);
 
     if (waiting < byte_ring_used(r->seen, r->own, r->size)) {
-        breach(v, "an impossible write index", prod);
+        vchan_breach(v, "an impossible write index", prod);
         return -EPROTO;
     }
     v->progress |= prod != r->seen;
@@ -66,7 +63,7 @@ static int look_out(struct vchan *v)
     int unread = byte_ring_used(r->own, cons, r->size);
 
     if (unread < 0 || unread > byte_ring_used(r->own, r->seen, r->size)) {
-        breach(v, "an impossible read index", cons);
+        vchan_breach(v, "an impossible read index", cons);
         return -EPROTO;
     }
     v->progress |= cons != r->seen;
@@ -79,19 +76,19 @@ static int look_whether_open(struct vchan *v)
 {
     uint8_t live = shared_read(v->peer_live);
 
-    if (live > EXPECTED || (live == EXPECTED && v->connected)) {
-        breach(v, "a liveness of none", live);
+    if (live > VCHAN_EXPECTED || (live == VCHAN_EXPECTED && v->connected)) {
+        vchan_breach(v, "a liveness of none", live);
         return -EPROTO;
     }
-    v->progress |= (live == CONNECTED) != v->connected;
-    v->connected = live == CONNECTED;
-    return live != GONE;
+    v->progress |= (live == VCHAN_CONNECTED) != v->connected;
+    v->connected = live == VCHAN_CONNECTED;
+    return live != VCHAN_GONE;
 }
 
 /* --- events ------------------------------------------------------------------------------------ */
 
 /* A peer that sends events for nothing is looked at ever more rarely (rule 14). */
-static void event(void *ctx)
+void vchan_event(void *ctx)
 {
     struct vchan *v = ctx;
 
@@ -106,7 +103,7 @@ static void event(void *ctx)
     wait_queue_wake_all(&v->queue);
 }
 
-static void ask(struct vchan *v, uint8_t bit)
+void vchan_ask(struct vchan *v, uint8_t bit)
 {
     (void)shared_or(v->ask, bit); /* a full barrier: then the indices are looked at again */
 }
@@ -124,7 +121,7 @@ int vchan_read(struct vchan *v, void *buf, size_t size)
     for (;;) {
         int waiting, open;
 
-        ask(v, VCHAN_NOTIFY_WRITE);
+        vchan_ask(v, VCHAN_NOTIFY_WRITE);
         open = look_whether_open(v); /* first: what was written before it closed is still read */
         waiting = look_in(v);
         if (open < 0 || waiting < 0 || v->broken)
@@ -150,7 +147,7 @@ static int wait_for_reader(struct vchan *v, uint32_t unread)
     for (;;) {
         int left, open;
 
-        ask(v, VCHAN_NOTIFY_READ);
+        vchan_ask(v, VCHAN_NOTIFY_READ);
         open = look_whether_open(v);
         left = look_out(v);
         if (open < 0 || left < 0 || v->broken)
@@ -187,120 +184,4 @@ int vchan_write(struct vchan *v, const void *buf, size_t size)
 int vchan_drain(struct vchan *v)
 {
     return wait_for_reader(v, 0);
-}
-
-/* --- the server's end --------------------------------------------------------------------------- */
-
-/* Where the ring's bytes are: in the shared page, or in pages of their own, whose references go into the
- * list. NULL: there is no memory. */
-static void *make_ring(struct vchan *v, unsigned order, unsigned *listed)
-{
-    int first;
-
-    if (order < 12)
-        return (char *)v->page + (1u << order);
-    first = lending_add(v->lent, order - 12);
-    if (first < 0)
-        return NULL;
-    for (unsigned i = (unsigned)first; i < (unsigned)first + (1u << (order - 12)); i++) {
-        lending_give(v->lent, i, false);
-        v->page->grants[(*listed)++] = lending_ref(v->lent, i);
-    }
-    return lending_page(v->lent, (unsigned)first);
-}
-
-static int make_pages(struct vchan *v, unsigned left, unsigned right)
-{
-    unsigned listed = 0;
-
-    v->lent = lending_new(v->peer);
-    if (!v->lent || lending_add(v->lent, 0) < 0)
-        return -ENOMEM;
-    v->page = lending_page(v->lent, 0);
-    v->in = (struct vchan_ring){.shared = &v->page->left, .size = 1u << left};
-    v->out = (struct vchan_ring){.shared = &v->page->right, .size = 1u << right};
-    v->in.data = make_ring(v, left, &listed);
-    v->out.data = make_ring(v, right, &listed);
-    if (!v->in.data || !v->out.data)
-        return -ENOMEM;
-    v->page->left_order = (uint16_t)left;
-    v->page->right_order = (uint16_t)right;
-    v->page->cli_live = EXPECTED;
-    v->page->srv_live = CONNECTED;
-    v->page->cli_notify = VCHAN_NOTIFY_WRITE;
-    v->ask = &v->page->cli_notify;
-    v->tell = &v->page->srv_notify;
-    v->peer_live = &v->page->cli_live;
-    v->own_live = &v->page->srv_live;
-    lending_give(v->lent, 0, false); /* last: what it says is complete */
-    return 0;
-}
-
-/* ring-ref comes last: a client that waits for it finds both. */
-static int publish(struct vchan *v)
-{
-    char path[VCHAN_PATH_MAX + 16], owner[12], reader[12], domid[12];
-    const char *perms[] = {owner, reader};
-    int err = xs_read(XS_NONE, "domid", domid, sizeof(domid));
-
-    if (err < 0)
-        return err;
-    (void)fmt_print(owner, sizeof(owner), "n%s", domid);
-    (void)fmt_print(reader, sizeof(reader), "r%u", v->peer);
-    (void)fmt_print(path, sizeof(path), "%s/event-channel", v->path);
-    err = xs_mkdir(XS_NONE, v->path);
-    if (!err)
-        err = xs_set_perms(XS_NONE, v->path, perms, ARRAY_SIZE(perms));
-    if (!err)
-        err = xs_printf(XS_NONE, path, "%u", v->port);
-    (void)fmt_print(path, sizeof(path), "%s/ring-ref", v->path);
-    return err ? err : xs_printf(XS_NONE, path, "%u", lending_ref(v->lent, 0));
-}
-
-/* Two rings in one page must be one of each kind. */
-static bool orders_fit(unsigned left, unsigned right)
-{
-    return left >= VCHAN_ORDER_MIN && left <= VCHAN_ORDER_MAX && right >= VCHAN_ORDER_MIN &&
-           right <= VCHAN_ORDER_MAX && (left != right || left >= 12);
-}
-
-int vchan_serve(struct vchan *v, unsigned number, domid_t client, unsigned left, unsigned right)
-{
-    int err;
-
-    if (!orders_fit(left, right))
-        return -EINVAL;
-    *v = (struct vchan){.number = number, .peer = client, .open = true};
-    wait_queue_init(&v->queue);
-    (void)fmt_print(v->path, sizeof(v->path), "data/vchan/%u", number);
-    err = make_pages(v, left, right);
-    if (!err) {
-        int port = evtchn_alloc_unbound(client, event, v);
-
-        err = MIN(port, 0);
-        v->port = port > 0 ? (evtchn_port_t)port : 0;
-    }
-    if (!err)
-        err = publish(v);
-    if (err)
-        vchan_close(v);
-    return err;
-}
-
-void vchan_close(struct vchan *v)
-{
-    if (!v->open)
-        return;
-    v->open = false;
-    if (v->own_live) {
-        shared_store_release(v->own_live, GONE);
-        if (v->port)
-            evtchn_notify(v->port);
-    }
-    (void)xs_remove(XS_NONE, v->path);
-    evtchn_unbind(v->port);
-    v->port = 0;
-    lending_end(v->lent);
-    v->lent = NULL;
-    v->page = NULL;
 }

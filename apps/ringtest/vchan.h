@@ -19,6 +19,7 @@
 
 #include "kernel/thread.h"
 #include "xen/evtchn.h"
+#include "xen/gntmap.h"
 #include "xen/lending.h"
 
 #define VCHAN_ORDER_MIN 10
@@ -44,7 +45,8 @@ struct vchan {
     uint8_t *tell; /* where the peer says so; we clear it */
     uint8_t *peer_live;
     uint8_t *own_live;
-    struct lending *lent;
+    struct lending *lent;                      /* the server's pages */
+    struct gntmap mapped, left_map, right_map; /* the client's views of the other's */
     evtchn_port_t port;
     struct wait_queue queue; /* for whatever the peer does */
     bool open;               /* made, and not closed */
@@ -56,6 +58,10 @@ struct vchan {
 /* Lends the pages and tells the client where they are. 0, -EINVAL (orders), -ENOMEM, -ENOSPC, or
  * xenstore's error. To be called from a thread, like the other three. */
 int vchan_serve(struct vchan *v, unsigned number, domid_t client, unsigned left, unsigned right);
+/* Finds the server's end at an absolute path, as soon as it is there, and connects to it. 0, -ETIMEDOUT: it
+ * is not there, -EPROTO: what it says of its rings cannot be (reported), -EACCES: it does not lend them,
+ * -ENOMEM, or what Xen said. */
+int vchan_connect(struct vchan *v, unsigned number, domid_t server, const char *path);
 /* Waits until there is something: how many bytes of it, at most size, are in buf then; 0: the peer has
  * closed; -EPROTO: it broke the protocol, which has been reported. */
 int vchan_read(struct vchan *v, void *buf, size_t size);
@@ -65,6 +71,13 @@ int vchan_write(struct vchan *v, const void *buf, size_t size);
 int vchan_drain(struct vchan *v);
 /* Lets go of everything, as often as it is called. */
 void vchan_close(struct vchan *v);
+
+/* Between vchan.c and vchan_ends.c. */
+enum { VCHAN_GONE, VCHAN_CONNECTED, VCHAN_EXPECTED }; /* cli_live, srv_live */
+void vchan_event(void *ctx);
+void vchan_ask(struct vchan *v, uint8_t bit);
+/* The peer broke the protocol: logs the rule and the value, once, and counts. */
+void vchan_breach(struct vchan *v, const char *rule, uint64_t value);
 
 /* How many have been disabled. */
 unsigned vchan_count_disabled(void);

@@ -4,6 +4,7 @@
  *
  *   vchan N serve LEFT RIGHT BYTES     a server with rings of these orders, for domain 0: it sends back
  *                                      what it is sent, and closes after so many bytes (0: never)
+ *   vchan N connect PATH BYTES         the same as the client of domain 0's server at an absolute path
  *   vchan N info
  *
  * What comes of it is a line "vchan N: serve: COUNT bytes, WHY".
@@ -66,12 +67,27 @@ static void do_serve(unsigned number, char **words)
     log_info("vchan %u: serve: %lu bytes, %s", number, (unsigned long)done, name_of(err));
 }
 
+static void do_connect(unsigned number, char **words)
+{
+    uint64_t done = 0;
+    struct vchan v;
+    int err = vchan_connect(&v, number, 0, words[3]);
+
+    if (!err) {
+        err = echo(&v, ringtest_number(words[4]), &done);
+        vchan_close(&v);
+    }
+    log_info("vchan %u: connect: %lu bytes, %s", number, (unsigned long)done, name_of(err));
+}
+
 void vchan_command(char **words)
 {
     unsigned number = (unsigned)ringtest_number(words[1]);
 
     if (!strcmp(words[2], "serve"))
         do_serve(number, words);
+    else if (!strcmp(words[2], "connect"))
+        do_connect(number, words);
     else if (!strcmp(words[2], "info"))
         log_info("vchan %u: info: %u disabled", number, vchan_count_disabled());
     else

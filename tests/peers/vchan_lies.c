@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* A vchan's other end that lies: the numbers are those of the rules in docs/hardening.md. */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "arch/unix/sim/grant.h"
@@ -85,6 +86,7 @@ static void write_far_ahead(struct vchan *v, uint32_t *item)
 static void write_back(struct vchan *v, uint32_t *item)
 {
     *item = v->out.shared->prod - 1;
+    v->silent = true; /* or it would write on from there */
 }
 
 static void read_ahead(struct vchan *v, uint32_t *item)
@@ -101,7 +103,7 @@ static void read_far_ahead(struct vchan *v, uint32_t *item)
 static void read_back(struct vchan *v, uint32_t *item)
 {
     *item = v->in.shared->cons - 1;
-    v->silent = true; /* or it would read on from there */
+    v->silent = true;
 }
 
 /* --- 3: what the guest has written there is not read back --------------------------------------- */
@@ -155,7 +157,7 @@ static void start_storm(struct vchan *v, uint32_t *item)
 static void ask_all(struct vchan *v, uint32_t *item)
 {
     (void)item;
-    (void)shared_or(&v->page->srv_notify, (uint8_t)0xff);
+    (void)shared_or(v->ask, (uint8_t)0xff);
 }
 
 /* --- 18: coming and going ------------------------------------------------------------------------ */
@@ -169,14 +171,14 @@ static void live_of_none(struct vchan *v, uint32_t *item)
 static void live_of_none_later(struct vchan *v, uint32_t *item)
 {
     (void)item;
-    shared_write(&v->page->cli_live, 7);
+    shared_write(v->own_live, 7);
     event_notify(&v->port);
 }
 
 static void expected_again(struct vchan *v, uint32_t *item)
 {
     (void)item;
-    shared_write(&v->page->cli_live, 2);
+    shared_write(v->own_live, 2);
     event_notify(&v->port);
 }
 
@@ -194,6 +196,87 @@ static void leave(struct vchan *v, uint32_t *item)
     vchan_close();
 }
 
+/* --- 16: what a server says of itself ------------------------------------------------------------- */
+
+static void order_small(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    v->page->left_order = 9;
+}
+
+static void order_large(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    v->page->right_order = 21;
+}
+
+static void order_huge(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    v->page->left_order = 0xffff;
+}
+
+/* Both would lie in the same bytes. */
+static void order_same(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    v->page->left_order = v->page->right_order;
+}
+
+/* Pages of their own: the first is lent, the second is not. */
+static void list_of_none(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    v->page->left_order = 13;
+    v->page->grants[0] = v->ref;
+    v->page->grants[1] = 0xfffffff0;
+}
+
+static void say(const struct vchan *v, const char *key, const char *value)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", v->path, key);
+    store_write(path, value);
+}
+
+static void ref_of_none(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    say(v, "ring-ref", "4294967295");
+}
+
+static void ref_huge(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    say(v, "ring-ref", "18446744073709551617");
+}
+
+static void ref_text(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    say(v, "ring-ref", "8x");
+}
+
+static void port_of_none(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    say(v, "event-channel", "4294967295");
+}
+
+static void port_negative(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    say(v, "event-channel", "-1");
+}
+
+/* It has read what nobody has written. */
+static void start_of_none(struct vchan *v, uint32_t *item)
+{
+    (void)item;
+    v->page->left.cons = 1;
+}
+
 const struct vchan_lie vchan_lies[] = {
     {"1-vchan-flip", VCHAN_READ, false, flip_indices},
     {"2-vchan-write-ahead", VCHAN_WRITE, false, write_ahead},
@@ -206,6 +289,17 @@ const struct vchan_lie vchan_lies[] = {
     {"9-vchan-hold", VCHAN_READ, false, hold},
     {"14-vchan-ask-all", VCHAN_READ, true, ask_all},
     {"14-vchan-storm", VCHAN_READ, false, start_storm},
+    {"2-vchan-start", VCHAN_OFFER, false, start_of_none},
+    {"16-vchan-order-small", VCHAN_OFFER, false, order_small},
+    {"16-vchan-order-large", VCHAN_OFFER, false, order_large},
+    {"16-vchan-order-huge", VCHAN_OFFER, false, order_huge},
+    {"16-vchan-order-same", VCHAN_OFFER, false, order_same},
+    {"16-vchan-list", VCHAN_OFFER, false, list_of_none},
+    {"16-vchan-ref-none", VCHAN_OFFER, false, ref_of_none},
+    {"16-vchan-ref-huge", VCHAN_OFFER, false, ref_huge},
+    {"16-vchan-ref-text", VCHAN_OFFER, false, ref_text},
+    {"16-vchan-port-none", VCHAN_OFFER, false, port_of_none},
+    {"16-vchan-port-negative", VCHAN_OFFER, false, port_negative},
     {"18-vchan-live-at-connect", VCHAN_CONNECT, false, live_of_none},
     {"18-vchan-live-in-traffic", VCHAN_WRITE, false, live_of_none_later},
     {"18-vchan-expected-again", VCHAN_WRITE, false, expected_again},

@@ -144,6 +144,10 @@ class SimGuest:
     def wait(self, pattern, timeout=20, count=1):
         return self._wait_text("out", pattern, timeout, count)
 
+    def wait_message(self, pattern, timeout=20):
+        """A line of messages(), which comes by another pipe than the console."""
+        return self._wait_text("err", pattern, timeout)
+
     def send(self, text):
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
@@ -355,6 +359,8 @@ def starter(program):
 
     def start(app, extra=None, sanitize=False, peers=False, options=(), pass_fds=(), paused=False, address=None,
               **config):
+        if app == "ringtest":  # is built once, for all of its tests
+            sanitize = peers = True
         path = program(app, sanitize, peers)
         options, words = list(options), shlex.split(extra or "")
         options += ["--on-reboot=exit"] * (config.get("on_reboot") == "preserve")

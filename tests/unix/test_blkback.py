@@ -34,7 +34,7 @@ def test_backend_that_restarts(guest, disk):
 
 def test_what_was_not_answered_is_asked_again(guest, disk):
     """18: a backend that stalls and restarts: what was on its ring is put on the next one."""
-    g = guest("ringtest", disk=[disk()], sanitize=True, peers=True)
+    g = guest("ringtest", disk=[disk()])
     rings.wait_disk(g, rings.XVDA, "2048 sectors")
     g.command("lie 18-blk-stall 1")
     g.send(f"disk {rings.XVDA} traffic 60 4\n")
@@ -52,7 +52,7 @@ def test_what_was_not_answered_is_asked_again(guest, disk):
 def test_options_are_checked(program, tmp_path, option, why):
     empty = tmp_path / "empty"
     empty.write_bytes(b"x" * (513 if option.endswith("x") else 511))
-    done = subprocess.run([program("ringtest"), option.format(empty=empty)], capture_output=True,
+    done = subprocess.run([program("hello"), option.format(empty=empty)], capture_output=True,
                           text=True, timeout=20, stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 2 and why in done.stderr and done.stdout == ""
 

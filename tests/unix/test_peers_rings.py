@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Peers of bare rings that lie (docs/hardening.md): blkback of the first of two disks, or the other end of
 a vchan, breaks one rule at one step (tests/peers/blk_lies.c, vchan_lies.c), under AddressSanitizer and
-UBSan. Whatever it was, the guest lives, its
-other disk and its network serve, nothing is lost, and the device that was lied to says why in one line.
+UBSan. Whatever it was, the guest lives, its other disk and its network serve, nothing is lost, and what
+was lied to says why in one line.
 
 One guest is lied to by one test after the other, each with a new device."""
 
@@ -26,11 +26,11 @@ class Rings(Lied):
         self.directory = directory
         self.port = Port(0)
         fd = self.port.theirs.fileno()
-        super().__init__(start("ringtest", "ip=10.0.1.2/24 ip6=none", sanitize=True, peers=True, memory=8,
+        super().__init__(start("ringtest", "ip=10.0.1.2/24 ip6=none", memory=8,
                                pass_fds=[fd], options=[f"--net=fd:{fd}"]
                                + [f"--disk={image}" for image in images]))
         self.guest.wait("vif/0: link up")
-        self.connected = 0
+        self.connected, self.begun = 0, {"serve": 0, "connect": 0}
         self.wait_disk()
         assert self.traffic(2).endswith("0 differ, 0 failed")
         self.detach()
@@ -60,18 +60,25 @@ class Rings(Lied):
     def has_disk(self):
         return not self.guest.run_in_dom0(f"xenstore-ls device/vbd/{BAD}", check=False).status
 
-    def vchan(self, left=10, right=11, size=20_000, wait=True):
-        """What becomes of a server that is to send back so many bytes."""
-        self.serves_begun = getattr(self, "serves_begun", 0) + 1
+    def vchan(self, mode="client", size=20_000, wait=True):
+        """What becomes of the guest's end, which is to send back so many bytes; mode: the liar's."""
+        self.verb = "serve" if mode == "client" else "connect"
+        self.begun[self.verb] += 1
         self.data = os.urandom(size)
         (self.directory / "in").write_bytes(self.data)
-        self.guest.send(f"vchan {VCHAN} serve {left} {right} {size}\n")
-        self.guest.command(f"vchan client data/vchan/{VCHAN} {self.directory}/in {self.directory}/out")
+        path = f"data/vchan/{VCHAN}" if mode == "client" else "/local/domain/0/data/vchan/x"
+        liar = f"vchan {mode} {path} {self.directory}/in {self.directory}/out"
+        if mode == "client":
+            self.guest.send(f"vchan {VCHAN} serve 10 11 {size}\n")
+            self.guest.command(liar)
+        else:
+            self.guest.command(liar)
+            self.guest.send(f"vchan {VCHAN} connect {path} {size}\n")
         return self.vchan_end() if wait else None
 
     def vchan_end(self):
-        line = self.guest.wait(f"vchan {VCHAN}: serve: ", count=self.serves_begun)
-        return line.split("serve: ")[1]
+        line = self.guest.wait(f"vchan {VCHAN}: {self.verb}: ", count=self.begun[self.verb])
+        return line.split(f"{self.verb}: ")[1]
 
     def echoed(self):
         return (self.directory / "out").read_bytes()
@@ -204,7 +211,7 @@ def test_pages_are_open_no_longer_than_needed(lied, lie, said):
     lied.wait_disk()
     lied.lie(lie)
     assert lied.traffic(100).endswith(" 0 failed")
-    assert said in lied.guest.messages()
+    lied.guest.wait_message(said)
     lied.detach()
     lied.wait_grants(lied.baseline)
 
@@ -298,41 +305,65 @@ VCHAN_BREACHES = {
 }
 
 
-def honest_vchan(lied):
+MODES = ("client", "server")
+
+
+def honest_vchan(lied, mode="client"):
+    """After a lie: everything has come back, and a new one works."""
+    lied.guest.command("vchan close")
+    lied.wait_grants(lied.baseline)
+    assert lied.grants()[1] == lied.held
+    assert lied.guest.command("foreign") == "0"
     lied.lie("honest")
-    assert lied.vchan() == "20000 bytes, closed"
+    assert lied.vchan(mode) == "20000 bytes, closed"
     assert lied.echoed() == lied.data
 
 
-@pytest.mark.parametrize("lie, after", [(lie, after) for lie in VCHAN_BREACHES for after in (0, 9)
-                                        if not (after and "connect" in lie)
-                                        # Before the guest has seen it connect, it may be expected.
-                                        and (after or "expected" not in lie)])
-def test_a_breach_costs_the_vchan_and_nothing_else(lied, lie, after):
+@pytest.mark.parametrize("mode, lie, after", [
+    (mode, lie, after) for mode in MODES for lie in VCHAN_BREACHES for after in (0, 9)
+    if not ("connect" in lie and (after or mode == "server"))  # a server is there before its client
+    and (after or "expected" not in lie)])  # a client that has not been seen yet may be expected
+def test_a_breach_costs_the_vchan_and_nothing_else(lied, mode, lie, after):
     """At the first step of its kind, and when the rings have wrapped."""
     before = lied.guest.printed().count(f"vchan/{VCHAN}: disabled: {VCHAN_BREACHES[lie]}")
     lied.lie(lie, after)
-    assert lied.vchan().endswith("disabled")
+    assert lied.vchan(mode).endswith("disabled")
     assert lied.told() == 1
     lied.guest.wait(rf"ERROR vchan/{VCHAN}: disabled: {VCHAN_BREACHES[lie]} \(\d+\)$", count=before + 1)
     assert lied.errors() == lied.errors_before + 1
     lied.serves()
-    lied.guest.command("vchan wait")
-    lied.wait_grants(lied.baseline)
-    assert lied.grants()[1] == lied.held
-    honest_vchan(lied)
+    honest_vchan(lied, mode)
 
 
-@pytest.mark.parametrize("lie", ["3-vchan-scribble", "9-vchan-hold", "14-vchan-ask-all", "14-vchan-storm"])
-def test_a_lie_to_a_vchan_that_is_not_believed(lied, lie):
+OFFERS = {
+    "2-vchan-start": "disabled", "16-vchan-order-small": "disabled", "16-vchan-order-large": "disabled",
+    "16-vchan-order-huge": "disabled", "16-vchan-order-same": "disabled", "16-vchan-list": "EACCES",
+    "16-vchan-ref-none": "EACCES", "16-vchan-ref-huge": "disabled", "16-vchan-ref-text": "disabled",
+    "16-vchan-port-none": "EINVAL", "16-vchan-port-negative": "disabled",
+}
+
+
+@pytest.mark.parametrize("lie", OFFERS)
+def test_a_server_that_cannot_be(lied, lie):
+    """16: orders, references and ports that are none, or not for us."""
     lied.lie(lie)
-    assert lied.vchan() == "20000 bytes, closed"
+    assert lied.vchan("server") == f"0 bytes, {OFFERS[lie]}"
+    assert lied.told() == 1
+    assert lied.errors() == lied.errors_before + (OFFERS[lie] == "disabled")
+    lied.serves()
+    honest_vchan(lied, "server")
+
+
+@pytest.mark.parametrize("mode, lie", [("client", "9-vchan-hold")] + [
+    (mode, lie) for mode in MODES for lie in ("3-vchan-scribble", "14-vchan-ask-all", "14-vchan-storm")])
+def test_a_lie_to_a_vchan_that_is_not_believed(lied, mode, lie):
+    lied.lie(lie)
+    assert lied.vchan(mode) == "20000 bytes, closed"
     assert lied.told()
     assert lied.echoed() == lied.data
     lied.serves()
-    lied.wait_grants(lied.baseline)
-    assert lied.grants()[1] == lied.held
     assert lied.errors() == lied.errors_before
+    honest_vchan(lied, mode)
 
 
 def test_indices_that_change_while_they_are_read(lied):
@@ -343,26 +374,25 @@ def test_indices_that_change_while_they_are_read(lied):
     lied.serves()
     lied.guest.command("vchan close")
     assert lied.vchan_end().endswith(("disabled", "closed"))
-    lied.wait_grants(lied.baseline)
     honest_vchan(lied)
 
 
-def test_an_end_that_stalls(lied):
+@pytest.mark.parametrize("mode", MODES)
+def test_an_end_that_stalls(lied, mode):
     """18: the guest waits, and nobody else does; then it is told that the other end has gone."""
     lied.lie("18-vchan-stall", 3)
-    lied.vchan(wait=False)
+    lied.vchan(mode, wait=False)
     lied.guest.quiet()
     lied.serves()
     lied.guest.command("vchan close")
     assert lied.vchan_end().endswith("the peer has closed")
-    lied.wait_grants(lied.baseline)
-    honest_vchan(lied)
+    honest_vchan(lied, mode)
 
 
-@pytest.mark.parametrize("lie", [f"18-vchan-leave-{when}" for when in ("at-connect", "at-write", "at-read")])
-def test_an_end_that_leaves_in_the_middle(lied, lie):
-    lied.lie(lie, 0 if "connect" in lie else 3)
-    assert lied.vchan().endswith("the peer has closed")
+@pytest.mark.parametrize("mode, when", [("client", "at-connect")] + [
+    (mode, when) for mode in MODES for when in ("at-write", "at-read")])
+def test_an_end_that_leaves_in_the_middle(lied, mode, when):
+    lied.lie(f"18-vchan-leave-{when}", 0 if when == "at-connect" else 3)
+    assert lied.vchan(mode).endswith("the peer has closed")
     assert lied.told() == 1 and lied.errors() == lied.errors_before
-    lied.wait_grants(lied.baseline)
-    honest_vchan(lied)
+    honest_vchan(lied, mode)

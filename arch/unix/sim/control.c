@@ -199,10 +199,10 @@ static void do_vchan(const char *what, const char *rest)
     }
     if (!strcmp(what, "close"))
         vchan_close();
-    else if (!strcmp(what, "client") && sscanf(rest, "%127s %511s %511s", path, in, out) == 3)
-        wrong = vchan_client(absolute(path), in, out);
+    else if (sscanf(rest, "%127s %511s %511s", path, in, out) == 3)
+        wrong = vchan_open(!strcmp(what, "server"), absolute(path), in, out);
     else
-        wrong = "client PATH IN OUT, wait or close";
+        wrong = "client or server PATH IN OUT, wait or close";
     answer(wrong ? "error %s" : "ok", wrong);
 }
 
@@ -264,6 +264,13 @@ static void do_grants(const char *unused, const char *unused2)
     answer("ok %u %u", grant_count_given(), grant_count_mapped());
 }
 
+static void do_foreign(const char *unused, const char *unused2)
+{
+    (void)unused;
+    (void)unused2;
+    answer("ok %u", grant_count_foreign());
+}
+
 /* --- until the guest has nothing to do ---------------------------------------------------------- */
 
 static struct {
@@ -319,6 +326,7 @@ static const struct {
     {"clock", do_clock, true},
     {"console", do_console, true},
     {"grants", do_grants, false},
+    {"foreign", do_foreign, false},
     {"quiet", do_quiet, true},
 };
 

@@ -21,8 +21,9 @@
  *      vbd N                 blkback's counts of requests
  *      vchan client PATH IN OUT   as "vchan-socket-proxy --mode=client DOMAIN PATH -": a file is sent, what
  *                            comes is written to another
+ *      vchan server PATH IN OUT   the same with --mode=server
  *      vchan wait            answers when the guest has closed it: how many bytes have come
- *      vchan close           the client goes
+ *      vchan close           domain 0's end goes
  *      lie NAME [N]          with PEERS=1: a peer lies, after N honest steps (tests/peers)
  *      lies                  how often the last one named has been told
  *      fault NAME WHEN [N]   with PEERS=1: a peer fails, after N moments of this kind (tests/peers/faults.c)
@@ -31,6 +32,7 @@
  *      clock step MS         sets the guest's system time forwards or back; wall MS: its wall clock;
  *                            stop, go: it stands, and goes on from there
  *      grants                how many the guest has given, and how many of them are in use
+ *      foreign               how many of domain 0's pages the guest has mapped
  *      quiet MS              answers when the guest has slept for so long without a break: what it was
  *                            told has been done
  */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/memory.h"
 #include "arch/unix/sim/report.h"
@@ -24,12 +25,12 @@ void (*vchan_hook)(struct vchan *v, enum vchan_step step, uint32_t *item);
 /* Says what we wait for. The barrier in it: the indices are looked at after it. */
 static void ask(struct vchan *v, uint8_t bit)
 {
-    (void)shared_or(&v->page->srv_notify, bit);
+    (void)shared_or(v->ask, bit);
 }
 
 static void tell(struct vchan *v, uint8_t bit)
 {
-    if (shared_and(&v->page->cli_notify, (uint8_t)~bit) & bit)
+    if (shared_and(v->tell, (uint8_t)~bit) & bit)
         event_notify(&v->port);
 }
 
@@ -89,13 +90,65 @@ static void run(struct event_port *port)
 {
     struct vchan *v = container_of(port, struct vchan, port);
 
-    receive(v);
-    send(v);
-    if (v->connected && !shared_read(&v->page->srv_live))
+    if (shared_read(v->peer_live) == 1)
+        v->met = true;
+    if (v->met)
+        receive(v);
+    if (v->met)
+        send(v);
+    if (v->connected && !shared_read(v->peer_live))
         vchan_close();
 }
 
-/* --- connecting -------------------------------------------------------------------------------- */
+/* --- either end --------------------------------------------------------------------------------- */
+
+static void take_sides(struct vchan *v)
+{
+    v->ask = v->server ? &v->page->cli_notify : &v->page->srv_notify;
+    v->tell = v->server ? &v->page->srv_notify : &v->page->cli_notify;
+    v->own_live = v->server ? &v->page->srv_live : &v->page->cli_live;
+    v->peer_live = v->server ? &v->page->cli_live : &v->page->srv_live;
+}
+
+/* --- the server --------------------------------------------------------------------------------- */
+
+#define LEFT_ORDER 10 /* vchan-socket-proxy's */
+#define RIGHT_ORDER 11
+
+static const char *key_path(const struct vchan *v, const char *key)
+{
+    static char path[sizeof(v->path) + 16];
+
+    snprintf(path, sizeof(path), "%s/%s", v->path, key);
+    return path;
+}
+
+static void serve(struct vchan *v)
+{
+    char perms[24];
+    void *page;
+
+    v->ref = grant_offer(&page);
+    v->page = page;
+    v->in = (struct vchan_ring){
+        &v->page->left, (uint8_t *)page + (1u << LEFT_ORDER), 1u << LEFT_ORDER, {0}, 0};
+    v->out = (struct vchan_ring){
+        &v->page->right, (uint8_t *)page + (1u << RIGHT_ORDER), 1u << RIGHT_ORDER, {0}, 0};
+    v->page->left_order = LEFT_ORDER;
+    v->page->right_order = RIGHT_ORDER;
+    v->page->cli_live = 2;
+    v->page->srv_live = 1;
+    v->page->cli_notify = VCHAN_NOTIFY_WRITE;
+    v->connected = true;
+    take_sides(v);
+    snprintf(perms, sizeof(perms), "n0 r%u", DOMAIN_ID);
+    store_make(v->path, perms);
+    store_printf(key_path(v, "ring-ref"), "%u", v->ref);
+    store_printf(key_path(v, "event-channel"), "%u", event_offer(&v->port));
+    vchan_at(v, VCHAN_OFFER, NULL);
+}
+
+/* --- the client -------------------------------------------------------------------------------- */
 
 static void unmap_ring(struct vchan_ring *r)
 {
@@ -138,7 +191,9 @@ static void let_go(struct vchan *v)
     unmap_ring(&v->in);
     unmap_ring(&v->out);
     event_unbind(&v->port);
-    if (v->page)
+    if (v->page && v->server)
+        grant_withdraw(v->ref);
+    else if (v->page)
         grant_unmap(v->ref, false);
     v->page = NULL;
 }
@@ -146,21 +201,17 @@ static void let_go(struct vchan *v)
 static void connect(struct store_listener *listener)
 {
     struct vchan *v = container_of(listener, struct vchan, listener);
-    char key[144];
+    uint64_t port = store_read_number(key_path(v, "event-channel"), 1, UINT32_MAX, 0);
     uint32_t live = 1;
-    uint64_t port;
     void *page;
 
-    snprintf(key, sizeof(key), "%s/event-channel", v->path);
-    port = store_read_number(key, 1, UINT32_MAX, 0);
-    snprintf(key, sizeof(key), "%s/ring-ref", v->path);
-    v->ref = (grant_ref_t)store_read_number(key, 1, UINT32_MAX, 0);
+    v->ref = (grant_ref_t)store_read_number(key_path(v, "ring-ref"), 1, UINT32_MAX, 0);
     if (!port || !v->ref || grant_map(v->ref, false, &page))
         return; /* not yet */
     store_unlisten(&v->listener);
     v->waiting = false;
     v->page = page;
-    v->port.fn = run;
+    take_sides(v);
     if (!map_rings(v) || event_bind(&v->port, (uint32_t)port)) {
         report("vchan: the server's rings or port cannot be used");
         let_go(v);
@@ -173,30 +224,35 @@ static void connect(struct store_listener *listener)
     if (!v->connected)
         return;
     shared_store_release(&v->page->cli_live, (uint8_t)live);
-    (void)shared_or(&v->page->srv_notify, VCHAN_NOTIFY_WRITE);
+    ask(v, VCHAN_NOTIFY_WRITE);
     event_notify(&v->port);
     run(&v->port);
 }
 
-const char *vchan_client(const char *path, const char *in, const char *out)
+/* --- from outside ------------------------------------------------------------------------------- */
+
+const char *vchan_open(bool server, const char *path, const char *in, const char *out)
 {
     struct vchan *v = &the_vchan;
 
     if (v->connected || v->waiting)
         return "there is one already";
     *v = (struct vchan){
+        .server = server,
         .in_file = open(in, O_RDONLY | O_CLOEXEC),
         .out_file = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
-        .waiting = true,
         .listener = {.fn = connect},
+        .port = {.fn = run},
     };
     snprintf(v->path, sizeof(v->path), "%s", path);
     snprintf(v->listener.path, sizeof(v->listener.path), "%s", path);
-    if (v->in_file < 0 || v->out_file < 0) {
-        v->waiting = false;
+    if (v->in_file < 0 || v->out_file < 0)
         return strerror(errno);
-    }
-    store_listen(&v->listener);
+    v->waiting = !server;
+    if (server)
+        serve(v);
+    else
+        store_listen(&v->listener);
     return NULL;
 }
 
@@ -223,8 +279,10 @@ void vchan_close(void)
     if (v->waiting)
         store_unlisten(&v->listener);
     if (v->connected) {
-        shared_store_release(&v->page->cli_live, 0);
+        shared_store_release(v->own_live, 0);
         event_notify(&v->port);
+        if (v->server)
+            store_remove(v->path);
         let_go(v);
         close(v->in_file);
         close(v->out_file);

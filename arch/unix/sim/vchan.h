@@ -30,27 +30,32 @@ struct vchan_ring {
 
 struct vchan {
     char path[128];
-    struct store_listener listener; /* until the guest's end is there */
+    bool server;
+    struct store_listener listener; /* of a client: until the guest's end is there */
     int in_file, out_file;
-    bool waiting, connected;
-    bool silent; /* a liar has said all it has to say */
+    bool waiting, connected; /* a server is connected from the start */
+    bool silent;             /* a liar has said all it has to say */
     grant_ref_t ref;
     struct vchan_interface *page;
-    struct vchan_ring in, out; /* as this end sees them: the client's are right and left */
+    struct vchan_ring in,
+        out; /* as this end sees them: left and right of the server's, or the reverse */
+    uint8_t *ask, *tell, *own_live, *peer_live;
+    bool met; /* the guest has been there */
     struct event_port port;
     unsigned long received;
     void (*ended)(unsigned long received);
 };
 
-/* Connects to the guest's server at that path, now or when it is there. NULL, or why not. */
-const char *vchan_client(const char *path, const char *in, const char *out);
+/* Makes a server at that path, or connects to the guest's, now or when it is there. NULL, or why not. */
+const char *vchan_open(bool server, const char *path, const char *in, const char *out);
 /* Calls ended() when the guest has closed, or has long ago. */
 void vchan_wait(void (*ended)(unsigned long received));
 void vchan_close(void);
 
 /* For peers that lie, as in netback.h: called before the guest can see it. */
 enum vchan_step {
-    VCHAN_CONNECT, /* mapped and bound; item: what cli_live will be */
+    VCHAN_OFFER,   /* a server's page is complete, and its keys are written; item: NULL */
+    VCHAN_CONNECT, /* a client has mapped and bound all; item: what cli_live will be */
     VCHAN_WRITE,   /* item: the index that will be out.shared->prod */
     VCHAN_READ,    /* item: the index that will be in.shared->cons */
 };
