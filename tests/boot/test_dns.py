@@ -154,7 +154,8 @@ def take_notices(sock, wanted):
 
 
 def test_secondary(xen, network, guest, complete, tmp_path):
-    """A zone of another server, by TSIG; and its next version when the guest is told, of which it tells others."""
+    """A zone of another server, by TSIG; its next version when the guest is told, of which it tells others; and
+    one for which it has no memory, so that it serves that before."""
     live = tmp_path / "live.test.zone"
     transfers.write_live(live, 1)
     key = f"{transfers.KEY_NAME}:{transfers.SECRET}"
@@ -164,7 +165,7 @@ def test_secondary(xen, network, guest, complete, tmp_path):
         told = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         told.bind(("10.0.0.1", 0))
         told.settimeout(60)
-        g = guest(complete, extra=f"tsig={key} secondary=live.test=10.0.0.1:{nsd[1]}@{transfers.KEY_NAME} "
+        g = guest(complete, memory=8, extra=f"tsig={key} secondary=live.test=10.0.0.1:{nsd[1]}@{transfers.KEY_NAME} "
                                   f"notify=10.0.0.1:{told.getsockname()[1]}")  # fmt: skip
         take_notices(told, "example.test")  # one of those in the image
         g.wait("serving live.test.*serial 1.*fetched")
@@ -179,6 +180,13 @@ def test_secondary(xen, network, guest, complete, tmp_path):
             assert dns.query.udp(notify, g.address, timeout=20).rcode() == dns.rcode.NOERROR
             time.sleep(0.5)
         take_notices(told, "live.test")
+        transfers.write_live(live, 3, names=60000)
+        nsd.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 60
+        while "memory is short" not in g.console() and time.monotonic() < end:
+            assert dns.query.udp(notify, g.address, timeout=20).rcode() == dns.rcode.NOERROR
+            time.sleep(0.5)
+        g.wait("live.test.: nothing from 10.0.0.1: memory is short")
         answer = dns.query.udp(dns.message.make_query("version.live.test", "TXT"), g.address, timeout=20)
         assert answer.answer[0][0].strings == (b"2",)
     assert g.stat().state != {"shutdown"}
