@@ -174,6 +174,7 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
     struct task t;
     struct reply *r = &t.r;
     struct tsig tsig;
+    bool wrong_signature = false;
 
     stats->queries++;
     stats->tcp += flags & DNS_TCP;
@@ -206,9 +207,11 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         t.query_len = len;
         t.tsig = &tsig;
     }
-    if (IS_ENABLED(CONFIG_DNS_TSIG) && t.q.tsig_at)
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && t.q.tsig_at) {
         verify(&t);
-    if (t.q.edns && t.q.edns_version && !(IS_ENABLED(CONFIG_DNS_TSIG) && r->rcode))
+        wrong_signature = r->rcode != DNS_NOERROR;
+    }
+    if (t.q.edns && t.q.edns_version && !wrong_signature)
         r->rcode = DNS_BADVERS;
     else if (IS_ENABLED(CONFIG_DNS_EDNS) && t.q.edns)
         read_options(&t, client, query, flags, stats);
