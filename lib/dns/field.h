@@ -59,6 +59,13 @@ const char *field_bitmap(struct field_out *out, struct lexer *lex);
 const char *field_prefixes(struct field_out *out, struct lexer *lex);
 const char *field_svcparams(struct field_out *out, struct lexer *lex);
 
+/*
+ * What is behind the three numbers of an IPSECKEY, gateway and key, and all of a HIP record (field_key.c); the
+ * first word is in the lexer already.
+ */
+const char *field_gateway(struct field_out *out, struct lexer *lex, const uint8_t *origin);
+const char *field_hip(struct field_out *out, struct lexer *lex, const uint8_t *origin);
+
 /* A location (field_loc.c); the first word is in the lexer already. */
 const char *field_location(struct field_out *out, struct lexer *lex);
 

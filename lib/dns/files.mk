@@ -11,7 +11,7 @@ dns-counters-srcs := lib/dns/counters.c
 dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-limit-srcs) \
 	$(dns-counters-srcs)
 dns-make-srcs := $(addprefix lib/dns/,build.c chain.c remove.c render.c rrtype.c sort.c store.c writer.c)
-dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c field.c field_loc.c \
+dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c field.c field_key.c field_loc.c \
 	field_rare.c field_svcb.c generate.c lexer.c rdata.c zonefile.c)
 dns-secondary-srcs := $(addprefix lib/dns/,entry.c fetch.c secondary.c secondary_list.c unpack.c)
 dns-notify-srcs := lib/dns/notifier.c

@@ -79,6 +79,10 @@ static const char *read_field(struct lexer *lex, char format, const uint8_t *ori
         return field_string(out, lex->text);
     case 'L':
         return field_location(out, lex);
+    case 'G':
+        return field_gateway(out, lex, origin);
+    case 'P':
+        return field_hip(out, lex, origin);
     case 'S':
     case 'r':
     case 'x':

@@ -3,10 +3,10 @@
  * The table of record types, and a check of record data against its type's format.
  *
  * Formats: RFC 1035, 1183 (RP, AFSDB, X25, ISDN, RT), 1706 (NSAP), 1712 (GPOS), 1876 (LOC), 2163
- * (PX), 2230 (KX), 2535 (KEY), 2782 (SRV), 3123 (APL), 3403 (NAPTR), 3596 (AAAA), 4034 (DS, RRSIG,
+ * (PX), 2230 (KX), 2535 (KEY), 2782 (SRV), 3123 (APL), 3403 (NAPTR), 3596 (AAAA), 4025 (IPSECKEY), 4034 (DS, RRSIG,
  * NSEC, DNSKEY), 4255 (SSHFP), 4398 (CERT), 4431 (DLV), 4701 (DHCID), 5155 (NSEC3, NSEC3PARAM), 6672
  * (DNAME), 6698 (TLSA), 6742 (NID, L32, L64, LP), 7043 (EUI48, EUI64), 7344 (CDS, CDNSKEY), 7477
- * (CSYNC), 7553 (URI), 7929 (OPENPGPKEY), 8162 (SMIMEA), 8659 (CAA), 8976 (ZONEMD), 9460 (SVCB,
+ * (CSYNC), 7553 (URI), 7929 (OPENPGPKEY), 8005 (HIP), 8162 (SMIMEA), 8659 (CAA), 8976 (ZONEMD), 9460 (SVCB,
  * HTTPS).
  */
 #include "lib/dns/rrtype.h"
@@ -56,6 +56,7 @@ static const struct {
     {42, "APL", "A"},
     {43, "DS", "wabx"},
     {44, "SSHFP", "bbx"},
+    {45, "IPSECKEY", "bbbG"},
     {46, "RRSIG", "TabtDDwNd"},
     {47, "NSEC", "Nm"},
     {48, "DNSKEY", "wbad"},
@@ -64,6 +65,7 @@ static const struct {
     {51, "NSEC3PARAM", "bbwh"},
     {52, "TLSA", "bbbx"},
     {53, "SMIMEA", "bbbx"},
+    {55, "HIP", "P"},
     {59, "CDS", "wabx"},
     {60, "CDNSKEY", "wbad"},
     {61, "OPENPGPKEY", "d"},
@@ -229,6 +231,33 @@ static bool params_ok(const uint8_t *data, size_t len)
     return true;
 }
 
+/* RFC 4025 section 2: type of gateway and algorithm are the two octets in front of it. */
+static bool gateway_ok(const uint8_t *gateway, size_t len)
+{
+    static const uint8_t sizes[] = {0, 4, 16};
+    unsigned type = gateway[-2];
+    size_t n = type < ARRAY_SIZE(sizes) ? sizes[type] : dns_name_length(gateway, len);
+
+    return type <= ARRAY_SIZE(sizes) && (n || !type) && n <= len && (len > n) == (gateway[-1] != 0);
+}
+
+/* RFC 8005 section 5: lengths, tag, key, names. */
+static bool hip_ok(const uint8_t *data, size_t len)
+{
+    size_t at = len < 4 ? len : 4u + data[0] + dns_be16(data + 2);
+
+    if (len < 4 || !data[0] || !dns_be16(data + 2) || at > len)
+        return false;
+    while (at < len) {
+        unsigned n = dns_name_length(data + at, len - at);
+
+        if (!n)
+            return false;
+        at += n;
+    }
+    return true;
+}
+
 /* Has the field, which goes to the end of the data, an inner structure that is right? */
 static bool rest_ok(char format, const uint8_t *data, size_t len)
 {
@@ -239,6 +268,10 @@ static bool rest_ok(char format, const uint8_t *data, size_t len)
         return bitmap_ok(data, len);
     case 'A':
         return prefixes_ok(data, len);
+    case 'G':
+        return gateway_ok(data, len);
+    case 'P':
+        return hip_ok(data, len);
     case 'p':
         return params_ok(data, len);
     default:

@@ -13,7 +13,8 @@
  *   D  date in seconds, four octets     h  base 16 behind its length  H  base 32 behind its length
  *   m  type bitmap      p  service parameters      A  address prefixes: each to the end, or empty
  *   e  six octets in base 16, with hyphens    E  eight of them    i  eight octets in four groups
- *   L  location (RFC 1876)
+ *   L  location (RFC 1876)    G  gateway and key, behind the octets that say what they are (IPSECKEY)
+ *   P  all of a HIP record
  */
 #ifndef LIB_DNS_RRTYPE_H
 #define LIB_DNS_RRTYPE_H
