@@ -18,7 +18,8 @@
 #define LOG_MODULE "disk"
 #define RING_ORDER 2u /* with the option "large", where it is offered */
 #define DISKS 16
-static struct disk *disks[DISKS];
+
+static struct disk *disks[DISKS]; /* in no order; NULL: none */
 
 static struct disk *of(struct xenbus_device *dev)
 {
