@@ -249,6 +249,7 @@ static void start(struct secondaries *all, struct secondary *s, uint32_t now)
 
     all->message = malloc(LENGTH_SIZE + DNS_TCP_MAX);
     all->active = s;
+    s->asked = now;
     if (!all->message) {
         give_up(all, "memory is short");
         return;

@@ -41,6 +41,7 @@ struct secondary {
     struct dns_zone *served; /* one of them, or one that was in the image */
     uint8_t *image;          /* what it uses, from malloc, or NULL */
     uint32_t known;          /* when a primary was last heard to have no newer one; seconds */
+    uint32_t asked;          /* when a primary was asked last */
     uint32_t due;            /* when to ask next */
     uint32_t patience;       /* seconds to wait after a failure while there is no version at all */
     unsigned turn;           /* the primary to ask */

@@ -37,7 +37,9 @@ static int notified(struct dns_listener *listener, const struct dns_key *name,
     if (s == all->active) {
         s->again = true;
     } else {
+        /* Once a second at most, whoever sends them in the primary's name. */
         s->due = all->ops->monotonic();
+        s->due += s->due == s->asked;
         s->turn = 0;
         all->ops->wake();
     }

@@ -216,6 +216,11 @@ START_TEST(test_notify)
     deliver(SIZE_MAX / 2);
     assert_new();
     ck_assert_uint_eq(secondaries_run(&world.all), 1);
+    /* And not more often than once a second. */
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 53, false), DNS_NOERROR);
+    ck_assert_uint_eq(secondaries_run(&world.all), 1);
+    world.time++;
+    begin();
 }
 END_TEST
 
