@@ -5,7 +5,8 @@
  * First any octets: words lie within the line, a value that was taken is gone from it. Then words from
  * the input are quoted as a shell would have them, in ways that the input chooses, and must come back
  * as they were: the splitter against its inverse. An address that is accepted, printed and read again
- * is the same.
+ * is the same. Words are read as the dns app's lists of keys, addresses and servers, too: what a list
+ * allows is allowed.
  */
 #include <check.h>
 #include <errno.h>
@@ -13,6 +14,7 @@
 
 #include "kernel/app.h"
 #include "kernel/cmdline.h"
+#include "lib/dns/access.h"
 #include "lib/net/interface.h"
 #include "lwip/ip_addr.h"
 #include "tests/fuzz/fuzz.h"
@@ -59,6 +61,54 @@ static void read_addresses(const char *text)
     }
 }
 
+/* --- who may have zones ---------------------------------------------------------------------- */
+
+static unsigned parse_address(const char *text, uint8_t address[16])
+{
+    ip4_addr_t ip4;
+    ip6_addr_t ip6;
+
+    if (net_parse_ip6(text, &ip6)) {
+        memcpy(address, ip6.addr, 16);
+        return 16;
+    }
+    if (!net_parse_ip4(text, &ip4))
+        return 0;
+    memcpy(address, &ip4.addr, 4);
+    return 4;
+}
+
+static void read_access(const char *text)
+{
+    struct dns_access access = {0};
+    char word[ACCESS_WORD_MAX];
+    struct dns_peer peer = {.port = 53};
+
+    (void)access_add_keys(&access, text);
+    for (unsigned i = 0; i < access.keys; i++) {
+        const struct tsig_key *key = &access.key[i];
+
+        ck_assert(key->secret_len && key->secret_len <= SECRET_MAX);
+        ck_assert_ptr_eq(access_find_key(&access, key->name, key->name_len), key);
+    }
+    access.keys = 0;
+    ck_assert(!access_add_keys(&access, "k:c2VjcmV0"));
+    if (!access_add_rules(&access, text, parse_address)) {
+        for (unsigned i = 0; i < access.rules; i++) {
+            const struct access_rule *rule = &access.rule[i];
+            struct dns_client client = {.address_len = rule->address_len};
+
+            memcpy(client.address, rule->address, 16);
+            ck_assert(access_allows(&access, &client, rule->key));
+        }
+    }
+    if (strlen(text) >= sizeof(word))
+        return;
+    strcpy(word, text);
+    if (!access_parse_peer(&access, word, parse_address, &peer))
+        ck_assert((peer.address_len == 4 || peer.address_len == 16) && peer.port);
+}
+
 /* --- any octets ------------------------------------------------------------------------------ */
 
 static void any_line(char *line, size_t size)
@@ -72,6 +122,7 @@ static void any_line(char *line, size_t size)
     for (int i = 1; i < argc; i++) {
         ck_assert(argv[i] >= line && argv[i] + strlen(argv[i]) < line + size);
         read_addresses(argv[i]);
+        read_access(argv[i]);
     }
     for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
         const char *value = cmdline_get(keys[i]);

@@ -35,6 +35,15 @@ WORDS = ["xlcfg", "kconfig", "y", "n", "m", "0", "1", "-1", "0x10", "8", "999999
          ",", "=", " ", "#", "$", "[", "]", "x" * 300, "ip=", " gw=10.0.0.9", "-h", "--", "\t", '"', "'",
          '"a\\"b"', "# CONFIG_IPV6 is not set", "CONFIG_", "hello", "dns", "../x", "."]
 
+# What each might be given, so that values meet which do not go together.
+PLAUSIBLE = {"IP": ["dhcp", "10.0.0.2/24", "10.0.0.0/24", "10.0.0.1/31", "192.0.2.9"],
+             "GW": ["10.0.0.1", "10.0.0.2", "192.0.2.1"], "IP6": ["2001:db8::2/64", "2001:db8::2"],
+             "GW6": ["fe80::1", "2001:db8::1"], "NICS": ["0", "1", "2"], "MEMORY": ["4", "64"],
+             "MAC": ["00:16:3e:00:00:01", "00:16:3e:00:00:01,00:16:3e:00:00:02", "01:16:3e:00:00:01",
+                     "00:16:3e:00:00:01,00:16:3e:00:00:01"],
+             "DISK": ["/dev/null", "r:/dev/null", "/dev/null,/etc/passwd", "/a b", "/dev/null,/dev/null"],
+             "EXTRA": ["ip=dhcp", "gw=10.0.0.1 x", "x" * 1100, "seed=1", "'a b' c"]}
+
 
 class Wrong(Exception):
     """The program did what it must not."""
@@ -181,7 +190,8 @@ class Lines:
         self.seen = set()
         self.all = {(code.co_filename, line) for module in modules
                     for code in codes(compile(Path(module.__file__).read_text(), module.__file__, "exec"))
-                    for _, _, line in code.co_lines() if line and code.co_name != "<module>"}
+                    for _, _, line in code.co_lines()
+                    if line not in (None, code.co_firstlineno) and code.co_name != "<module>"}
 
     def trace(self, frame, event, _):
         if frame.f_code.co_filename not in self.files:
@@ -218,10 +228,11 @@ class Mutator:
     def fresh(self):
         pick = self.random.choice
         if pick((True, True, False)):
-            words = [f"{pick(self.names)}={self.value()}" for _ in range(pick((0, 1, 2, 4)))]
+            words = [f"{name}={pick((pick(PLAUSIBLE.get(name, ['y'])), self.value()))}"
+                     for name in (pick(self.names) for _ in range(pick((0, 1, 2, 4))))]
             return ["xlcfg", pick(APPS), *words]
         app = pick(APPS)
-        words = [f"{pick(self.options)}={self.value()}" for _ in range(pick((0, 1, 2)))]
+        words = [f"{pick(self.options)}={pick(('n', 'y', self.value()))}" for _ in range(pick((0, 1, 2)))]
         return ["kconfig", pick((self.configs[app], self.edited(self.configs[app]))), app, *words]
 
     def edited(self, text):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz target: any octets as a query. The first one chooses transport, size, and whether answers are
- * limited.
+ * Fuzz target: any octets as a query. The first one chooses the zone, transport, size, and whether
+ * answers are limited.
  *
  * The same question is then asked in other ways, and the answers must agree: over TCP, and in letters of
  * the other case.
@@ -17,22 +17,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SMALL = 4, LIMITED = 8, RATE = 2, SLIP = 2, ASKED = 6 };
+enum { SMALL = 4, LIMITED = 8, NSEC3 = 16, RATE = 2, SLIP = 2, ASKED = 6 };
 
 static const struct dns_identity identity = {.version = "v", .id = "id", .idle = 10};
 static const struct dns_client client = {.address_len = 4, .now = FUZZ_NOW};
 
-static struct fuzz_served *serve(void)
+static struct fuzz_served *serve(bool nsec3)
 {
-    static struct fuzz_served served;
+    static struct fuzz_served zones[2];
+    struct fuzz_served *served = &zones[nsec3];
+    const char *text = nsec3 ? fuzz_nsec3_text : fuzz_zone_text;
 
-    if (!served.image) {
-        if (!fuzz_serve(&served, (const uint8_t *)fuzz_zone_text, strlen(fuzz_zone_text)))
+    if (!served->image) {
+        if (!fuzz_serve(served, (const uint8_t *)text, strlen(text)))
             abort();
-        dns_db_identify(&served.db, &identity);
-        fuzz_allow(&served.db);
+        dns_db_identify(&served->db, &identity);
+        fuzz_allow(&served->db);
     }
-    return &served;
+    return served;
 }
 
 /* What there is over UDP is there over TCP, and all of the answer unless it says that it is cut. What is
@@ -137,7 +139,7 @@ static void ask_limited(struct dns_db *db, const uint8_t *query, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct fuzz_served *served = serve();
+    struct fuzz_served *served = serve(size && data[0] & NSEC3);
     unsigned flags = size ? data[0] & (DNS_TCP | DNS_MINIMAL) : 0;
 
     if (!size)

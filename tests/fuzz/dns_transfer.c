@@ -24,20 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define OPTIONS_MAX 102 /* of an answer */
 
 /* clang-format off */
-#define HASH_EXAMPLE "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"
-#define HASH_NS1 "2t7b4g4vsa5smi47k61mv5bv1a22bojr"
-#define SIGNATURE(type) " RRSIG " type " 8 1 3600 20300101000000 20200101000000 1 example. AAAA\n"
-
 #define TEN "0123456789"
 #define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 static const char *const texts[] = {
     fuzz_zone_text,
-    "$TTL 3600\n@ SOA ns1 host 1 2 3 4 300\n@" SIGNATURE("SOA")
-    "@ NS ns1\n@ NSEC3PARAM 1 0 12 aabbccdd\nns1 A 192.0.2.1\n"
-    HASH_EXAMPLE " NSEC3 1 0 12 aabbccdd " HASH_NS1 " NS SOA NSEC3PARAM RRSIG\n"
-    HASH_EXAMPLE SIGNATURE("NSEC3")
-    HASH_NS1 " NSEC3 1 0 12 aabbccdd " HASH_EXAMPLE " A\n" HASH_NS1 SIGNATURE("NSEC3"),
+    fuzz_nsec3_text,
     /* Many names, and sets that no small message holds. */
     "$TTL 60\n@ SOA ns1 host 1 2 3 4 300\n@ NS ns1\nns1 A 192.0.2.1\n"
     "$GENERATE 1-400 n$.x MX 1 n$.y\n$GENERATE 1-300 n$.x TXT \"$\"\n"

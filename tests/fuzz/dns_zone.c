@@ -34,6 +34,19 @@ const char fuzz_zone_text[] =
     "*.wild MX 1 x.wild\n" SIGNED("*.wild", "MX")
     "*.wild NSEC @ MX\n" SIGNED("*.wild", "NSEC")
     "a.b.c.d.e.f HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1\n";
+
+/* The hashes are those of RFC 5155 appendix A, of fewer names. */
+#define HASH_EXAMPLE "0p9mhaveqvm6t7vbl5lop2u3t2rp3tom"
+#define HASH_NS1 "2t7b4g4vsa5smi47k61mv5bv1a22bojr"
+#define HASH_W "k8udemvp1j2f7eg6jebps17vp3n8i58h"
+#define NSEC3(hash, next, types)                                                                   \
+    hash " NSEC3 1 0 12 aabbccdd " next " " types "\n" SIGNED(hash, "NSEC3")
+const char fuzz_nsec3_text[] =
+    "$TTL 3600\n@ SOA ns1 host 1 2 3 4 300\n" SIGNED("@", "SOA")
+    "@ NS ns1\n@ NSEC3PARAM 1 0 12 aabbccdd\nns1 A 192.0.2.1\n*.w MX 1 ns1\nc NS ns1.c\n"
+    NSEC3(HASH_EXAMPLE, HASH_NS1, "NS SOA NSEC3PARAM RRSIG")
+    NSEC3(HASH_NS1, HASH_W, "A")
+    NSEC3(HASH_W, HASH_EXAMPLE, "");
 /* clang-format on */
 
 /* The input is the file z; it may include itself, and another one, i. */

@@ -61,5 +61,7 @@ void fuzz_take_zone(const struct dns_db *db, const struct dns_zone *zone, struct
 
 /* A zone with every kind of name: a wildcard, aliases, delegations, signed with NSEC in form. */
 extern const char fuzz_zone_text[];
+/* One that is signed with NSEC3. */
+extern const char fuzz_nsec3_text[];
 
 #endif
