@@ -134,7 +134,9 @@ static void close_broken(struct xenbus_device *dev)
     if (dev->closing)
         return;
     dev->closing = true;
-    disconnect(dev);
+    dev->connected = dev->running = false;
+    dev->driver->disconnect(
+        dev); /* again, if need be: what waits for a next connection waits in vain */
     (void)fmt_print(path, sizeof(path), "error/%s/error", dev->nodename);
     (void)xs_write(XS_NONE, path, dev->reason);
     set_state(dev, XenbusStateClosing);
@@ -201,19 +203,26 @@ static int close_first(struct xenbus_device *dev)
     return 1;
 }
 
+/* Whether there is to be a next try after this error; the first one is logged. */
+static bool will_try_on(struct xenbus_device *dev, int err)
+{
+    bool tried = dev->retry_after != 0, later = try_again_later(dev, err);
+
+    if (later && !tried)
+        log_error("%s: connecting: %s: will try on", dev->name, errno_name(err));
+    return later;
+}
+
 static void connect(struct xenbus_device *dev)
 {
     bool tried = dev->retry_after != 0;
     int err = dev->driver->connect(dev);
 
     if (err) {
-        bool later = try_again_later(dev, err);
-
-        dev->driver->disconnect(dev);
-        if (!later)
+        if (will_try_on(dev, err))
+            dev->driver->disconnect(dev);
+        else
             mark_broken(dev, "it cannot be connected", errno_name(err));
-        else if (!tried)
-            log_error("%s: connecting: %s: will try on", dev->name, errno_name(err));
         return;
     }
     if (tried)
@@ -256,12 +265,14 @@ static void peer_connected(struct xenbus_device *dev)
         return;
     dev->running = true;
     err = dev->driver->connected(dev);
-    if (!err)
+    if (!err) {
+        dev->retry_after = 0;
         set_state(dev, XenbusStateConnected);
-    else if (try_again_later(dev, err))
+    } else if (will_try_on(dev, err)) {
         dev->running = false;
-    else
+    } else {
         mark_broken(dev, "it cannot be started", errno_name(err));
+    }
 }
 
 /* Two ends that were Closed would wait for each other for ever: if the device is to stay, it is

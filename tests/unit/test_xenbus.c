@@ -21,6 +21,7 @@ static struct {
     unsigned probe, connect, connected, disconnect, remove;
     int probe_error, connect_error, connected_error;
     bool disable_in_connect;
+    bool told; /* in disconnect(), that there will be no other connection */
     bool reset_in_connect, reset_after_connect; /* the store's connection, at our next request */
     unsigned live;                              /* probed and not removed */
     unsigned up;                                /* connected and not disconnected */
@@ -72,6 +73,7 @@ static void drv_disconnect(struct xenbus_device *dev)
 {
     ck_assert_ptr_nonnull(dev->driver_data);
     driver.disconnect++;
+    driver.told |= dev->broken;
     if (driver.up)
         driver.up--;
 }
@@ -616,6 +618,7 @@ START_TEST(restarts_without_end)
         backend_state(0, i % 2 ? "4" : "2");
     ck_assert_uint_le(driver.connect, 10);
     check_disabled(0);
+    ck_assert(driver.told);
 }
 END_TEST
 
@@ -890,6 +893,7 @@ START_TEST(connect_fails)
     backend_state(0, "2");
     check_disabled(0);
     ck_assert_uint_eq(driver.disconnect, 1); /* undoes what connect() began */
+    ck_assert(driver.told);
 }
 END_TEST
 
@@ -918,6 +922,8 @@ START_TEST(connected_fails_for_now)
     fake_sleep(2 * NSEC_PER_SEC);
     ck_assert_uint_eq(driver.connected, 2);
     ck_assert_uint_eq(driver.connect, 1);
+    ck_assert_uint_eq(driver.last->retry_after, 0);
+    ck_assert(fake_logged("vif/0: connecting: ENOMEM: will try on"));
 }
 END_TEST
 
