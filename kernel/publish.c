@@ -4,6 +4,7 @@
  * answered: nothing waits, and what is published together goes out together.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "kernel/app.h"
 #include "kernel/log.h"
 #include "kernel/page.h"
+#include "lib/list.h"
 #include "lib/util.h"
 #include "xen/xenstore.h"
 
@@ -19,9 +21,13 @@
 
 struct publication {
     struct xs_request req;
+    struct list node;
+    bool stale;      /* there is a later one of the same path */
     uint64_t resets; /* of the connection, until it was submitted */
     char text[];     /* the path, terminated, and the value */
 };
+
+static struct list unanswered = LIST_INIT(unanswered);
 
 static void submit(struct publication *p)
 {
@@ -33,13 +39,27 @@ static void published(struct xs_request *req)
 {
     struct publication *p = container_of(req, struct publication, req);
 
-    if (req->result == -EIO && p->resets != xenstore_stats()->reconnects && xenstore_available()) {
+    if (req->result == -EIO && p->resets != xenstore_stats()->reconnects && xenstore_available() &&
+        !p->stale) {
         submit(p); /* lost with the connection, and nobody else knows of it */
         return;
     }
     if (req->result && req->result != -EIO && !(req->type == XS_RM && req->result == -ENOENT))
         log_limited(LOG_WARN, "%s: %s", p->text, errno_name(req->result));
+    list_del(&p->node);
     page_free(p, 0);
+}
+
+/* What is submitted again after a reset comes behind what was submitted since. */
+static void outdate(const char *path)
+{
+    struct list *node;
+
+    list_for_each(node, &unanswered) {
+        struct publication *p = container_of(node, struct publication, node);
+
+        p->stale |= !strcmp(p->text, path);
+    }
 }
 
 int guest_publish(const char *path, const char *value)
@@ -55,6 +75,9 @@ int guest_publish(const char *path, const char *value)
     p = page_alloc(0);
     if (!p)
         return -ENOMEM;
+    outdate(path);
+    list_add_tail(&unanswered, &p->node);
+    p->stale = false;
     p->req = (struct xs_request){.type = value ? XS_WRITE : XS_RM, .done = published};
     memcpy(p->text, path, path_size);
     if (value)

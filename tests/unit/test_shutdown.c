@@ -445,6 +445,29 @@ START_TEST(publish_over_a_reset)
 }
 END_TEST
 
+/* The first one is on the ring when the connection is reset, the last one waits for room there. */
+START_TEST(the_last_word_is_published)
+{
+    static char big[1500];
+
+    memset(big, 'x', sizeof(big) - 1);
+    store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
+    store.deaf = true;
+    ck_assert_int_eq(guest_publish("attr/x", "old"), 0);
+    ck_assert_int_eq(guest_publish("attr/y", big), 0);
+    ck_assert_int_eq(guest_publish("attr/x", "new"), 0);
+    fake_run();
+    store.page->rsp_prod += 5000;
+    fake_raise(STORE_PORT);
+    fake_run_guest();
+    store.deaf = false;
+    fake_run();
+    ck_assert_str_eq(store_get("attr/y"), big);
+    ck_assert_str_eq(store_get("attr/x"), "new");
+    ck_assert_uint_eq(fake_pages, 0);
+}
+END_TEST
+
 START_TEST(publish_fails)
 {
     static char big[5000];
@@ -501,6 +524,7 @@ int main(void)
     tcase_add_test(t, sysrq_of_a_driver);
     tcase_add_test(t, publish);
     tcase_add_test(t, publish_much);
+    tcase_add_test(t, the_last_word_is_published);
     tcase_add_test(t, publish_over_a_reset);
     tcase_add_test(t, publish_fails);
     suite_add_tcase(s, t);
