@@ -102,7 +102,7 @@ void loop_init(void)
 }
 
 /*
- * Sets Xen's timer for the next of ours; false when that is due already. A timer that Xen fires
+ * Sets Xen's timer for the next of ours; false when there is more to do already. A timer that Xen fires
  * before (because ours was disarmed or put off since) only costs a wake-up: cheaper than a
  * hypercall for each change.
  */
@@ -114,6 +114,7 @@ static bool set_deadline(void)
         loop.offset = clock_system_offset();
         loop.deadline = UINT64_MAX;
         log_warn("the system time was set back: the timers go on");
+        return false; /* the log has posted work */
     }
     if (next >= loop.deadline || next == UINT64_MAX)
         return true;
