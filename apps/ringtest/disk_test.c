@@ -306,6 +306,8 @@ static void do_odd(unsigned index, struct disk *d, char **words)
                     .spoil = odd[i].spoil},
         };
 
+        if (disk_find(index) != d)
+            break; /* it has gone meanwhile */
         log_info("disk %u: odd: %s: %s", index, odd[i].name, name_of(run(d, &w)));
     }
     if (data)

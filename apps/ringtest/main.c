@@ -23,7 +23,8 @@
 #define LINES 16
 #define QUEUES 4
 
-/* Lines wait for one another only if they are for the same device. */
+/* Lines for the same device wait for one another, as do those for devices whose numbers lead to the same
+ * queue: a vchan and xvda, but not xvda and xvdb. */
 struct queue {
     char lines[LINES][LINE_SIZE];
     unsigned typed, done;
@@ -124,6 +125,8 @@ static void end_line(void)
     if (test.len && q->typed - q->done < LINES) {
         memcpy(q->lines[q->typed++ % LINES], test.line, sizeof(test.line));
         wait_queue_wake_all(&q->more);
+    } else if (test.len) {
+        log_error("too many lines wait: %s", test.line);
     }
     test.len = 0;
 }

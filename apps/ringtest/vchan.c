@@ -74,7 +74,7 @@ static int look_out(struct vchan *v)
 /* Whether the peer is there: it may come, once, and go. -EPROTO: it is neither here nor gone. */
 static int look_whether_open(struct vchan *v)
 {
-    uint8_t live = shared_read(v->peer_live);
+    uint8_t live = v->gone ? VCHAN_GONE : shared_read(v->peer_live);
 
     if (live > VCHAN_EXPECTED || (live == VCHAN_EXPECTED && v->connected)) {
         vchan_breach(v, "a liveness of none", live);
@@ -82,6 +82,7 @@ static int look_whether_open(struct vchan *v)
     }
     v->progress |= (live == VCHAN_CONNECTED) != v->connected;
     v->connected = live == VCHAN_CONNECTED;
+    v->gone = live == VCHAN_GONE;
     return live != VCHAN_GONE;
 }
 

@@ -51,6 +51,7 @@ struct vchan {
     struct wait_queue queue; /* for whatever the peer does */
     bool open;               /* made, and not closed */
     bool connected;          /* the peer is there */
+    bool gone;               /* and does not come again */
     bool broken;
     bool progress; /* the peer has done something since the last event */
 };

@@ -227,38 +227,49 @@ static void write_page(struct blkback *bb, void *item)
     report("a page to be read cannot be written");
 }
 
-static grant_ref_t old_refs[128];
-static unsigned old_count;
+#define LATE_LOOK (1000 * 1000) /* ns */
 
-static bool is_lent_again(struct blkback *bb, grant_ref_t ref)
+static struct {
+    struct timer timer;
+    struct blkback *bb;
+    grant_ref_t refs[128];
+    unsigned count;
+} late;
+
+/* Once the guest has seen every response and asks for no more, none of the pages is lent. */
+static void look_late(struct timer *timer)
 {
-    for (unsigned i = ARRAY_SIZE(old_refs) / 2; i < ARRAY_SIZE(old_refs); i++)
-        if (old_refs[i] == ref)
-            return true;
-    for (RING_IDX r = bb->ring.req_cons; r != bb->ring.sring->req_prod; r++)
-        if (RING_GET_REQUEST(&bb->ring, r)->seg[0].gref == ref)
-            return true;
-    return false;
+    const blkif_sring_t *shared = late.bb->ring.sring;
+    unsigned open = 0;
+
+    if (!late.bb->port.guest_port)
+        return;
+    if (shared->req_prod != shared->rsp_prod || shared->rsp_event != shared->rsp_prod + 1) {
+        vtime_arm(timer, vtime_now() + LATE_LOOK);
+        return;
+    }
+    for (unsigned i = 0; i < late.count; i++)
+        open += grant_copy_to(late.refs[i], 0, "x", 1) == GNTST_okay;
+    if (open)
+        report_fatal("%u pages can be written after their response", open);
+    report("no page can be written after its response");
 }
 
-/* After its response a page is nobody's but the guest's. What was answered two rings ago has been seen
- * by now: none of it can be touched, but for what is lent again. */
+/* After its response a page is nobody's but the guest's. */
 static void write_late(struct blkback *bb, void *item)
 {
     blkif_request_t request = current_request(bb);
-    unsigned open = 0;
 
     (void)item;
-    if (old_count == ARRAY_SIZE(old_refs))
-        return;
-    old_refs[old_count++] = request.seg[0].gref;
-    for (unsigned i = 0; i < old_count / 2 && old_count == ARRAY_SIZE(old_refs); i++)
-        open +=
-            !is_lent_again(bb, old_refs[i]) && grant_copy_to(old_refs[i], 0, "x", 1) == GNTST_okay;
-    if (open)
-        report_fatal("%u pages can be written after their response", open);
-    if (old_count == ARRAY_SIZE(old_refs))
-        report("no page can be written after its response");
+    if (request.operation != BLKIF_OP_READ)
+        return; /* the pages of the others are read-only */
+    if (!late.count) {
+        late.bb = bb;
+        late.timer.fn = look_late;
+        vtime_arm(&late.timer, vtime_now() + LATE_LOOK);
+    }
+    for (unsigned i = 0; i < request.nr_segments && late.count < ARRAY_SIZE(late.refs); i++)
+        late.refs[late.count++] = request.seg[i].gref;
 }
 
 /* The pages of the first read hold nothing of the guest's. */

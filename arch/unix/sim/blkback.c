@@ -196,7 +196,7 @@ void blkback_create(unsigned index, const struct disk *disk)
     backs[place] = bb;
     bb->index = index;
     bb->disk = *disk;
-    bb->port.fn = event;
+    bb->port = (struct event_port){.name = "vbd", .fn = event};
     bb->frontend.fn = frontend_changed;
     snprintf(bb->frontend.path, sizeof(bb->frontend.path), "%s", front_path(bb, "state"));
     store_listen(&bb->frontend);

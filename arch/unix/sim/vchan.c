@@ -242,7 +242,7 @@ const char *vchan_open(bool server, const char *path, const char *in, const char
         .in_file = open(in, O_RDONLY | O_CLOEXEC),
         .out_file = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
         .listener = {.fn = connect},
-        .port = {.fn = run},
+        .port = {.name = "vchan", .fn = run},
     };
     snprintf(v->path, sizeof(v->path), "%s", path);
     snprintf(v->listener.path, sizeof(v->listener.path), "%s", path);
