@@ -203,7 +203,8 @@ int arch_map_mfn(uintptr_t va, mfn_t mfn)
     return write_entry(entry, (mfn.n << PAGE_SHIFT) | PTE_RW | PTE_NX);
 }
 
-/* Xen takes an entry for another's page back from us if it differs in nothing but such a bit. */
+/* The page may be another domain's: Xen does not ask whose it is where an entry keeps its frame and only
+ * bits like this one change. */
 int arch_forbid_execution(uintptr_t va)
 {
     maddr_t entry;
@@ -211,6 +212,9 @@ int arch_forbid_execution(uintptr_t va)
 
     if (err)
         return err;
-    return write_entry(entry,
-                       *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE) | PTE_NX);
+    err = write_entry(entry,
+                      *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE) | PTE_NX);
+    if (!err)
+        (void)hv_tlb_flush(); /* a right was taken away */
+    return err;
 }
