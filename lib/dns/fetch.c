@@ -168,9 +168,9 @@ static enum fetch_result take_first(struct fetch *f, const struct message *m, co
                                     uint32_t serial)
 {
     f->serial = serial;
+    f->part = f->type == TYPE_SOA ? FETCH_END : FETCH_SECOND;
     if (f->type == TYPE_SOA)
         return FETCH_DONE;
-    f->part = FETCH_SECOND;
     return add(f, m, e);
 }
 
@@ -222,8 +222,8 @@ static enum fetch_result take_soa(struct fetch *f, const struct message *m, cons
 static enum fetch_result take_record(struct fetch *f, const struct message *m,
                                      const struct entry *e)
 {
-    if (f->type == TYPE_SOA && f->part != FETCH_FIRST)
-        return FETCH_DONE;
+    if (f->type == TYPE_SOA && f->part == FETCH_END)
+        return FETCH_DONE; /* its signature, for one */
     if (f->part == FETCH_END)
         return fail(f, "records after the SOA at the end");
     if (e->class != CLASS_IN)
@@ -273,13 +273,13 @@ static const char *take_rest(struct fetch *f, struct message *m, uint32_t now)
 }
 
 /* Why an answer has this response code. It may be without the question. */
-static const char *refusal(struct fetch *f, struct message *m, unsigned rcode)
+static const char *refusal(struct fetch *f, struct message *m, unsigned rcode, uint32_t now)
 {
     const char *wrong = NULL;
 
     /* A signature that is not taken is told by an answer which is not signed itself. */
     if (rcode == DNS_NOTAUTH && f->key && question_ok(f, m) && !dns_be16(m->octets + 6))
-        wrong = take_rest(f, m, 0);
+        wrong = take_rest(f, m, now);
     return wrong ? wrong : rcode_text(rcode);
 }
 
@@ -292,7 +292,7 @@ enum fetch_result fetch_take(struct fetch *f, const uint8_t *msg, size_t len, ui
     if (wrong)
         return fail(f, wrong);
     if (msg[3] & 15)
-        return fail(f, refusal(f, &m, msg[3] & 15));
+        return fail(f, refusal(f, &m, msg[3] & 15, now));
     if (!question_ok(f, &m))
         return fail(f, "an answer to another question");
     if (f->type == TYPE_SOA && !(msg[2] & FLAG_AA))

@@ -65,6 +65,7 @@ static void stop_serving(struct secondaries *all, struct secondary *s)
     free(s->image);
     s->image = NULL;
     s->patience = SECONDARY_PATIENCE;
+    s->due = all->ops->monotonic();
 }
 
 /* Serves the new image from now on. */

@@ -139,9 +139,12 @@ int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
     unsigned key_len = builder_key(record->owner, key);
     int file = file_index(b, place->file);
     struct rec *rec;
-    uint32_t *recs = builder_grow(b->recs, b->rec_count, &b->rec_room, sizeof(*recs));
+    uint32_t *recs;
 
-    if (file < 0 || !recs)
+    if (file < 0)
+        return -ENOMEM;
+    recs = builder_grow(b->recs, b->rec_count, &b->rec_room, sizeof(*recs));
+    if (!recs)
         return -ENOMEM;
     b->recs = recs;
     rec = new_rec(b, sizeof(*rec) + key_len + record->len, &b->recs[b->rec_count]);

@@ -153,8 +153,10 @@ START_TEST(test_expires)
     ck_assert_uint_eq(world.expired, 1);
     ck_assert_uint_eq(rcode_of("old.example.org.", TYPE_A), DNS_SERVFAIL);
     ck_assert_uint_eq(rcode_of("example.net.", TYPE_A), DNS_REFUSED);
-    ck_assert_uint_lt(wait, RETRY);
-    /* It is asked for ever more rarely, and as a whole. */
+    ck_assert_uint_eq(wait, 0);
+    /* It is asked for at once, ever more rarely, and as a whole. */
+    (void)secondaries_run(&world.all);
+    ck_assert_uint_eq(world.connects, 2 + 1 + (EXPIRE - REFRESH - 1) / RETRY);
     for (unsigned i = 0; i < 20; i++) {
         world.time += wait;
         while (!(wait = secondaries_run(&world.all)))
@@ -684,6 +686,34 @@ START_TEST(test_lies_about_soa)
 }
 END_TEST
 
+/* What is behind the SOA that was asked for is nobody's business: a signature, or an older one. */
+START_TEST(test_more_behind_the_soa)
+{
+    uint8_t *record;
+    size_t size;
+
+    load_old();
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    record = first_record();
+    size = (size_t)(answer_octets + answer_len - record);
+    memcpy(record + size, record, size);
+    if (_i)
+        dns_put_be16(record_fields(record + size), TYPE_RRSIG);
+    else
+        memset(record + 2 * size - 20, 0, 4);
+    message_at(0)[7] = 2;
+    answer_len += size;
+    dns_put_be16(answer_octets, (uint16_t)(answer_len - 2));
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(asked_type(), TYPE_IXFR);
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    assert_new();
+}
+END_TEST
+
 /* The connection is refused, silent, lost, or the zone has no end. */
 START_TEST(test_connections)
 {
@@ -1151,6 +1181,7 @@ int main(void)
     tcase_add_loop_test(t, test_lists, 0, ARRAY_SIZE(lists));
     tcase_add_loop_test(t, test_lies, 0, ARRAY_SIZE(lies));
     tcase_add_test(t, test_lies_about_soa);
+    tcase_add_loop_test(t, test_more_behind_the_soa, 0, 2);
     tcase_add_test(t, test_connections);
     tcase_add_loop_test(t, test_differences, 0, ARRAY_SIZE(differences));
     tcase_add_loop_test(t, test_differences_of_all, 0, 3);
