@@ -9,6 +9,8 @@ import struct
 import time
 
 XVDA, XVDB = 51712, 51728
+# A network holds grants as long as its backend likes: without one they can be counted.
+ALONE = {"vif": [], "address": ""}
 
 
 def results(g, *commands, disk=XVDA, count=None):
@@ -68,7 +70,7 @@ def test_disk_keeps_what_is_written(xen, guest, disk):
     """Through rings of several pages into the image and back, beside a disk that cannot be written; then the
     disk goes, comes and goes again, and leaves nothing behind."""
     image, readonly = disk(2), disk(1, "r", "xvdb")
-    g = guest("ringtest", extra="large", disk=[image, readonly])
+    g = guest("ringtest", extra="large", disk=[image, readonly], **ALONE)
     wait_disk(g, XVDA, "4096 sectors, ring of 128")
     wait_disk(g, XVDB, "2048 sectors, read-only, ring of 128")
     assert results(g, "info", "write 0 1 3", "read 0 1 3", "read 0 1 4", "write 4064 32 9", "write 99 9 7",
@@ -114,7 +116,7 @@ cat in >&3; wait $!; cmp in out; status=$?; rm -r $PWD; exit $status"""
 def test_vchan_both_ends(xen, guest):
     """All that is sent comes back: a server with rings in the shared page, one with pages of their own, and a
     client, over pages that dom0 lends and a port that it keeps for us."""
-    g = guest("ringtest")
+    g = guest("ringtest", **ALONE)
     g.wait("ringtest: ready")
     before = grants(g)
     ours, theirs = f"/local/domain/{g.domid}/data/vchan/7", f"/local/domain/0/data/vchan/{g.domid}"
@@ -125,4 +127,4 @@ def test_vchan_both_ends(xen, guest):
     g.send(f"vchan 7 connect {theirs} 50000\n")
     xen.run(PROXY.format(mode="server", domid=g.domid, path=theirs, kb=50))
     g.wait("vchan 7: connect: 50000 bytes, closed")
-    assert grants(g) == before
+    assert settled_grants(g) == before
