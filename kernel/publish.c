@@ -22,12 +22,11 @@
 struct publication {
     struct xs_request req;
     struct list node;
-    bool stale;      /* there is a later one of the same path */
     uint64_t resets; /* of the connection, until it was submitted */
     char text[];     /* the path, terminated, and the value */
 };
 
-static struct list unanswered = LIST_INIT(unanswered);
+static struct list unanswered = LIST_INIT(unanswered); /* in the order in which they came */
 
 static void submit(struct publication *p)
 {
@@ -35,12 +34,24 @@ static void submit(struct publication *p)
     xs_submit(&p->req);
 }
 
+/* Whether there is a later one of the same path. What is submitted again after a reset comes behind
+ * what was submitted since. */
+static bool is_stale(const struct publication *p)
+{
+    struct list *node = p->node.next;
+
+    while (node != &unanswered &&
+           strcmp(container_of(node, struct publication, node)->text, p->text))
+        node = node->next;
+    return node != &unanswered;
+}
+
 static void published(struct xs_request *req)
 {
     struct publication *p = container_of(req, struct publication, req);
 
     if (req->result == -EIO && p->resets != xenstore_stats()->reconnects && xenstore_available() &&
-        !p->stale) {
+        !is_stale(p)) {
         submit(p); /* lost with the connection, and nobody else knows of it */
         return;
     }
@@ -48,18 +59,6 @@ static void published(struct xs_request *req)
         log_limited(LOG_WARN, "%s: %s", p->text, errno_name(req->result));
     list_del(&p->node);
     page_free(p, 0);
-}
-
-/* What is submitted again after a reset comes behind what was submitted since. */
-static void outdate(const char *path)
-{
-    struct list *node;
-
-    list_for_each(node, &unanswered) {
-        struct publication *p = container_of(node, struct publication, node);
-
-        p->stale |= !strcmp(p->text, path);
-    }
 }
 
 int guest_publish(const char *path, const char *value)
@@ -75,9 +74,7 @@ int guest_publish(const char *path, const char *value)
     p = page_alloc(0);
     if (!p)
         return -ENOMEM;
-    outdate(path);
     list_add_tail(&unanswered, &p->node);
-    p->stale = false;
     p->req = (struct xs_request){.type = value ? XS_WRITE : XS_RM, .done = published};
     memcpy(p->text, path, path_size);
     if (value)
