@@ -37,7 +37,8 @@ struct xenbus_driver {
     int (*connect)(struct xenbus_device *dev);
     /* The backend became Connected: traffic may start. Errors as those of connect(). */
     int (*connected)(struct xenbus_device *dev);
-    /* Undo connect(), as often as called: stop traffic, end grants, unbind. dev stays. */
+    /* Undo connect(), as often as called: stop traffic, end grants, unbind. dev stays; with
+     * dev->broken there will be no other connection, and what waits for one is to fail. */
     void (*disconnect)(struct xenbus_device *dev);
     /* The device is gone: free driver_data. Called after disconnect(). */
     void (*remove)(struct xenbus_device *dev);
