@@ -16,26 +16,13 @@ import dns.zone
 import pytest
 
 import servers
-import signing
 from secondaries import SECONDARIES, copy_of
 from transfers import KEY_NAME, KEYRING, OPTIONS, transfer, write_live
 
-HERE = Path(__file__).resolve().parent
 BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
 WAIT_SECONDS = 30
 PRIMARIES = {"nsd": servers.find_nsd, "bind": lambda: servers.find("named", "bind9"),
              "knot": lambda: servers.find("knotd", "knot")}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def zones(tmp_path_factory):
-    """All zones, the signed ones too: a dict of name to file."""
-    if "XENOLITH_HOST_BIN" not in os.environ:
-        subprocess.run(["make", "-s", "host-dns"], cwd=servers.TOP, check=True)
-    made = {p.name.removesuffix(".zone"): p for p in sorted((HERE / "zones").glob("*.zone"))}
-    if servers.find("ldns-signzone", "ldnsutils"):
-        made |= signing.sign(tmp_path_factory.mktemp("signed"))
-    return made
 
 
 def wait_for(log, pattern):

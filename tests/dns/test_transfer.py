@@ -19,23 +19,10 @@ import dns.tsigkeyring
 import pytest
 
 import servers
-import signing
 from secondaries import SECONDARIES, copy_of
 from transfers import KEY_NAME, KEYRING, OPTIONS, SECRET, transfer
 
-HERE = Path(__file__).resolve().parent
 BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
-
-
-@pytest.fixture(scope="module")
-def zones(tmp_path_factory):
-    """All zones, the signed ones too: a dict of name to file."""
-    if "XENOLITH_HOST_BIN" not in os.environ:
-        subprocess.run(["make", "-s", "host-dns"], cwd=servers.TOP, check=True)
-    made = {p.name.removesuffix(".zone"): p for p in sorted((HERE / "zones").glob("*.zone"))}
-    if servers.find("ldns-signzone", "ldnsutils"):
-        made |= signing.sign(tmp_path_factory.mktemp("signed"))
-    return made
 
 
 @pytest.fixture
