@@ -174,6 +174,13 @@ void evtchn_unbind(evtchn_port_t port)
     (void)shared_and(&arch_shared_info->evtchn_pending[port / WORD_BITS], ~bit_of(port));
 }
 
+bool evtchn_is_connected(evtchn_port_t port)
+{
+    struct evtchn_status op = {.dom = DOMID_SELF, .port = port};
+
+    return hv_evtchn_op(EVTCHNOP_status, &op) == 0 && op.status == EVTCHNSTAT_interdomain;
+}
+
 void evtchn_notify(evtchn_port_t port)
 {
     evtchn.stats.notifies++;

@@ -33,6 +33,9 @@ int evtchn_attach(evtchn_port_t port, evtchn_handler *fn, void *ctx);
 /* Detaches the handler and closes the port; harmless for port 0 and when done twice. */
 void evtchn_unbind(evtchn_port_t port);
 
+/* Whether another domain has bound the other end: not before it does, nor when it has closed it or died. */
+bool evtchn_is_connected(evtchn_port_t port);
+
 /* Sends an event now. */
 void evtchn_notify(evtchn_port_t port);
 /* Sends an event at the end of this turn of the loop; several calls make one event. */

@@ -36,6 +36,14 @@ static void run_on(struct work *w)
         disk_poll(d);
 }
 
+static void look(struct timer *t)
+{
+    struct disk *d = container_of(t, struct disk, look);
+
+    if (d->running)
+        disk_poll(d);
+}
+
 /* An event without a response is spurious (rule 14). */
 static void event(void *ctx)
 {
@@ -171,6 +179,7 @@ static void disconnect(struct xenbus_device *dev)
     d->running = false;
     d->sectors = 0;
     work_cancel(&d->work);
+    timer_disarm(&d->look);
     evtchn_unbind(d->port);
     d->port = 0;
     lending_end(d->lent);
@@ -199,6 +208,7 @@ static int probe(struct xenbus_device *dev)
         return -ENOMEM;
     d->dev = dev;
     work_init(&d->work, run_on);
+    timer_init(&d->look, look);
     list_init(&d->jobs);
     dev->driver_data = disks[i] = d;
     return 0;

@@ -5,7 +5,8 @@
  * A job is in `jobs` from disk_submit() to its done(), in order. It is on the ring while in_flight; then
  * job[id] is what was asked for under that id, and four lent pages that belong to the id hold the data.
  * When the connection ends, jobs in flight are put on the next ring again, in their order: a backend that
- * restarts costs nothing that was asked of it.
+ * restarts costs nothing that was asked of it. While any are, the ring is looked at once a second, event or not:
+ * a backend that fails to send one costs no more than that.
  */
 #ifndef RINGTEST_DISK_H
 #define RINGTEST_DISK_H
@@ -16,6 +17,7 @@
 #include <xen/xen.h>
 #include <xen/io/blkif.h>
 
+#include "kernel/timer.h"
 #include "kernel/work.h"
 #include "lib/list.h"
 #include "xen/evtchn.h"
@@ -56,6 +58,7 @@ struct disk {
     unsigned ring_order;
     evtchn_port_t port;
     struct work work;
+    struct timer look; /* while something is in flight: an event may have been lost */
     struct list jobs;
     uint64_t sectors;
     bool readonly, flushes;

@@ -10,6 +10,7 @@
 #include "lib/util.h"
 
 #define BUDGET 16 /* responses before everyone else has a turn */
+#define LOOK_AFTER NSEC_PER_SEC
 
 void disk_breach(struct disk *d, const char *rule, uint64_t value)
 {
@@ -77,6 +78,8 @@ void disk_pump(struct disk *d)
     }
     if (ring_push(&d->ring))
         evtchn_notify_late(d->port);
+    if (d->ring.rsp_cons != d->ring.req_pushed && !d->look.armed)
+        timer_arm_in(&d->look, LOOK_AFTER);
 }
 
 /* --- responses -------------------------------------------------------------------------------- */

@@ -6,11 +6,12 @@
  *   disk V write SECTOR COUNT SEED     each sector's 64 words have the seed in the topmost 16 bits, and
  *   disk V read SECTOR COUNT SEED      count on below, from sector * 64; reading compares
  *   disk V flush
- *   disk V traffic JOBS SEED           so many writes, each read back at once, 32 in flight
+ *   disk V traffic JOBS SEED           so many writes, each read back at once, 40 at a time:
+ *                                      more than fit into a ring of one page
  *   disk V odd                         requests that a backend must refuse
  *
  * What comes of it is "disk V: WHAT: ok", "error", "unsupported", "gone" (the device is disabled or has
- * been detached), or "differs".
+ * been detached), "differs", or "no memory".
  */
 #include <string.h>
 
@@ -20,7 +21,7 @@
 #include "lib/util.h"
 
 #define LOG_MODULE "ringtest"
-#define WINDOW 32
+#define WINDOW 40
 #define WORDS (DISK_SECTOR / 8)
 
 /* --- data ------------------------------------------------------------------------------------- */
@@ -100,8 +101,10 @@ static void transfer(unsigned index, struct disk *d, char **words, uint8_t opera
     uint64_t seed = ringtest_number(words[5]);
     const char *result;
 
-    if (!w.job.data)
+    if (!w.job.data) {
+        log_info("disk %u: %s %s: no memory", index, words[2], words[3]);
         return;
+    }
     if (operation == BLKIF_OP_WRITE)
         fill(&w.job, seed);
     result = name_of(run(d, &w));
@@ -141,97 +144,121 @@ static void do_info(unsigned index, struct disk *d, char **words)
 
 struct pair {
     struct disk_job job;
+    struct traffic *traffic;
     bool busy;
 };
 
-static struct {
+/* Of one command, in a page of its own. */
+struct traffic {
     struct pair pairs[WINDOW];
     struct disk *disk;
     uint64_t seed;
     unsigned good, wrong, failed;
     struct wait_queue queue;
-} traffic = {.queue = WAIT_QUEUE_INIT(traffic.queue)};
+};
 
 static void half_done(struct disk_job *job)
 {
     struct pair *p = container_of(job, struct pair, job);
+    struct traffic *t = p->traffic;
 
     if (job->status == BLKIF_RSP_OKAY && job->operation == BLKIF_OP_WRITE) {
         job->operation = BLKIF_OP_READ;
         memset(job->data, 0, job->count * DISK_SECTOR);
-        disk_submit(traffic.disk, job);
+        disk_submit(t->disk, job);
         return;
     }
     if (job->status != BLKIF_RSP_OKAY)
-        traffic.failed++;
-    else if (is_filled(job, traffic.seed))
-        traffic.good++;
+        t->failed++;
+    else if (is_filled(job, t->seed))
+        t->good++;
     else
-        traffic.wrong++;
+        t->wrong++;
     p->busy = false;
-    wait_queue_wake_all(&traffic.queue);
+    wait_queue_wake_all(&t->queue);
 }
 
-static struct pair *idle_pair(void)
+static struct pair *idle_pair(struct traffic *t)
 {
     for (;;) {
         for (unsigned i = 0; i < WINDOW; i++)
-            if (!traffic.pairs[i].busy)
-                return &traffic.pairs[i];
-        wait_queue_sleep(&traffic.queue);
+            if (!t->pairs[i].busy)
+                return &t->pairs[i];
+        wait_queue_sleep(&t->queue);
     }
 }
 
-static void start_pair(struct disk *d, struct pair *p, unsigned number)
+static void start_pair(struct traffic *t, struct pair *p, unsigned number)
 {
-    uint64_t places = d->sectors / DISK_JOB_SECTORS;
+    uint64_t places = t->disk->sectors / DISK_JOB_SECTORS;
 
     p->busy = true;
     p->job.operation = BLKIF_OP_WRITE;
     p->job.sector = places ? number % places * DISK_JOB_SECTORS : 0;
     p->job.count = 1 + number % DISK_JOB_SECTORS;
     p->job.done = half_done;
-    fill(&p->job, traffic.seed);
-    disk_submit(d, &p->job);
+    fill(&p->job, t->seed);
+    disk_submit(t->disk, &p->job);
 }
 
-static bool have_buffers(void)
-{
-    for (unsigned i = 0; i < WINDOW; i++) {
-        if (!traffic.pairs[i].job.data)
-            traffic.pairs[i].job.data = page_alloc(DISK_PAGE_ORDER);
-        if (!traffic.pairs[i].job.data)
-            return false;
-    }
-    return true;
-}
-
-static bool all_idle(void)
+static void free_traffic(struct traffic *t)
 {
     for (unsigned i = 0; i < WINDOW; i++)
-        if (traffic.pairs[i].busy)
+        if (t->pairs[i].job.data)
+            page_free(t->pairs[i].job.data, DISK_PAGE_ORDER);
+    page_free(t, 0);
+}
+
+/* NULL: there is no memory. */
+static struct traffic *new_traffic(struct disk *d, uint64_t seed)
+{
+    struct traffic *t = page_alloc_zeroed(0);
+
+    _Static_assert(sizeof(*t) <= PAGE_SIZE, "a traffic is kept in a page");
+    if (!t)
+        return NULL;
+    t->disk = d;
+    t->seed = seed;
+    wait_queue_init(&t->queue);
+    for (unsigned i = 0; i < WINDOW; i++) {
+        t->pairs[i].traffic = t;
+        t->pairs[i].job.data = page_alloc(DISK_PAGE_ORDER);
+        if (!t->pairs[i].job.data) {
+            free_traffic(t);
+            return NULL;
+        }
+    }
+    return t;
+}
+
+static bool all_idle(const struct traffic *t)
+{
+    for (unsigned i = 0; i < WINDOW; i++)
+        if (t->pairs[i].busy)
             return false;
     return true;
 }
 
 static void do_traffic(unsigned index, struct disk *d, char **words)
 {
-    uint64_t jobs = have_buffers() ? ringtest_number(words[3]) : 0;
+    struct traffic *t = new_traffic(d, ringtest_number(words[4]));
+    uint64_t jobs = ringtest_number(words[3]);
 
-    traffic.disk = d;
-    traffic.seed = ringtest_number(words[4]);
-    traffic.good = traffic.wrong = traffic.failed = 0;
+    if (!t) {
+        log_info("disk %u: traffic: no memory", index);
+        return;
+    }
     for (unsigned i = 0; i < jobs; i++) {
-        struct pair *p = idle_pair();
+        struct pair *p = idle_pair(t);
 
         if (disk_find(index) != d)
             break; /* it has gone meanwhile */
-        start_pair(d, p, i);
+        start_pair(t, p, i);
     }
-    while (!all_idle())
-        wait_queue_sleep(&traffic.queue);
-    log_info("disk %u: traffic: %u ok, %u differ, %u failed", index, traffic.good, traffic.wrong,
-             traffic.failed);
+    while (!all_idle(t))
+        wait_queue_sleep(&t->queue);
+    log_info("disk %u: traffic: %u ok, %u differ, %u failed", index, t->good, t->wrong, t->failed);
+    free_traffic(t);
 }
 
 /* --- what no frontend asks -------------------------------------------------------------------- */

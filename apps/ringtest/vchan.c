@@ -20,6 +20,8 @@
 
 #define LOG_MODULE "vchan"
 
+#define LOOK_AFTER NSEC_PER_SEC
+
 static unsigned disabled;
 
 unsigned vchan_count_disabled(void)
@@ -86,6 +88,17 @@ static int look_whether_open(struct vchan *v)
     return live != VCHAN_GONE;
 }
 
+/* Until the peer does something. It may have failed to send an event, or its domain may have died, which says
+ * nothing: then nobody is at the other end of the port. */
+static void wait(struct vchan *v)
+{
+    if (wait_queue_sleep_for(&v->queue, LOOK_AFTER) && v->connected &&
+        !evtchn_is_connected(v->port)) {
+        log_warn("vchan/%u: domain %u has gone without a word", v->number, v->peer);
+        v->gone = true;
+    }
+}
+
 /* --- events ------------------------------------------------------------------------------------ */
 
 /* A peer that sends events for nothing is looked at ever more rarely (rule 14). */
@@ -138,7 +151,7 @@ int vchan_read(struct vchan *v, void *buf, size_t size)
         }
         if (!open)
             return 0;
-        wait_queue_sleep(&v->queue);
+        wait(v);
     }
 }
 
@@ -157,7 +170,7 @@ static int wait_for_reader(struct vchan *v, uint32_t unread)
             return left;
         if (!open)
             return -EPIPE;
-        wait_queue_sleep(&v->queue);
+        wait(v);
     }
 }
 
@@ -171,6 +184,8 @@ int vchan_write(struct vchan *v, const void *buf, size_t size)
 
         if (left < 0)
             return left;
+        if (v->gone)
+            return -EPIPE; /* though there is room */
         n = (uint32_t)MIN(size, (size_t)v->out.size - (size_t)left);
         byte_ring_put(v->out.data, v->out.size, v->out.own, from, n);
         v->out.own += n;

@@ -21,6 +21,7 @@ static struct work *late;
 static unsigned sent[PORTS], closed[PORTS];
 static evtchn_port_t next_port;
 static unsigned calls;
+static uint32_t status;
 
 uint64_t timer_now(void)
 {
@@ -72,6 +73,10 @@ long fake_hypercall(unsigned op, uintptr_t cmd, uintptr_t arg, uintptr_t a3, uin
     case EVTCHNOP_send:
         sent[((struct evtchn_send *)arg)->port]++;
         return 0;
+    case EVTCHNOP_status:
+        ck_assert_uint_eq(((struct evtchn_status *)arg)->dom, DOMID_SELF);
+        ((struct evtchn_status *)arg)->status = status;
+        return ((struct evtchn_status *)arg)->port == next_port ? 0 : -EINVAL;
     case EVTCHNOP_close:
         closed[((struct evtchn_close *)arg)->port % PORTS]++;
         return 0;
@@ -269,6 +274,11 @@ START_TEST(a_port_that_another_domain_keeps_for_us)
     ck_assert_int_eq(evtchn_bind_interdomain(3, 77, count, NULL), 9);
     raise_event(9);
     ck_assert_uint_eq(evtchn_dispatch(), 1);
+    status = EVTCHNSTAT_interdomain;
+    ck_assert(evtchn_is_connected(9));
+    ck_assert(!evtchn_is_connected(8));
+    status = EVTCHNSTAT_unbound; /* the domain has died */
+    ck_assert(!evtchn_is_connected(9));
 }
 END_TEST
 
