@@ -1,30 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which fault is armed, when it strikes, and what it does. Two tables: moments, of which one kind is
- * counted down; and faults.
+ * counted down; and faults. Those of a backend are of vif 0's, or of xvda's.
  */
 #include "tests/peers/faults.h"
 
 #include <string.h>
 
+#include "arch/unix/sim/blkback.h"
 #include "arch/unix/sim/event_channel.h"
 #include "arch/unix/sim/netback.h"
 #include "arch/unix/sim/peer.h"
 #include "arch/unix/sim/report.h"
+#include "arch/unix/sim/vchan.h"
 #include "arch/unix/sim/vtime.h"
 #include "lib/util.h"
 #include "tests/peers/lies.h"
 
+#define XVDA TOOLSTACK_VBD(0)
+
 enum moment {
     NOW,
-    WRITE,   /* the guest writes a key of vif 0's, which is not done yet... */
+    WRITE,   /* the guest writes a key of the device's, which is not done yet... */
     WRITTEN, /* ...and is done: the backend has not looked, the guest has no answer */
     ASKED,   /* the guest asks the store for anything; it has not been answered */
     EVENT,   /* the peer that the fault is about sends an event */
     PORT,    /* now, about the guest's port of that number */
+    STEP, /* the vchan's other end is there, has written or has read: the guest has not been told */
 };
-static const char *const moments[] = {"now", "write", "written", "asked", "event", "port"};
+static const char *const moments[] = {"now", "write", "written", "asked", "event", "port", "step"};
 
+/* A name that begins with the device's kind is that of a fault of its backend's. */
 struct fault {
     const char *name;
     void (*strike)(unsigned number);
@@ -90,6 +96,85 @@ static void vif_resume(unsigned unused)
     netback_resume(vif());
 }
 
+static struct blkback *vbd(void)
+{
+    return blkback_of(XVDA);
+}
+
+static void vbd_stop(unsigned unused)
+{
+    (void)unused;
+    blkback_stop(vbd(), false);
+}
+
+static void vbd_restart(unsigned unused)
+{
+    (void)unused;
+    blkback_stop(vbd(), true);
+    vbd()->frontend.fired = true;
+}
+
+static void vbd_crash(unsigned unused)
+{
+    (void)unused;
+    blkback_crash(vbd());
+}
+
+static void vbd_vanish(unsigned unused)
+{
+    (void)unused;
+    blkback_crash(vbd());
+    store_remove(toolstack_backend_path("vbd", XVDA, ""));
+}
+
+static void vbd_stall(unsigned unused)
+{
+    (void)unused;
+    blkback_stall(vbd(), false);
+}
+
+static void vbd_stall_io(unsigned unused)
+{
+    (void)unused;
+    blkback_stall(vbd(), true);
+}
+
+static void vbd_resume(unsigned unused)
+{
+    (void)unused;
+    blkback_resume(vbd());
+}
+
+static void other_end_dies(unsigned unused)
+{
+    (void)unused;
+    vchan_die(false);
+}
+
+static void other_end_restarts(unsigned unused)
+{
+    (void)unused;
+    vchan_die(true);
+}
+
+static void other_end_crashes(unsigned unused)
+{
+    (void)unused;
+    vchan_crash();
+}
+
+static void other_end_stalls(unsigned unused)
+{
+    (void)unused;
+    vchan_stall();
+}
+
+static void other_end_goes_on(unsigned unused)
+{
+    (void)unused;
+    vchan_resume();
+}
+
 static void store_stall(unsigned unused)
 {
     (void)unused;
@@ -146,14 +231,36 @@ static void start_storm(unsigned port)
 }
 
 static const struct fault faults[] = {
-    {"vif-stop", vif_stop, NULL},         {"vif-restart", vif_restart, NULL},
-    {"vif-crash", vif_crash, NULL},       {"vif-vanish", vif_vanish, NULL},
-    {"vif-stall", vif_stall, NULL},       {"vif-stall-tx", vif_stall_tx, NULL},
-    {"vif-resume", vif_resume, NULL},     {"store-stall", store_stall, NULL},
-    {"store-full", store_full, NULL},     {"store-resume", store_resume, NULL},
-    {"store-drop", store_drop, NULL},     {"lose-vif-rx", nothing, "vif-rx"},
-    {"lose-vif-tx", nothing, "vif-tx"},   {"lose-store", nothing, "store"},
-    {"lose-console", nothing, "console"}, {"storm", start_storm, NULL},
+    {"vif-stop", vif_stop, NULL},
+    {"vif-restart", vif_restart, NULL},
+    {"vif-crash", vif_crash, NULL},
+    {"vif-vanish", vif_vanish, NULL},
+    {"vif-stall", vif_stall, NULL},
+    {"vif-stall-tx", vif_stall_tx, NULL},
+    {"vif-resume", vif_resume, NULL},
+    {"store-stall", store_stall, NULL},
+    {"store-full", store_full, NULL},
+    {"store-resume", store_resume, NULL},
+    {"vbd-stop", vbd_stop, NULL},
+    {"vbd-restart", vbd_restart, NULL},
+    {"vbd-crash", vbd_crash, NULL},
+    {"vbd-vanish", vbd_vanish, NULL},
+    {"vbd-stall", vbd_stall, NULL},
+    {"vbd-stall-io", vbd_stall_io, NULL},
+    {"vbd-resume", vbd_resume, NULL},
+    {"vchan-die", other_end_dies, NULL},
+    {"vchan-restart", other_end_restarts, NULL},
+    {"vchan-crash", other_end_crashes, NULL},
+    {"vchan-stall", other_end_stalls, NULL},
+    {"vchan-resume", other_end_goes_on, NULL},
+    {"lose-vbd", nothing, "vbd"},
+    {"lose-vchan", nothing, "vchan"},
+    {"store-drop", store_drop, NULL},
+    {"lose-vif-rx", nothing, "vif-rx"},
+    {"lose-vif-tx", nothing, "vif-tx"},
+    {"lose-store", nothing, "store"},
+    {"lose-console", nothing, "console"},
+    {"storm", start_storm, NULL},
 };
 
 /* --- when they do ------------------------------------------------------------------------------ */
@@ -161,7 +268,9 @@ static const struct fault faults[] = {
 static void strike(const char *where)
 {
     const struct fault *fault = armed.fault;
-    const char *state = store_read(toolstack_backend_path("vif", 0, "state"));
+    bool disk = !strncmp(fault->name, "vbd", 3);
+    const char *state =
+        store_read(toolstack_backend_path(disk ? "vbd" : "vif", disk ? XVDA : 0, "state"));
 
     armed.fault = NULL;
     armed.struck = true;
@@ -183,16 +292,17 @@ static bool at(enum moment moment, const char *where)
     return true;
 }
 
-static bool is_key_of_vif(const struct store_asked *asked)
+/* Whether it is of the device that the fault is about. */
+static bool is_key_of_device(const struct store_asked *asked)
 {
-    static const char *const below[] = {"device/vif/0/", "error/device/vif/0/"};
+    bool disk = armed.fault && !strncmp(armed.fault->name, "vbd", 3);
+    const char *own = disk ? "device/vbd/51712/" : "device/vif/0/", *path = asked->payload;
 
     if (asked->head->type != XS_WRITE && asked->head->type != XS_RM)
         return false;
-    for (unsigned i = 0; i < ARRAY_SIZE(below); i++)
-        if (!strncmp(asked->payload, below[i], strlen(below[i])))
-            return true;
-    return false;
+    if (!strncmp(path, "error/", 6))
+        path += 6;
+    return !strncmp(path, own, strlen(own));
 }
 
 void fault_at_store(enum store_step step, const void *item)
@@ -203,8 +313,13 @@ void fault_at_store(enum store_step step, const void *item)
         return;
     if (step == STORE_ASKED)
         (void)at(ASKED, asked->payload);
-    if (is_key_of_vif(asked))
+    if (is_key_of_device(asked))
         (void)at(step == STORE_ASKED ? WRITE : WRITTEN, asked->payload);
+}
+
+void fault_at_vchan(void)
+{
+    (void)at(STEP, "the vchan's other end");
 }
 
 static bool at_event(const struct event_port *end)

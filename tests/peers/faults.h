@@ -8,7 +8,8 @@
 
 #include "arch/unix/sim/store_conn.h"
 
-/* From lies.c, which has the store's hook. */
+/* From lies.c, which has the hooks. */
 void fault_at_store(enum store_step step, const void *item);
+void fault_at_vchan(void);
 
 #endif

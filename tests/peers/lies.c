@@ -63,6 +63,7 @@ static void at_vchan(struct vchan *v, enum vchan_step step, uint32_t *item)
 {
     const struct vchan_lie *lie = armed.vchan;
 
+    fault_at_vchan();
     if (lie && lie->step == step && is_time(lie->always)) {
         report_debug("the vchan's client lies: %s", lie->name);
         lie->fn(v, item);

@@ -67,12 +67,12 @@ class Rings(Lied):
         self.data = os.urandom(size)
         (self.directory / "in").write_bytes(self.data)
         path = f"data/vchan/{VCHAN}" if mode == "client" else "/local/domain/0/data/vchan/x"
-        liar = f"vchan {mode} {path} {self.directory}/in {self.directory}/out"
+        self.liar = f"vchan {mode} {path} {self.directory}/in {self.directory}/out"
         if mode == "client":
             self.guest.send(f"vchan {VCHAN} serve 10 11 {size}\n")
-            self.guest.command(liar)
+            self.guest.command(self.liar)
         else:
-            self.guest.command(liar)
+            self.guest.command(self.liar)
             self.guest.send(f"vchan {VCHAN} connect {path} {size}\n")
         return self.vchan_end() if wait else None
 

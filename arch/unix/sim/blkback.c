@@ -88,6 +88,16 @@ static const char *read_refs(struct blkback *bb)
     return NULL;
 }
 
+/* A ring that was in use before goes on behind what has been answered (xen_blkif_map()): the frontend may not
+ * have noticed yet that the driver was bound anew. */
+static bool attach_ring(struct blkback *bb)
+{
+    blkif_sring_t *shared = bb->ring_page;
+
+    BACK_RING_ATTACH(&bb->ring, shared, shared->rsp_prod, bb->ring_pages * PAGE_SIZE);
+    return shared->req_prod - bb->ring.req_cons <= bb->ring.nr_ents;
+}
+
 /* NULL, or what is wrong. */
 static const char *connect_ring(struct blkback *bb)
 {
@@ -101,7 +111,11 @@ static const char *connect_ring(struct blkback *bb)
         grant_unmap_together(bb->ring_refs, bb->ring_pages, bb->ring_page);
         return "the frontend's event channel cannot be used";
     }
-    BACK_RING_INIT(&bb->ring, (blkif_sring_t *)bb->ring_page, bb->ring_pages * PAGE_SIZE);
+    if (!attach_ring(bb)) {
+        event_unbind(&bb->port);
+        grant_unmap_together(bb->ring_refs, bb->ring_pages, bb->ring_page);
+        return "the frontend's ring has impossible indices";
+    }
     return NULL;
 }
 
@@ -151,6 +165,8 @@ static void frontend_changed(struct store_listener *listener)
 {
     struct blkback *bb = container_of(listener, struct blkback, frontend);
 
+    if (bb->stalled)
+        return;
     switch (front_number(bb, "state", XenbusStateUnknown)) {
     case XenbusStateInitialising:
         if (bb->state == XenbusStateClosed || !bb->state)
@@ -179,9 +195,31 @@ static void frontend_changed(struct store_listener *listener)
 void blkback_stop(struct blkback *bb, bool restart)
 {
     let_go(bb);
+    bb->stalled = bb->io_stalled = false;
     set_state(bb, restart ? XenbusStateInitialising : XenbusStateClosed);
     if (restart)
         offer(bb);
+}
+
+void blkback_crash(struct blkback *bb)
+{
+    let_go(bb);
+    bb->stalled = true;
+}
+
+void blkback_stall(struct blkback *bb, bool only_io)
+{
+    if (only_io)
+        bb->io_stalled = true;
+    else
+        bb->stalled = true;
+}
+
+void blkback_resume(struct blkback *bb)
+{
+    bb->stalled = bb->io_stalled = false;
+    frontend_changed(&bb->frontend);
+    blkback_run(bb);
 }
 
 void blkback_create(unsigned index, const struct disk *disk)

@@ -31,7 +31,9 @@ struct blkback {
     struct disk disk;
 
     bool connected;
-    bool disabled; /* the frontend broke the protocol */
+    bool disabled;   /* the frontend broke the protocol */
+    bool stalled;    /* does nothing, as a process that is stopped */
+    bool io_stalled; /* answers no request */
     unsigned ring_pages;
     grant_ref_t ring_refs[1 << BLKBACK_RING_ORDER];
     void *ring_page; /* the first one */
@@ -46,8 +48,11 @@ struct blkback {
 void blkback_create(unsigned index, const struct disk *disk);
 /* The backend of a device, or NULL. */
 struct blkback *blkback_of(unsigned index);
-/* As netback_stop(). */
+/* As the functions of netback.h; a stall of `only_io` is one of the disk below. */
 void blkback_stop(struct blkback *bb, bool restart);
+void blkback_crash(struct blkback *bb);
+void blkback_stall(struct blkback *bb, bool only_io);
+void blkback_resume(struct blkback *bb);
 
 /* blkback_io.c: does what the guest has asked for. */
 void blkback_run(struct blkback *bb);

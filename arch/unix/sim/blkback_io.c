@@ -129,7 +129,7 @@ void blkback_run(struct blkback *bb)
 {
     int more = 1;
 
-    while (bb->connected && !bb->disabled && more) {
+    while (bb->connected && !bb->disabled && !bb->stalled && !bb->io_stalled && more) {
         blkif_request_t request;
 
         if (bb->ring.sring->req_prod - bb->ring.req_cons > bb->ring.nr_ents) {

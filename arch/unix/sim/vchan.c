@@ -34,12 +34,17 @@ static void tell(struct vchan *v, uint8_t bit)
         event_notify(&v->port);
 }
 
+static bool is_busy(const struct vchan *v)
+{
+    return v->connected && !v->silent && !v->stalled;
+}
+
 /* Sends what there is room for. */
 static void send(struct vchan *v)
 {
     uint8_t buf[CHUNK];
 
-    while (v->connected && !v->silent) {
+    while (is_busy(v)) {
         uint32_t prod = v->out.shared->prod;
         uint32_t used;
         ssize_t n;
@@ -65,7 +70,7 @@ static void receive(struct vchan *v)
 {
     uint8_t buf[CHUNK];
 
-    while (v->connected && !v->silent) {
+    while (is_busy(v)) {
         uint32_t cons = v->in.shared->cons, used, n;
 
         ask(v, VCHAN_NOTIFY_WRITE);
@@ -90,6 +95,8 @@ static void run(struct event_port *port)
 {
     struct vchan *v = container_of(port, struct vchan, port);
 
+    if (v->stalled || !v->connected)
+        return;
     if (shared_read(v->peer_live) == 1)
         v->met = true;
     if (v->met)
@@ -205,6 +212,8 @@ static void connect(struct store_listener *listener)
     uint32_t live = 1;
     void *page;
 
+    if (v->stalled)
+        return;
     v->ref = (grant_ref_t)store_read_number(key_path(v, "ring-ref"), 1, UINT32_MAX, 0);
     if (!port || !v->ref || grant_map(v->ref, false, &page))
         return; /* not yet */
@@ -272,22 +281,73 @@ void vchan_wait(void (*ended)(unsigned long received))
         report_end(&the_vchan);
 }
 
-void vchan_close(void)
+static void say_that_we_go(struct vchan *v)
 {
-    struct vchan *v = &the_vchan;
+    shared_store_release(v->own_live, 0);
+    event_notify(&v->port);
+}
 
+/* What is left when the guest has been told or not. */
+static void end(struct vchan *v)
+{
     if (v->waiting)
         store_unlisten(&v->listener);
-    if (v->connected) {
-        shared_store_release(v->own_live, 0);
-        event_notify(&v->port);
-        if (v->server)
-            store_remove(v->path);
+    if (v->connected)
         let_go(v);
+    if (v->waiting || v->connected) {
         close(v->in_file);
         close(v->out_file);
         report_debug("vchan: closed, %lu bytes received", v->received);
     }
     v->waiting = v->connected = false;
     report_end(v);
+}
+
+void vchan_close(void)
+{
+    struct vchan *v = &the_vchan;
+
+    if (v->connected) {
+        say_that_we_go(v);
+        if (v->server)
+            store_remove(v->path);
+    }
+    end(v);
+}
+
+void vchan_die(bool restart)
+{
+    struct vchan *v = &the_vchan;
+
+    if (v->connected)
+        say_that_we_go(v);
+    if (!restart || v->server || !v->connected) {
+        end(v);
+        return;
+    }
+    let_go(v);
+    v->connected = v->met = false;
+    v->waiting = true;
+    (void)lseek(v->in_file, 0, SEEK_SET);
+    store_listen(&v->listener);
+}
+
+void vchan_crash(void)
+{
+    end(&the_vchan);
+}
+
+void vchan_stall(void)
+{
+    the_vchan.stalled = true;
+}
+
+void vchan_resume(void)
+{
+    struct vchan *v = &the_vchan;
+
+    v->stalled = false;
+    if (v->waiting)
+        connect(&v->listener);
+    run(&v->port);
 }

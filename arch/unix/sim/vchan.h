@@ -35,6 +35,7 @@ struct vchan {
     int in_file, out_file;
     bool waiting, connected; /* a server is connected from the start */
     bool silent;             /* a liar has said all it has to say */
+    bool stalled;            /* does nothing, as a process that is stopped */
     grant_ref_t ref;
     struct vchan_interface *page;
     struct vchan_ring in,
@@ -51,6 +52,13 @@ const char *vchan_open(bool server, const char *path, const char *in, const char
 /* Calls ended() when the guest has closed, or has long ago. */
 void vchan_wait(void (*ended)(unsigned long received));
 void vchan_close(void);
+/* For tests. Its process dies: the kernel says so in the page, and the keys of a server stay. A client
+ * may be started anew, before the guest has looked. */
+void vchan_die(bool restart);
+/* As when its domain dies: it lets go of everything and says nothing. */
+void vchan_crash(void);
+void vchan_stall(void);
+void vchan_resume(void);
 
 /* For peers that lie, as in netback.h: called before the guest can see it. */
 enum vchan_step {
