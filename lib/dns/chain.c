@@ -79,13 +79,15 @@ int chain_take(struct dns_builder *b, uint32_t from, uint32_t end)
         return -ENOMEM;
     b->hashed = h;
     h += b->hashed_count;
-    if (rec_set_type(builder_rec(b, end - 1)) != TYPE_NSEC3)
+    if (rec_set_type(builder_rec(b, end - 1)) != TYPE_NSEC3) {
         builder_report(b, DNS_ERROR, rec, "NSEC3 and other data at one name", NULL);
-    else if (rec->type != TYPE_NSEC3 || !in_chain(b, rec))
+    } else if (rec->type != TYPE_NSEC3 || !in_chain(b, rec)) {
         builder_report(b, DNS_WARNING, rec, "NSEC3 of no chain of this zone is left out", NULL);
-    else if (!decode_hash(rec->octets + b->apex_key_len, rec->key_len - b->apex_key_len, h->hash))
+        b->features |= FEATURE_PARTIAL;
+    } else if (!decode_hash(rec->octets + b->apex_key_len, rec->key_len - b->apex_key_len,
+                            h->hash)) {
         builder_report(b, DNS_ERROR, rec, "the owner of this NSEC3 is no hash", NULL);
-    else {
+    } else {
         h->first = from;
         h->count = end - from;
         b->hashed_count++;

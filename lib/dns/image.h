@@ -57,7 +57,7 @@ enum {
     IMAGE_OFF_NODE_BITS = 48,  /* u8, 1..31 */
     IMAGE_OFF_MAX_DEPTH = 49,  /* u8, most labels a name has below the apex */
     IMAGE_OFF_NAME_LEN = 50,   /* u8 */
-    IMAGE_OFF_FEATURES = 51,   /* u8, what the server must be able to do, FEATURE_* */
+    IMAGE_OFF_FEATURES = 51,   /* u8, FEATURE_*: what the server must be able to do, and PARTIAL */
     IMAGE_OFF_DENIAL = 52,     /* u32, octet offset of the denial entries */
     IMAGE_OFF_DENIALS = 56,    /* u32, their number */
     IMAGE_OFF_NSEC3 = 60,      /* u32, octet offset of the NSEC3 parameters: u16 iterations, salt */
@@ -68,8 +68,10 @@ enum {
     FEATURE_SIGNED = 2, /* has signatures, and maybe one of the next two */
     FEATURE_NSEC = 4,
     FEATURE_NSEC3 = 8,
+    FEATURE_PARTIAL = 16, /* records were left out: differences from it (RFC 1995) are of no use */
     FEATURES_SIGNED = FEATURE_SIGNED | FEATURE_NSEC | FEATURE_NSEC3,
-    FEATURES = (IS_ENABLED(CONFIG_DNS_DNAME) ? FEATURE_DNAME : 0) | /* of this build */
+    FEATURES = FEATURE_PARTIAL | /* of this build */
+               (IS_ENABLED(CONFIG_DNS_DNAME) ? FEATURE_DNAME : 0) |
                (IS_ENABLED(CONFIG_DNS_DNSSEC) ? FEATURES_SIGNED : 0),
 
     NODE_HEADER = 4,

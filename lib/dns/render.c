@@ -60,6 +60,7 @@ static void write_node(struct set_writer *s, struct leaf *leaf)
         if (builder_rec(b, from)->type == TYPE_RRSIG) {
             builder_report(b, DNS_WARNING, builder_rec(b, from),
                            "a signature of what is not there is left out", NULL);
+            b->features |= FEATURE_PARTIAL;
             continue;
         }
         if (builder_rec(b, from)->type == TYPE_NSEC)

@@ -159,36 +159,51 @@ void secondaries_connected(struct secondaries *all)
     ask(all, is_there(all->active) ? TYPE_SOA : TYPE_AXFR);
 }
 
+/* How far the version that is offered is ahead of ours (RFC 1982). */
+static int32_t serials_ahead(const struct secondaries *all)
+{
+    return (int32_t)(all->fetch.serial - dns_zone_serial(all->active->served));
+}
+
+/* Differences would be from something else than what we have if an image lacks records of its zone. */
+static bool takes_differences(const struct secondary *s)
+{
+    return !s->whole && !(s->served->features & FEATURE_PARTIAL);
+}
+
 /* The SOA of the primary has come. */
 static void compare(struct secondaries *all)
 {
-    int32_t ahead = (int32_t)(all->fetch.serial - dns_zone_serial(all->active->served));
+    int32_t ahead = serials_ahead(all);
 
     if (ahead > 0)
-        ask(all, all->active->whole ? TYPE_AXFR : TYPE_IXFR);
+        ask(all, takes_differences(all->active) ? TYPE_IXFR : TYPE_AXFR);
     else if (ahead < 0)
         give_up(all, "it has an older version");
     else
         succeed(all);
 }
 
+/* Is the zone that comes, whatever its primary said before, no later one than ours? */
+static bool comes_late(const struct secondaries *all)
+{
+    return is_there(all->active) && all->fetch.part != FETCH_FIRST && serials_ahead(all) <= 0;
+}
+
 static void take_message(struct secondaries *all, const uint8_t *message, size_t len)
 {
+    enum fetch_result result = fetch_take(&all->fetch, message, len, all->ops->wall());
+
     all->deadline = all->ops->monotonic() + SECONDARY_IDLE_SECONDS;
-    switch (fetch_take(&all->fetch, message, len, all->ops->wall())) {
-    case FETCH_MORE:
-        break;
-    case FETCH_FAILED:
+    if (result == FETCH_FAILED) {
         give_up(all, all->fetch.reason);
-        break;
-    case FETCH_DONE:
-        if (all->fetch.type == TYPE_SOA) {
-            compare(all);
-            break;
-        }
+    } else if (all->fetch.type == TYPE_SOA) {
+        compare(all);
+    } else if (comes_late(all)) {
+        give_up(all, "it offers a later version than it gives");
+    } else if (result == FETCH_DONE) {
         all->building = true;
         all->ops->build();
-        break;
     }
 }
 

@@ -870,6 +870,77 @@ START_TEST(test_differences_of_all)
 }
 END_TEST
 
+/* Of an image that lacks records of its zone nothing is made by differences: they would stay lost. */
+START_TEST(test_differences_of_part)
+{
+    static const char *const texts[] = {
+        VERSION(7) "old A 192.0.2.7\n" SIGNED("old", "MX") SOA(7),
+        VERSION(7) HASHED(HASH_A, HASH_A, "NS DS") SOA(7),
+        /* Another chain than the one which is named. */
+        VERSION(7) "@ NSEC3PARAM 1 0 1 -\n" HASHED(HASH_A, HASH_A, "NS DS") SOA(7),
+        VERSION(7) "old A 192.0.2.7\n" SIGNED("old", "A") SOA(7),
+    };
+    bool part = _i < 3;
+
+    primary_has(VERSION(7));
+    begin();
+    answer_is(texts[_i]);
+    deliver(SIZE_MAX / 2);
+    ck_assert_msg(world.loaded == 1, "%s", world.reason);
+    world.time += REFRESH;
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(asked_type(), part ? TYPE_AXFR : TYPE_IXFR);
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    assert_new();
+    /* The next one is whole. */
+    world.time += REFRESH;
+    primary_has(VERSION(9));
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    ck_assert_uint_eq(asked_type(), TYPE_IXFR);
+}
+END_TEST
+
+/* The SOA is a later one, the zone that comes is not: it is not taken, and the next primary is asked. */
+START_TEST(test_goes_back)
+{
+    static const char *const texts[] = {VERSION(7) "new A 192.0.2.8\n",
+                                        VERSION(6) "new A 192.0.2.8\n"};
+
+    secondary_for("example.org=192.0.2.53,192.0.2.54:54", "");
+    load_old();
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    primary_has(texts[_i % 2]);
+    for (unsigned whole = 0; whole < 2; whole++) {
+        ck_assert_uint_eq(asked_type(), whole ? TYPE_AXFR : TYPE_IXFR);
+        primary_answers();
+        deliver(_i < 2 ? 1 : SIZE_MAX / 2);
+        ck_assert_str_eq(world.reason, "it offers a later version than it gives");
+        ck_assert_uint_eq(world.failed, 1 + whole);
+        ck_assert(!world.connected);
+        primary_has(new_text);
+        begin();
+        primary_answers();
+        deliver(SIZE_MAX / 2);
+        primary_has(texts[_i % 2]);
+    }
+    assert_old();
+    ck_assert_uint_eq(world.port, 54);
+    primary_has(new_text);
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    assert_new();
+}
+END_TEST
+
 static const struct {
     const char *answer, *reason;
 } misfits[] = {
@@ -1185,6 +1256,8 @@ int main(void)
     tcase_add_test(t, test_connections);
     tcase_add_loop_test(t, test_differences, 0, ARRAY_SIZE(differences));
     tcase_add_loop_test(t, test_differences_of_all, 0, 3);
+    tcase_add_loop_test(t, test_differences_of_part, 0, 4);
+    tcase_add_loop_test(t, test_goes_back, 0, 4);
     tcase_add_loop_test(t, test_misfits, 0, ARRAY_SIZE(misfits));
     tcase_add_test(t, test_expires_meanwhile);
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
