@@ -127,11 +127,6 @@ static int add_name(struct dns_builder *b, struct path *path, uint32_t first)
     return 0;
 }
 
-bool rec_same_data(const struct rec *a, const struct rec *b)
-{
-    return a->len == b->len && dns_rdata_equal(a->type, rec_data(a), rec_data(b), a->len);
-}
-
 /* May a record of this type stand beside a CNAME (RFC 4034 sections 3 and 4)? */
 static bool beside_cname(unsigned type)
 {
@@ -160,6 +155,7 @@ static void check_name(struct dns_builder *b, struct leaf *leaf)
     for (uint32_t i = 0; i < leaf->count; i++) {
         const struct rec *rec = builder_rec(b, leaf->first + i);
 
+        builder_step(b);
         if (rec->type == TYPE_CNAME)
             check_single(b, rec, &cname, "a name has one CNAME only");
         else if (!beside_cname(rec->type))
@@ -205,7 +201,7 @@ static int make_tree(struct dns_builder *b)
 
         builder_step(b);
         for (next = i + 1; next < b->rec_count && same_key(builder_rec(b, next), rec); next++)
-            ;
+            builder_step(b);
         if (rec->key_len < b->apex_key_len || memcmp(rec->octets, b->apex_key, b->apex_key_len)) {
             for (; i < next; i++)
                 builder_report(b, DNS_ERROR, builder_rec(b, i), "the record lies outside the zone",
@@ -238,8 +234,8 @@ int dns_builder_finish(struct dns_builder *b, uint8_t **image, size_t *size)
         return -EINVAL;
     }
     err = builder_sort(b);
-    if (!err && b->differences)
-        builder_remove(b);
+    if (!err)
+        err = builder_settle(b);
     if (!err && IS_ENABLED(CONFIG_DNS_ZONEMD) && b->verifies && !b->errors)
         err = zonemd_check(b);
     if (!err)

@@ -29,7 +29,10 @@ void dns_builder_verify(struct dns_builder *b);
 /* How many records there are. */
 uint32_t dns_builder_count(const struct dns_builder *b);
 
-/* Has those from the FROM-th on count as if they had come before the others. */
+/*
+ * Has those from the FROM-th on count as if they had come before the others, which are differences from them:
+ * what these add must not be there before.
+ */
 void dns_builder_put_first(struct dns_builder *b, uint32_t from);
 
 /*

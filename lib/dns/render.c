@@ -23,7 +23,7 @@ static uint32_t set_end(struct dns_builder *b, uint32_t from, uint32_t end)
     unsigned type = rec_set_type(builder_rec(b, from));
 
     while (++from < end && rec_set_type(builder_rec(b, from)) == type)
-        ;
+        builder_step(b);
     return from;
 }
 

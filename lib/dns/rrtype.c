@@ -297,19 +297,31 @@ bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len)
     return len == 0;
 }
 
-bool dns_rdata_equal(unsigned type, const uint8_t *a, const uint8_t *b, size_t len)
+/* Lengths within names are no letters. */
+static int compare_lower(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    int diff = 0;
+
+    for (size_t i = 0; i < len && !diff; i++)
+        diff = (int)dns_lower(a[i]) - dns_lower(b[i]);
+    return diff;
+}
+
+int dns_rdata_compare(unsigned type, const uint8_t *a, const uint8_t *b, size_t len)
 {
     const char *format = dns_type_format(type);
 
     for (; format && *format; format++) {
-        bool name = (*format | 0x20) == 'n';
-        size_t n = dns_field_length(*format, a, len);
+        size_t n = dns_field_length(*format, a, len), m = dns_field_length(*format, b, len);
+        int diff = n < m ? -1 : n > m;
 
-        if (name ? !dns_name_equal(a, b) : memcmp(a, b, n) != 0)
-            return false;
+        if (!diff)
+            diff = (*format | 0x20) == 'n' ? compare_lower(a, b, n) : memcmp(a, b, n);
+        if (diff)
+            return diff;
         a += n;
         b += n;
         len -= n;
     }
-    return !memcmp(a, b, len);
+    return memcmp(a, b, len);
 }

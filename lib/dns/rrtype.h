@@ -44,10 +44,10 @@ int dns_type_target(unsigned type);
 bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len);
 
 /*
- * Are these two well-formed data of one type the same? Names in them compare without regard to case
- * (RFC 2181 section 5, RFC 4034 section 6.2).
+ * An order of well-formed data of one type and length: negative, 0 when the two are the same, positive. Names in
+ * them compare without regard to case (RFC 2181 section 5, RFC 4034 section 6.2).
  */
-bool dns_rdata_equal(unsigned type, const uint8_t *a, const uint8_t *b, size_t len);
+int dns_rdata_compare(unsigned type, const uint8_t *a, const uint8_t *b, size_t len);
 
 /*
  * The octets of the next field of a record with well-formed data; *format and *data (LEN octets to

@@ -41,21 +41,22 @@ static void merge(struct dns_builder *b, uint32_t *list, size_t mid, size_t n, u
     memcpy(list + to, spare + left, (mid - left) * sizeof(*list));
 }
 
-int builder_sort_list(struct dns_builder *b, uint32_t *list, size_t n, builder_order *after)
+void builder_sort_list(struct dns_builder *b, uint32_t *list, size_t n, uint32_t *spare,
+                       builder_order *after)
 {
-    uint32_t *spare = malloc((n ? n : 1) * sizeof(*spare));
-
-    if (!spare)
-        return -ENOMEM;
     for (size_t width = 1; width < n; width *= 2) {
         for (size_t at = 0; at + width < n; at += 2 * width)
             merge(b, list + at, width, MIN(2 * width, n - at), spare, after);
     }
-    free(spare);
-    return 0;
 }
 
 int builder_sort(struct dns_builder *b)
 {
-    return builder_sort_list(b, b->recs, b->rec_count, in_set_after);
+    uint32_t *spare = malloc(b->rec_count * sizeof(*spare));
+
+    if (!spare)
+        return -ENOMEM;
+    builder_sort_list(b, b->recs, b->rec_count, spare, in_set_after);
+    free(spare);
+    return 0;
 }

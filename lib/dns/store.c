@@ -180,20 +180,22 @@ uint32_t dns_builder_count(const struct dns_builder *b)
     return b->rec_count;
 }
 
-static void reverse(uint32_t *list, uint32_t count)
+static void reverse(struct dns_builder *b, uint32_t from, uint32_t end)
 {
-    for (uint32_t i = 0; i < count / 2; i++) {
-        uint32_t handle = list[i];
+    for (; from + 1 < end; from++) {
+        uint32_t handle = b->recs[from];
 
-        list[i] = list[count - 1 - i];
-        list[count - 1 - i] = handle;
+        builder_step(b);
+        b->recs[from] = b->recs[--end];
+        b->recs[end] = handle;
     }
 }
 
 /* Each of the two parts reversed, and then all: they have changed places. */
 void dns_builder_put_first(struct dns_builder *b, uint32_t from)
 {
-    reverse(b->recs, from);
-    reverse(b->recs + from, b->rec_count - from);
-    reverse(b->recs, b->rec_count);
+    b->differences = true;
+    reverse(b, 0, from);
+    reverse(b, from, b->rec_count);
+    reverse(b, 0, b->rec_count);
 }

@@ -31,9 +31,10 @@ struct rec {
     uint16_t file;
     uint16_t type;
     uint16_t len;
-    uint16_t key_len : 15;
-    uint16_t removes : 1; /* it takes an equal one away */
-    uint8_t octets[];     /* key, then data */
+    uint16_t key_len : 14;
+    uint16_t removes : 1;  /* it takes the same one away */
+    uint16_t left_out : 1; /* the same one came before, or it was taken away: see same.c */
+    uint8_t octets[];      /* key, then data */
 };
 
 /* A name of the zone, in canonical order. */
@@ -117,11 +118,11 @@ static inline void builder_step(struct dns_builder *b)
         b->sink.pause(b->sink.ctx);
 }
 
-/* Have the two records of one type the same data? */
+/* Are two records of one name and set the same, but for their TTL? */
 bool rec_same_data(const struct rec *a, const struct rec *b);
 
 /* Where the signatures begin in the set recs[from..end): `end` if there are none. */
-uint32_t builder_signatures(const struct dns_builder *b, uint32_t from, uint32_t end);
+uint32_t builder_signatures(struct dns_builder *b, uint32_t from, uint32_t end);
 
 /*
  * Reports a problem at REC's line in at most 90 characters; NAME, if not NULL, is appended. A record of no
@@ -148,8 +149,9 @@ void *builder_grow(void *array, uint32_t count, uint32_t *room, size_t size);
 /* Does the record of the handle FIRST come after that of SECOND? */
 typedef bool builder_order(struct dns_builder *b, uint32_t first, uint32_t second);
 
-/* Sorts the N handles of LIST; those of which none comes after the other keep their order. -ENOMEM or 0. */
-int builder_sort_list(struct dns_builder *b, uint32_t *list, size_t n, builder_order *after);
+/* Sorts the N handles of LIST; those of which none comes after the other keep their order. SPARE has room for N. */
+void builder_sort_list(struct dns_builder *b, uint32_t *list, size_t n, uint32_t *spare,
+                       builder_order *after);
 
 /* Sorts the records by name, set, and signatures last. -ENOMEM or 0. */
 int builder_sort(struct dns_builder *b);
@@ -157,8 +159,11 @@ int builder_sort(struct dns_builder *b);
 /* Compares the zone with the digest that it has of itself (ZONEMD): reports if it is wrong. 0 or -ENOMEM. */
 int zonemd_check(struct dns_builder *b);
 
-/* Of sorted records, drops those that remove, and what they remove. Reports those that find nothing. */
-void builder_remove(struct dns_builder *b);
+/*
+ * Of sorted records, marks those that are there already; if they are differences, carries these out and reports what
+ * does not fit. -ENOMEM or 0.
+ */
+int builder_settle(struct dns_builder *b);
 
 /* Notes an NSEC3PARAM record of the apex: it tells which chain is served. */
 void chain_take_param(struct dns_builder *b, const struct rec *rec);

@@ -177,22 +177,10 @@ static void write_fixups(struct set_writer *s)
     }
 }
 
-/* Is recs[i] the same as one of recs[from..i)? */
-static bool is_duplicate(struct dns_builder *b, uint32_t from, uint32_t i)
+uint32_t builder_signatures(struct dns_builder *b, uint32_t from, uint32_t end)
 {
-    const struct rec *rec = builder_rec(b, i);
-
-    for (; from < i; from++) {
-        if (rec_same_data(builder_rec(b, from), rec))
-            return true;
-    }
-    return false;
-}
-
-uint32_t builder_signatures(const struct dns_builder *b, uint32_t from, uint32_t end)
-{
-    while (end > from && builder_rec(b, end - 1)->type == TYPE_RRSIG)
-        end--;
+    for (; end > from && builder_rec(b, end - 1)->type == TYPE_RRSIG; end--)
+        builder_step(b);
     return end;
 }
 
@@ -205,6 +193,7 @@ uint32_t writer_ttl(struct dns_builder *b, uint32_t from, uint32_t end)
     for (uint32_t i = from + 1; i < end; i++) {
         const struct rec *rec = builder_rec(b, i);
 
+        builder_step(b);
         if (rec->ttl != ttl && !differ)
             builder_report(b, DNS_WARNING, rec, "TTLs of a set differ: the least is taken", NULL);
         differ |= rec->ttl != ttl;
@@ -227,7 +216,8 @@ static unsigned write_records(struct set_writer *s, uint32_t from, uint32_t end,
     for (uint32_t i = from; i < end && !w->failed; i++) {
         const struct rec *rec = builder_rec(w->b, i);
 
-        if (is_duplicate(w->b, from, i)) {
+        builder_step(w->b);
+        if (rec->left_out) {
             builder_report(w->b, DNS_WARNING, rec, "the record is there already", NULL);
             continue;
         }

@@ -128,60 +128,58 @@ static unsigned digest_size(const struct rec *rec)
                                           : 0;
 }
 
-/* Is there another digest of the same kind? Then neither counts. */
-static bool is_ambiguous(const struct dns_builder *b, const uint32_t *list, const struct rec *rec)
-{
-    unsigned same = 0;
-
-    for (uint32_t i = 0; i < b->rec_count; i++) {
-        const struct rec *other = builder_at(b, list[i]);
-
-        if (other->key_len > b->apex_key_len)
-            break;
-        same += other->type == TYPE_ZONEMD &&
-                !memcmp(rec_data(other) + SCHEME_AT, rec_data(rec) + SCHEME_AT, 2);
-    }
-    return same > 1;
-}
-
 static bool is_right(struct dns_builder *b, const uint32_t *list, const struct rec *rec)
 {
     uint8_t hash[SHA512_SIZE];
     unsigned size = digest_size(rec);
     uint32_t serial = dns_be32(rec_data(b->soa) + b->soa->len - 20);
 
-    if (dns_be32(rec_data(rec)) != serial || rec->len != DIGEST_AT + size ||
-        is_ambiguous(b, list, rec))
+    if (dns_be32(rec_data(rec)) != serial || rec->len != DIGEST_AT + size)
         return false;
     hash_zone(b, list, size == SHA384_SIZE, hash);
     return !memcmp(hash, rec_data(rec) + DIGEST_AT, size);
 }
 
-/* Looks at the digests at the apex, whose records come first. */
-static void check_digests(struct dns_builder *b, const uint32_t *list)
+/* The only digest at the apex, whose records come first, of one kind. NULL if there is none, or another one. */
+static const struct rec *only_digest(struct dns_builder *b, const uint32_t *list, unsigned size)
 {
-    const struct rec *wrong = NULL;
+    const struct rec *only = NULL;
 
     for (uint32_t i = 0; i < b->rec_count; i++) {
         const struct rec *rec = builder_at(b, list[i]);
 
+        builder_step(b);
         if (rec->key_len != b->apex_key_len)
             break;
-        if (rec->type != TYPE_ZONEMD || !digest_size(rec))
+        if (rec->type != TYPE_ZONEMD || digest_size(rec) != size || rec->left_out)
             continue;
-        if (is_right(b, list, rec))
-            return;
-        wrong = rec;
+        if (only)
+            return NULL;
+        only = rec;
     }
-    if (wrong)
-        builder_report(b, DNS_ERROR, wrong, "the zone's digest (ZONEMD) is wrong", NULL);
+    return only;
 }
 
-static bool has_digest(const struct dns_builder *b)
+/* Of the digests of the kinds that we know one at least has to be right. */
+static void check_digests(struct dns_builder *b, const uint32_t *list)
+{
+    static const unsigned sizes[] = {SHA384_SIZE, SHA512_SIZE};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+        const struct rec *rec = only_digest(b, list, sizes[i]);
+
+        if (rec && is_right(b, list, rec))
+            return;
+    }
+    builder_report(b, DNS_ERROR, b->soa, "the zone's digest (ZONEMD) is wrong", NULL);
+}
+
+static bool has_digest(struct dns_builder *b)
 {
     for (uint32_t i = 0; i < b->rec_count; i++) {
         const struct rec *rec = builder_rec(b, i);
 
+        builder_step(b);
         if (rec->key_len != b->apex_key_len)
             return false;
         if (rec->type == TYPE_ZONEMD && digest_size(rec))
@@ -198,14 +196,14 @@ int zonemd_check(struct dns_builder *b)
 
     if (!has_digest(b))
         return 0;
-    list = malloc(size);
+    list = malloc(2 * size);
     b->scratch = malloc(sizeof(*b->scratch));
     if (list && b->scratch) {
         memcpy(list, b->recs, size);
-        err = builder_sort_list(b, list, b->rec_count, canonical_after);
-    }
-    if (!err)
+        builder_sort_list(b, list, b->rec_count, list + b->rec_count, canonical_after);
         check_digests(b, list);
+        err = 0;
+    }
     free(list);
     free(b->scratch);
     b->scratch = NULL;

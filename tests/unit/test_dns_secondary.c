@@ -950,6 +950,10 @@ static const struct {
      "what is to be removed is not there old.example.org."},
     {SOA(8) SOA(7) "old A 192.0.2.7\nold A 192.0.2.7\n" SOA(8) SOA(8),
      "what is to be removed is not there old.example.org."},
+    {SOA(8) SOA(7) SOA(8) "old A 192.0.2.7\n" SOA(8),
+     "what is to be added is there already old.example.org."},
+    {SOA(8) SOA(7) SOA(8) "new A 192.0.2.8\nNEW 5 A 192.0.2.8\n" SOA(8),
+     "what is to be added is there already new.example.org."},
     {SOA(8) SOA(6) SOA(8) SOA(8), "differences from another version"},
     {SOA(9) SOA(7) SOA(8) SOA(7) SOA(9) SOA(9), "differences that do not follow each other"},
     {SOA(8) SOA(7) SOA(9) SOA(8), "differences that do not follow each other"},
@@ -1056,6 +1060,76 @@ START_TEST(test_digests)
     ck_assert_uint_eq(world.loaded, digests[_i].right);
     if (!digests[_i].right)
         ck_assert_str_eq(world.reason, "the zone's digest (ZONEMD) is wrong example.");
+}
+END_TEST
+
+/* --- large sets ---------------------------------------------------------------------------------- */
+
+enum { MANY = 200000, LARGE_SET = 4000 };
+
+static unsigned pauses;
+
+static void count_pause(void *ctx)
+{
+    pauses++;
+}
+
+static void add_to(struct dns_builder *b, const char *label, unsigned type, const void *data,
+                   unsigned len, bool remove)
+{
+    uint8_t owner[DNS_NAME_MAX + 1];
+    const struct dns_record record = {.owner = owner,
+                                      .data = data,
+                                      .ttl = 60,
+                                      .type = (uint16_t)type,
+                                      .len = (uint16_t)len,
+                                      .remove = remove};
+
+    ck_assert_ptr_null(dns_name_parse(label, (const uint8_t *)"\7example\3org", owner));
+    ck_assert_int_eq(dns_builder_add(b, &record, &(struct dns_place){.file = ""}), 0);
+}
+
+/* The NUMBER-th of many different records. */
+static void add_numbered(struct dns_builder *b, unsigned type, uint32_t number, bool remove)
+{
+    uint8_t digest[6 + 48] = {0, 0, 0, 0, 1, 1};
+    uint8_t *data = type == TYPE_ZONEMD ? digest : digest + 6;
+
+    dns_put_be32(digest + 6, number);
+    add_to(b, type == TYPE_ZONEMD ? "@" : "old", type, data, type == TYPE_ZONEMD ? 54 : 4, remove);
+}
+
+/* Many records in one set cost no more than as many names would: the work grows as sorting does, with pauses. */
+START_TEST(test_many_in_one_set)
+{
+    static const uint8_t soa[22];
+    const struct dns_sink sink = {.report = collect, .pause = count_pause};
+    struct dns_builder *b = dns_builder_new(&sink);
+    struct dns_zone zone;
+    uint8_t *image = NULL;
+    size_t size;
+    int err;
+
+    messages[0] = '\0';
+    dns_builder_verify(b);
+    add_to(b, "@", TYPE_SOA, soa, sizeof(soa), false);
+    add_to(b, "@", TYPE_NS, "\2ns", 4, false);
+    for (uint32_t i = 0; i < MANY; i++)
+        add_numbered(b, _i == 2 ? TYPE_ZONEMD : TYPE_A, _i == 1 ? MIN(i, LARGE_SET) : i, false);
+    for (uint32_t i = MANY; i-- && _i == 0;)
+        add_numbered(b, TYPE_A, i, true);
+    pauses = 0;
+    err = dns_builder_finish(b, &image, &size);
+    ck_assert_int_eq(err, _i == 2 ? -EINVAL : 0);
+    ck_assert_uint_gt(pauses, MANY / 256);
+    if (err) {
+        ck_assert_ptr_nonnull(strstr(messages, "the zone's digest (ZONEMD) is wrong"));
+    } else {
+        ck_assert_int_gt(dns_zone_open(&zone, image, size), 0);
+        ck_assert_uint_eq(dns_zone_records(&zone), _i == 0 ? 2 : 2 + LARGE_SET + 1);
+    }
+    free(image);
+    dns_builder_free(b);
 }
 END_TEST
 
@@ -1239,6 +1313,7 @@ int main(void)
     int failed;
 
     suite_add_tcase(s, t);
+    tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, prepare, finish);
     tcase_add_loop_test(t, test_arrives, 0, 40);
     tcase_add_test(t, test_many_messages);
@@ -1261,6 +1336,7 @@ int main(void)
     tcase_add_loop_test(t, test_misfits, 0, ARRAY_SIZE(misfits));
     tcase_add_test(t, test_expires_meanwhile);
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
+    tcase_add_loop_test(t, test_many_in_one_set, 0, 3);
     tcase_add_loop_test(t, test_memory, 0, 4);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
     tcase_add_loop_test(t, test_not_taken, 0, 3);
