@@ -21,6 +21,7 @@ static const struct {
     {"limited", offsetof(struct dns_stats, limited)},
     {"slipped", offsetof(struct dns_stats, slipped)},
     {"transfers", offsetof(struct dns_stats, transfers)},
+    {"differences", offsetof(struct dns_stats, differences)},
 };
 
 static const struct {

@@ -65,6 +65,7 @@ struct dns_zone {
     uint8_t features;
     uint32_t
         version; /* another one for each zone that was ever served; with CONFIG_DNS_SECONDARY */
+    struct dns_history *history; /* what has changed before; with CONFIG_DNS_IXFR, or NULL */
 };
 
 /* The zones being served: a hash table of their names. All members are private to lib/dns. */
@@ -137,6 +138,7 @@ struct dns_stats {
     /* With CONFIG_DNS_COUNTERS. */
     uint64_t transfers;               /* whole zones given away */
     uint64_t type[DNS_TYPES_COUNTED]; /* questions by type */
+    uint64_t differences;             /* given away, of zones */
 };
 
 /*

@@ -5,6 +5,7 @@ dns-core-srcs := $(addprefix lib/dns/,answer.c image.c lookup.c message.c name.c
 dns-dnssec-srcs := $(addprefix lib/dns/,denial.c sha1.c)
 dns-edns-srcs := $(addprefix lib/dns/,chaos.c edns.c)
 dns-xfr-srcs := $(addprefix lib/dns/,access.c transfer.c)
+dns-ixfr-srcs := $(addprefix lib/dns/,compare.c history.c)
 dns-tsig-srcs := lib/dns/tsig.c
 dns-limit-srcs := lib/dns/limit.c
 dns-counters-srcs := lib/dns/counters.c
@@ -21,6 +22,7 @@ obj-$(CONFIG_DNS) += $(dns-core-srcs)
 obj-$(CONFIG_DNS_DNSSEC) += $(dns-dnssec-srcs)
 obj-$(CONFIG_DNS_EDNS) += $(dns-edns-srcs)
 obj-$(CONFIG_DNS_XFR) += $(dns-xfr-srcs)
+obj-$(CONFIG_DNS_IXFR) += $(dns-ixfr-srcs)
 obj-$(CONFIG_DNS_TSIG) += $(dns-tsig-srcs)
 obj-$(CONFIG_DNS_COUNTERS) += $(dns-counters-srcs)
 obj-$(CONFIG_DNS_LIMIT) += $(dns-limit-srcs)
@@ -32,8 +34,9 @@ obj-$(CONFIG_DNS_SECONDARY) += $(dns-secondary-srcs) $(dns-make-srcs)
 cflags-lib/dns/message.c := -Wframe-larger-than=2304
 
 # The host's programs and tests can do everything but what needs mbedTLS, which some of them have, too.
-dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-tsig-srcs) $(dns-secondary-srcs) \
-	$(dns-notify-srcs) $(dns-zonemd-srcs) lib/crypto/hmac.c lib/crypto/sha512.c
+dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-ixfr-srcs) $(dns-tsig-srcs) \
+	$(dns-secondary-srcs) $(dns-notify-srcs) $(dns-zonemd-srcs) lib/crypto/hmac.c lib/crypto/sha512.c
 dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_SECONDARY=1 \
-	-DCONFIG_DNS_ZONEMD=1 -DCONFIG_SHA512=1
+	-DCONFIG_DNS_ZONEMD=1 -DCONFIG_SHA512=1 -DCONFIG_DNS_IXFR=1 -DCONFIG_DNS_IXFR_VERSIONS=4 \
+	-DCONFIG_DNS_IXFR_KIB=64
 dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1 -DCONFIG_DNS_COUNTERS=1

@@ -9,6 +9,7 @@
  */
 #include "lib/dns/secondary.h"
 
+#include "lib/dns/history.h"
 #include "lib/dns/image.h"
 #include "lib/dns/lookup.h"
 
@@ -61,6 +62,8 @@ static void stop_serving(struct secondaries *all, struct secondary *s)
 
     dns_zone_vacate(vacant, s->name);
     (void)dns_db_set(all->db, vacant);
+    if (IS_ENABLED(CONFIG_DNS_IXFR))
+        history_forget(s->served);
     s->served = vacant;
     free(s->image);
     s->image = NULL;
@@ -74,6 +77,8 @@ static void serve(struct secondaries *all, struct secondary *s, uint8_t *image, 
     struct dns_zone *next = other_zone(s);
 
     (void)dns_zone_open(next, image, size); /* the builder has done so before */
+    if (IS_ENABLED(CONFIG_DNS_IXFR))
+        history_add(s->served, next, all->ops->pause);
     (void)dns_db_set(all->db, next);
     s->served = next;
     free(s->image);

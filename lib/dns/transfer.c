@@ -7,15 +7,18 @@
  * is copied as for an answer: the question is the apex, so its owner C00C needs but the labels below the
  * apex put in front of it, and names in its data are counted from there.
  *
+ * Changes (history.h) are there as they are sent, so the place is how far they were copied.
+ *
  * A message has at most DNS_TRANSFER_MESSAGE octets unless its first set alone is larger.
  */
 #include "lib/dns/transfer.h"
 
 #include "lib/dns/access.h"
 #include "lib/dns/denial.h"
+#include "lib/dns/history.h"
 
 /* The phases of a transfer: what comes next. */
-enum { BEGIN, NODES, HASHED, END };
+enum { BEGIN, NODES, HASHED, CHANGES, END };
 
 /* The parts of a set. */
 enum { RECORDS, SIGNATURES };
@@ -147,40 +150,71 @@ static bool put_soa(struct task *t)
     return put_part(&t->r, &apex, node_find_set(zone_apex(t->zone), TYPE_SOA), RECORDS);
 }
 
-/* Appends what is left of the zone, as far as there is room. */
+/* Appends the record of a change at AT under OWNER, a name that is the last one's or another. False: it does not fit. */
+static bool put_change(struct reply *r, struct owner *owner, const uint8_t *at)
+{
+    unsigned len = at[0], data = dns_be16(at + 1 + len + CHANGE_FIELDS - 2);
+    bool same = owner->written && owner->len == len && !memcmp(owner->labels, at + 1, len);
+    size_t name = r->pos, need = (same ? 0 : len) + 2 + CHANGE_FIELDS + data;
+
+    if (need > r->limit - r->pos)
+        return false;
+    if (!same) {
+        memcpy(r->out + r->pos, at + 1, len);
+        r->pos += len;
+        *owner = (struct owner){at + 1, len, len && name <= POINTER_MAX};
+        r->name_pos = (unsigned)name;
+    }
+    dns_put_be16(r->out + r->pos, same ? POINTER_BITS | r->name_pos : OWNER_POINTER);
+    memcpy(r->out + r->pos + 2, at + 1 + len, CHANGE_FIELDS + data);
+    r->pos += 2 + CHANGE_FIELDS + data;
+    r->count[SECTION_ANSWER]++;
+    r->limit = MAX(r->pos, MIN(r->limit, DNS_TRANSFER_MESSAGE));
+    return true;
+}
+
+/* Appends the changes since the version p->set, the first one's from octet p->number on. */
+static bool put_changes(struct task *t, struct dns_transfer *p)
+{
+    const struct dns_change *change = history_find(t->zone, p->set);
+    struct owner owner = {NULL, 0, false};
+
+    for (; change; change = change->next, p->number = 0) {
+        p->set = change->from;
+        while (p->number < change->size) {
+            const uint8_t *at = change->octets + p->number;
+
+            if (!put_change(&t->r, &owner, at))
+                return false;
+            at += 1 + at[0] + CHANGE_FIELDS;
+            p->number = (uint32_t)(at + dns_be16(at - 2) - change->octets);
+        }
+    }
+    return true;
+}
+
+/* Appends what is left of the zone but for its SOA. */
 static bool put_zone(struct task *t, struct dns_transfer *p)
 {
-    switch (p->phase) {
-    case BEGIN:
-        if (!put_soa(t))
-            return false;
-        p->phase = NODES;
-        p->number = dns_le32(t->zone->image + IMAGE_OFF_NODES);
-        /* fall through */
-    case NODES:
+    if (p->phase == NODES) {
         if (!put_nodes(t, p))
             return false;
         p->phase = HASHED;
         p->number = 0;
-        /* fall through */
-    case HASHED:
-        if (!put_hashed(t, p))
-            return false;
-        p->phase = END;
-        /* fall through */
-    default:
-        return put_soa(t);
     }
+    return put_hashed(t, p);
 }
 
-/* Has the client of an IXFR this version of the zone already, or a later one (RFC 1982)? */
-static bool is_current(const struct task *t)
+/* The version that the client of an IXFR has (RFC 1995 section 3). False: it does not say. */
+static bool client_serial(const struct task *t, uint32_t *serial)
 {
     const uint8_t *msg = t->query;
     size_t at = t->q.authority_at;
     uint8_t name[DNS_NAME_MAX];
     const uint8_t *fields, *end;
 
+    if (t->q.type != TYPE_IXFR || !at)
+        return false;
     /* The record was stepped over when the query was parsed, so its length is right. */
     while (msg[at] && msg[at] < 0xc0)
         at += msg[at] + 1u;
@@ -189,7 +223,78 @@ static bool is_current(const struct task *t)
     if (dns_be16(fields) != TYPE_SOA || dns_be16(fields + 8) < 22 ||
         !dns_name_expand(msg, t->query_len, (size_t)(fields + 10 - msg), name))
         return false;
-    return (int32_t)(dns_be32(end - 20) - dns_zone_serial(t->zone)) >= 0;
+    *serial = dns_be32(end - 20);
+    return true;
+}
+
+/* Has the client of an IXFR this version of the zone already, or a later one (RFC 1982)? */
+static bool is_current(const struct task *t)
+{
+    uint32_t serial;
+
+    return client_serial(t, &serial) && (int32_t)(serial - dns_zone_serial(t->zone)) >= 0;
+}
+
+/* The first of the changes that lead the client's version to ours, NULL if the whole zone is to be sent. */
+static const struct dns_change *wanted_change(const struct task *t)
+{
+    const struct dns_change *change;
+    uint32_t serial;
+
+    if (!IS_ENABLED(CONFIG_DNS_IXFR) || !client_serial(t, &serial))
+        return NULL;
+    change = history_find(t->zone, serial);
+    return change && history_is_short(t->zone, change) ? change : NULL;
+}
+
+/* Appends the SOA, and makes up what is to follow. */
+static bool begin(struct task *t, struct dns_transfer *p)
+{
+    const struct dns_change *change = wanted_change(t);
+
+    if (!put_soa(t))
+        return false;
+    p->phase = change ? CHANGES : NODES;
+    p->number = change ? 0 : dns_le32(t->zone->image + IMAGE_OFF_NODES);
+    p->set = change ? change->from : 0;
+    return true;
+}
+
+/* Appends what is left of the transfer, as far as there is room. */
+static bool put_rest(struct task *t, struct dns_transfer *p)
+{
+    if (p->phase == BEGIN && !begin(t, p))
+        return false;
+    if ((p->phase == NODES || p->phase == HASHED) && !put_zone(t, p))
+        return false;
+    if (IS_ENABLED(CONFIG_DNS_IXFR) && p->phase == CHANGES && !put_changes(t, p))
+        return false;
+    p->phase = END;
+    return put_soa(t);
+}
+
+static void count(const struct task *t, bool differences)
+{
+    if (IS_ENABLED(CONFIG_DNS_COUNTERS)) {
+        t->stats->transfers += !differences;
+        t->stats->differences += differences;
+    }
+}
+
+/* All changes if one datagram can have them, else the SOA alone: then the client asks over TCP (RFC 1995 section 2). */
+static void put_datagram(struct task *t)
+{
+    struct dns_transfer place = {0};
+    struct reply *r = &t->r;
+    size_t start = r->pos;
+
+    if (wanted_change(t) && put_rest(t, &place)) {
+        count(t, true);
+        return;
+    }
+    r->pos = start;
+    r->count[SECTION_ANSWER] = 0;
+    (void)put_soa(t);
 }
 
 /* Is the zone the one which the transfer began with? If not, this message ends it (RFC 5936 section 2.2). */
@@ -226,12 +331,14 @@ void transfer_answer(struct task *t)
     t->r.apex_pos = HEADER_SIZE;
     t->r.dnssec = false; /* signatures are sent as records of their own */
     t->r.sent_count = REPLY_SENT_MAX;
-    if (!p || (q->type == TYPE_IXFR && q->authority_at && is_current(t)))
+    if (is_current(t)) {
         (void)put_soa(t);
-    else {
-        if (IS_ENABLED(CONFIG_DNS_COUNTERS) && p->phase == BEGIN)
-            t->stats->transfers++;
-        p->more = !put_zone(t, p);
+    } else if (!p) {
+        put_datagram(t);
+    } else {
+        if (p->phase == BEGIN)
+            count(t, wanted_change(t));
+        p->more = !put_rest(t, p);
     }
     if (p && p->more && !t->r.count[SECTION_ANSWER]) { /* what comes next fits into no message */
         t->r.rcode = DNS_SERVFAIL;

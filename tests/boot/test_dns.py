@@ -16,6 +16,7 @@ import dns.name
 import dns.opcode
 import dns.query
 import dns.rcode
+import dns.rdatatype
 import dns.tsig
 import pytest
 
@@ -98,8 +99,8 @@ def complete():
     zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "ZONEMD",
-                                                      "NOTIFY", "LIMIT", "COUNTERS")]  # fmt: skip
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "IXFR",
+                                                      "ZONEMD", "NOTIFY", "LIMIT", "COUNTERS")]  # fmt: skip
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
@@ -154,8 +155,8 @@ def take_notices(sock, wanted):
 
 
 def test_secondary(xen, network, guest, complete, tmp_path):
-    """A zone of another server, by TSIG; its next version when the guest is told, of which it tells others; and
-    one for which it has no memory, so that it serves that before."""
+    """A zone of another server, by TSIG; its next version when the guest is told, of which it tells others, with
+    the difference for who wants it; and one for which it has no memory, so that it serves that before."""
     live = tmp_path / "live.test.zone"
     transfers.write_live(live, 1)
     key = f"{transfers.KEY_NAME}:{transfers.SECRET}"
@@ -166,6 +167,7 @@ def test_secondary(xen, network, guest, complete, tmp_path):
         told.bind(("10.0.0.1", 0))
         told.settimeout(60)
         g = guest(complete, memory=8, extra=f"tsig={key} secondary=live.test=10.0.0.1:{nsd[1]}@{transfers.KEY_NAME} "
+                                  f"xfr=10.0.0.1@{transfers.KEY_NAME} "
                                   f"notify=10.0.0.1:{told.getsockname()[1]}")  # fmt: skip
         take_notices(told, "example.test")  # one of those in the image
         g.wait("serving live.test.*serial 1.*fetched")
@@ -180,6 +182,8 @@ def test_secondary(xen, network, guest, complete, tmp_path):
             assert dns.query.udp(notify, g.address, timeout=20).rcode() == dns.rcode.NOERROR
             time.sleep(0.5)
         take_notices(told, "live.test")
+        change, _ = transfers.transfer((g.address, 53), "live.test", transfers.KEYRING, "IXFR", serial=1)
+        assert [rdtype for _, rdtype, _, _ in change].count(dns.rdatatype.SOA) == 4 and len(change) == 8
         transfers.write_live(live, 3, names=60000)
         nsd.process.send_signal(signal.SIGHUP)
         end = time.monotonic() + 60

@@ -6,7 +6,9 @@ The host server gives zones only to who signs with the key below, as `hostserver
 
 import contextlib
 import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import dns.exception
@@ -18,10 +20,12 @@ import dns.tsig
 import dns.tsigkeyring
 import pytest
 
+import options
 import servers
 from secondaries import SECONDARIES, copy_of
-from transfers import KEY_NAME, KEYRING, OPTIONS, SECRET, transfer
+from transfers import KEY_NAME, KEYRING, OPTIONS, SECRET, transfer, write_live
 
+WAIT_SECONDS = 30
 BIN = Path(os.environ.get("XENOLITH_HOST_BIN", servers.TOP / "out/host"))
 
 
@@ -113,3 +117,59 @@ def test_secondary(zones, ours, tmp_path, name):
         for zone in zones:
             theirs, mine = copy_of(address, zone), transfer(ours, zone, KEYRING)[0]
             assert set(theirs) == set(mine), zone
+
+
+def wait_until(what, is_so):
+    end = time.monotonic() + WAIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def dig(server, *words):
+    argv = ["dig", f"@{server[0]}", "-p", str(server[1]), "-y", f"hmac-sha256:{KEY_NAME}:{SECRET}", *words]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+
+def serial_of(server):
+    query = dns.message.make_query("live.test.", "SOA")
+    answer = dns.query.udp(query, server[0], port=server[1], timeout=20).answer
+    return answer[0][0].serial if answer else None
+
+
+def test_differences(zones, tmp_path):
+    """What we fetch from NSD, NSD, BIND and Knot fetch from us: after the first version by differences alone."""
+    wanted = {name: s for name, s in SECONDARIES.items() if servers.find(*s[:2])}
+    if not servers.find_nsd() or not wanted:
+        pytest.skip("nsd is not installed")
+    live, image, log = tmp_path / "live.test.zone", tmp_path / "empty.img", tmp_path / "hostserver.log"
+    write_live(live, 1, names=200)
+    subprocess.run([BIN / "zonec", "-o", image], check=True)
+    port, addresses = servers.free_port(), {name: ("127.0.0.1", servers.free_port()) for name in wanted}
+    told = ",".join(f"127.0.0.1:{address[1]}" for address in addresses.values())
+    with contextlib.ExitStack() as stack:
+        nsd = stack.enter_context(servers.nsd({"live.test": live}, tmp_path, signed=True, notify=port))
+        more = [*OPTIONS, "-s", f"live.test=127.0.0.1:{nsd[1]}@{KEY_NAME}", "-n", told]
+        ours = stack.enter_context(servers.host(BIN / "hostserver", image, tmp_path, options=more, port=port))
+        wait_until("no first version", lambda: "live.test. serial 1" in log.read_text())
+        for name, (_, _, configure) in wanted.items():
+            (tmp_path / name).mkdir()
+            argv = configure(ours, ["live.test"], tmp_path / name, addresses[name])
+            stack.enter_context(servers.running(argv, addresses[name], tmp_path / name / "log"))
+            assert set(copy_of(addresses[name], "live.test")) == set(transfer(ours, "live.test", KEYRING)[0])
+        whole = options.counters(ours)["transfers"]
+        for serial in (2, 3):
+            write_live(live, serial, names=200)
+            nsd.process.send_signal(signal.SIGHUP)
+            for name, address in addresses.items():
+                wait_until(f"{name} does not come to {serial}", lambda at=address, to=serial: serial_of(at) == to)
+        counted = options.counters(ours)
+        assert counted["transfers"] == whole and counted["differences"] >= 2 * len(wanted), counted
+        mine = set(transfer(ours, "live.test", KEYRING)[0])
+        for name, address in addresses.items():
+            assert set(copy_of(address, "live.test")) == mine, name
+        for words, whole in (["+tcp"], len(mine) + 1), (["+notcp"], 1):
+            for known, records in (0, whole), (1, 14), (2, 8), (3, 1):
+                said = dig(ours, "live.test", f"IXFR={known}", *words)
+                assert said.count("\tIN\t") == records and "WARNING" not in said, said
+    assert "Sanitizer" not in log.read_text(), log.read_text()

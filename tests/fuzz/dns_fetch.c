@@ -15,6 +15,7 @@
 #include "tests/fuzz/dns_zone.h"
 #include "tests/fuzz/fuzz.h"
 
+#include "lib/dns/history.h"
 #include "lib/dns/image.h"
 #include "lib/dns/lookup.h"
 #include "lib/dns/secondary.h"
@@ -376,6 +377,7 @@ static void end(void)
         struct secondary *s = world.all.list;
 
         world.all.list = s->next;
+        history_forget(s->served);
         free(s->image);
         free(s);
     }

@@ -8,6 +8,7 @@
 
 #include "tests/unit/dns_zones.h"
 
+#include "lib/dns/history.h"
 #include "lib/dns/secondary.h"
 
 #include <arpa/inet.h>
@@ -134,6 +135,7 @@ static inline void end_secondary(void)
         struct secondary *s = world.all.list;
 
         world.all.list = s->next;
+        history_forget(s->served);
         free(s->image);
         free(s);
     }
