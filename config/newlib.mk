@@ -12,7 +12,7 @@ NEWLIB_CC := $(CROSS_COMPILE)gcc
 # in an fd_set.
 NEWLIB_DEFINES := -D__DYNAMIC_REENT__ -D_READ_WRITE_RETURN_TYPE=_ssize_t \
 	-D_POSIX_TIMERS=200809L -D_POSIX_MONOTONIC_CLOCK=200809L -DFD_SETSIZE=256
-NEWLIB_CFLAGS := -Os -g0 -ffreestanding -fbuiltin -m64 -mno-red-zone -fno-pic -fno-pie \
+NEWLIB_CFLAGS := -Oz -g0 -ffreestanding -fbuiltin -m64 $(STACK_ALIGNMENT) -mno-red-zone -fno-pic -fno-pie \
 	-fcf-protection=none -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-stack-protector -fno-tree-vectorize -fno-tree-slp-vectorize \
 	-mstringop-strategy=libcall \
