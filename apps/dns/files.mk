@@ -6,6 +6,7 @@ obj-$(CONFIG_DNS_NOTIFY) += apps/dns/notify.c
 obj-$(or $(CONFIG_DNS_SECONDARY),$(CONFIG_DNS_NOTIFY)) += apps/dns/peer.c
 obj-$(CONFIG_DNS_COUNTERS) += apps/dns/counters.c
 obj-$(CONFIG_DNS_LIMIT) += apps/dns/limit.c
+obj-$(or $(CONFIG_DNS_XFR),$(CONFIG_DNS_LIMIT)) += apps/dns/address.c
 
 # Master files to serve: ZONE="a.zone b.zone", each FILE or ORIGIN=FILE.
 ZONE ?= apps/dns/example.org.zone

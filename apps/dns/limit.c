@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The limit of answers (lib/dns/limit.h). Command line: rrl=N allows N a second, rrl=0 any number.
+ * The limit of answers (lib/dns/limit.h). Command line: rrl=N allows N a second, rrl=0 any number;
+ * rrl-exempt=ADDRESS[/BITS],... names networks without a limit.
  */
 #include <errno.h>
 
@@ -12,6 +13,21 @@
 
 enum { COUNTS = 4096, RATE_MAX = 1000000 };
 
+/* Reads the networks without a limit. */
+static int read_exempt(struct dns_limiter *limiter)
+{
+    const char *text = cmdline_get("rrl-exempt");
+    int count =
+        text ? prefix_parse_list(limiter->exempt, LIMIT_EXEMPT, text, server_parse_address) : 0;
+
+    if (count < 0) {
+        log_error("rrl-exempt=%s is no list of at most %u ADDRESS[/BITS]", text, LIMIT_EXEMPT);
+        return count;
+    }
+    limiter->exempts = (unsigned)count;
+    return 0;
+}
+
 int server_set_limit(void)
 {
     static struct limit_count counts[COUNTS];
@@ -20,7 +36,10 @@ int server_set_limit(void)
                                          .rate = CONFIG_DNS_LIMIT_RATE,
                                          .slip = CONFIG_DNS_LIMIT_SLIP};
     const char *text = cmdline_get("rrl");
+    int err = read_exempt(&limiter);
 
+    if (err)
+        return err;
     if (text) {
         limiter.rate = 0;
         for (const char *c = text; *c; c++) {

@@ -100,31 +100,6 @@ const char *access_add_keys(struct dns_access *a, const char *list)
     return NULL;
 }
 
-/* Reads ADDRESS[/BITS]. */
-static bool parse_prefix(struct access_rule *rule, char *text, access_parse_address *parse)
-{
-    char *slash = strchr(text, '/');
-    unsigned bits = 0;
-
-    if (slash)
-        *slash = '\0';
-    rule->address_len = (uint8_t)parse(text, rule->address);
-    if (!rule->address_len)
-        return false;
-    rule->bits = 8 * rule->address_len;
-    if (!slash)
-        return true;
-    for (const char *c = slash + 1; *c; c++) {
-        if (*c < '0' || *c > '9' || c > slash + 3)
-            return false;
-        bits = bits * 10 + (unsigned)(*c - '0');
-    }
-    if (!bits || bits > rule->bits)
-        return false;
-    rule->bits = (uint8_t)bits;
-    return true;
-}
-
 /* Cuts @KEY off WORD and finds the key; NULL, or what is wrong. */
 static const char *take_key(const struct dns_access *a, char *word, const struct tsig_key **key)
 {
@@ -155,7 +130,7 @@ const char *access_add_rules(struct dns_access *a, const char *list, access_pars
         wrong = take_key(a, word, &rule->key);
         if (wrong)
             return wrong;
-        if ((*word || !rule->key) && !parse_prefix(rule, word, parse))
+        if ((*word || !rule->key) && !prefix_parse(&rule->prefix, word, parse))
             return "an address is ADDRESS[/BITS][@KEY]";
         a->rules++;
     }
@@ -215,24 +190,13 @@ const struct tsig_key *access_find_key(const struct dns_access *a, const uint8_t
     return NULL;
 }
 
-static bool address_in(const struct access_rule *rule, const struct dns_client *client)
-{
-    unsigned whole = rule->bits / 8, rest = rule->bits % 8;
-
-    if (!rule->address_len)
-        return true;
-    if (client->address_len != rule->address_len || memcmp(client->address, rule->address, whole))
-        return false;
-    return !rest || !((client->address[whole] ^ rule->address[whole]) >> (8 - rest));
-}
-
 bool access_allows(const struct dns_access *a, const struct dns_client *client,
                    const struct tsig_key *key)
 {
     for (unsigned i = 0; i < a->rules; i++) {
         const struct access_rule *rule = &a->rule[i];
 
-        if (address_in(rule, client) && (!rule->key || rule->key == key))
+        if (prefix_has(&rule->prefix, client) && (!rule->key || rule->key == key))
             return true;
     }
     return false;

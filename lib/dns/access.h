@@ -7,6 +7,7 @@
 
 #include "lib/dns/dns.h"
 #include "lib/dns/name.h"
+#include "lib/dns/prefix.h"
 
 enum {
     ACCESS_WORD_MAX = 160, /* characters of a word on the command line */
@@ -33,9 +34,7 @@ struct dns_peer {
 
 /* Allows what comes from an address, or is signed by a key, or both. */
 struct access_rule {
-    uint8_t address[16];
-    uint8_t address_len;        /* 0: any address */
-    uint8_t bits;               /* of the address that count */
+    struct dns_prefix prefix;
     const struct tsig_key *key; /* NULL: none is needed */
 };
 
@@ -44,9 +43,6 @@ struct dns_access {
     struct access_rule rule[ACCESS_RULES];
     unsigned keys, rules;
 };
-
-/* Reads an address in text form; returns its octets, 4 or 16, or 0 when TEXT is none. */
-typedef unsigned access_parse_address(const char *text, uint8_t address[16]);
 
 /* The next word of a list, which ends at a comma, into WORD[ACCESS_WORD_MAX]; false: it is too long. */
 bool access_next_word(const char **list, char *word);

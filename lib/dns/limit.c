@@ -14,6 +14,15 @@
 
 enum { PREFIX4 = 3, PREFIX6 = 7 }; /* octets */
 
+static bool is_exempt(const struct dns_limiter *limiter, const struct dns_client *client)
+{
+    unsigned i = 0;
+
+    while (i < limiter->exempts && !prefix_has(&limiter->exempt[i], client))
+        i++;
+    return i < limiter->exempts;
+}
+
 static uint64_t hash_answer(const struct dns_limiter *limiter, const struct dns_client *client,
                             enum limit_kind kind, uint32_t number)
 {
@@ -57,8 +66,11 @@ enum limit_verdict limit_answer(struct dns_limiter *limiter, const struct dns_cl
     uint64_t hash = hash_answer(limiter, client, kind, number);
     uint32_t tag = (uint32_t)hash | 1, sets = limiter->size / LIMIT_WAYS;
     size_t set = (size_t)((hash >> 32) * sets >> 32);
-    struct limit_count *c = find_count(limiter->counts + LIMIT_WAYS * set, tag, client->now);
+    struct limit_count *c;
 
+    if (is_exempt(limiter, client))
+        return LIMIT_SEND;
+    c = find_count(limiter->counts + LIMIT_WAYS * set, tag, client->now);
     if (c->tag != tag)
         *c = (struct limit_count){tag, client->now, (int32_t)limiter->rate};
     refill(c, limiter->rate, client->now);

@@ -11,7 +11,7 @@
 #ifndef LIB_DNS_LIMIT_H
 #define LIB_DNS_LIMIT_H
 
-#include "lib/dns/dns.h"
+#include "lib/dns/prefix.h"
 
 /* Answers of one kind to one network. All members are private to limit.c. */
 struct limit_count {
@@ -19,6 +19,8 @@ struct limit_count {
     uint32_t last; /* when the last one was asked for, seconds */
     int32_t left;  /* how many more may be sent; negative while there are too many */
 };
+
+enum { LIMIT_WAYS = 4, LIMIT_DEBT_SECONDS = 15, LIMIT_EXEMPT = 16 };
 
 /* Set up by its owner before it is used, counts as zeros. */
 struct dns_limiter {
@@ -28,9 +30,9 @@ struct dns_limiter {
     uint32_t slip;      /* 0: none slips through */
     uint32_t held_back; /* since the last one that slipped through */
     uint8_t secret[16];
+    unsigned exempts;
+    struct dns_prefix exempt[LIMIT_EXEMPT]; /* networks that get all answers */
 };
-
-enum { LIMIT_WAYS = 4, LIMIT_DEBT_SECONDS = 15 };
 
 /* What an answer is counted as, with a number of its own. */
 enum limit_kind { LIMIT_DATA, LIMIT_REFERRAL, LIMIT_NOTHING, LIMIT_WILDCARD, LIMIT_ERROR };

@@ -13,13 +13,14 @@ FLOOD = 1000  # queries a second
 PAUSE = 0.2  # seconds without an answer; every second query gets one
 
 
-def flood(server, name, seconds):
+def flood(server, name, seconds, source="0.0.0.0"):
     """How many answers with records, and how many empty ones with TC, a flood of FLOOD queries a second gets;
     how many they were; and for how many seconds, rounded up, no answer came: what a busy host had no time for
     is no flood, and the limit allows more after it."""
     whole = truncated = paused = 0
     query = build(dns.name.from_text(name).to_wire(), 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((source, 0))
         s.connect(server)
         s.setblocking(False)
         start = last = time.monotonic()

@@ -2,11 +2,11 @@
 /*
  * hostserver: lib/dns behind the host's sockets, for tests without Xen.
  *
- *   hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-n SERVERS] [-r RATE] PORT IMAGES
+ *   hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-n SERVERS] [-r RATE] [-e NETWORKS] PORT IMAGES
  *
  * Serves the zone images in the file IMAGES over UDP and TCP on 127.0.0.1:PORT; -m: minimal
  * answers; KEYS, RULES, ZONES and SERVERS are those of tsig=, xfr= (lib/dns/access.h), secondary= and notify=,
- * RATE that of rrl=. Prints "ready" when it can be asked; SIGTERM ends it, and the leak sanitizer has a look. Every
+ * RATE that of rrl=, NETWORKS those of rrl-exempt=. Prints "ready" when it can be asked; SIGTERM ends it, and the leak sanitizer has a look. Every
  * answer is made in a block of exactly the size it may have, on the heap, so that the address sanitizer
  * sees each octet too many.
  */
@@ -250,11 +250,19 @@ static unsigned parse_address(const char *text, uint8_t address[16])
                                                      : 0;
 }
 
+static struct limit_count counts[64];
+static struct dns_limiter limiter = {.counts = counts, .size = 64, .slip = 2};
+
+static const char *exempt(const char *list)
+{
+    int count = prefix_parse_list(limiter.exempt, LIMIT_EXEMPT, list, parse_address);
+
+    limiter.exempts = count < 0 ? 0 : (unsigned)count;
+    return count < 0 ? "not a list of networks" : NULL;
+}
+
 static void set_limit(unsigned rate)
 {
-    static struct limit_count counts[64];
-    static struct dns_limiter limiter = {.counts = counts, .size = 64, .slip = 2};
-
     limiter.rate = rate;
     dns_db_limit(&db, &limiter);
 }
@@ -265,7 +273,7 @@ static int read_options(int argc, char **argv)
     const char *wrong = NULL;
     int option;
 
-    while (!wrong && (option = getopt(argc, argv, "mk:x:r:s:n:")) != -1) {
+    while (!wrong && (option = getopt(argc, argv, "mk:x:r:s:n:e:")) != -1) {
         if (option == 'm')
             mode = DNS_MINIMAL;
         else if (option == 'k')
@@ -276,6 +284,8 @@ static int read_options(int argc, char **argv)
             fetched = optarg;
         else if (option == 'n')
             told = optarg;
+        else if (option == 'e')
+            wrong = exempt(optarg);
         else if (option == 'r')
             set_limit(atoi(optarg));
         else
@@ -285,7 +295,7 @@ static int read_options(int argc, char **argv)
         return optind;
     fprintf(stderr,
             "%s\nusage: hostserver [-m] [-k KEYS] [-x RULES] [-s ZONES] [-n SERVERS] [-r RATE] "
-            "PORT IMAGES\n",
+            "[-e NETWORKS] PORT IMAGES\n",
             wrong ? wrong : "");
     exit(2);
 }

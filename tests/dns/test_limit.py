@@ -5,6 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import dns.flags
 import dns.message
 import dns.query
 import pytest
@@ -25,7 +26,7 @@ def ours(tmp_path):
         subprocess.run(["make", "-s", "host-dns"], cwd=servers.TOP, check=True)
     image = tmp_path / "zones.img"
     subprocess.run([BIN / "zonec", "-o", image, *ZONES.values()], check=True)
-    with servers.host(BIN / "hostserver", image, tmp_path, options=["-r", str(RATE)]) as address:
+    with servers.host(BIN / "hostserver", image, tmp_path, options=["-r", str(RATE), "-e", "127.0.1.0/24,::1"]) as address:
         yield address
 
 
@@ -43,6 +44,15 @@ def test_flood(ours):
     full = options.ask(ours, [(options.COOKIE, mine)], tcp=True)[1][options.COOKIE]
     for _ in range(3 * RATE):
         assert options.ask(ours, [(options.COOKIE, full)])[0].answer
+
+
+def test_exempt(ours):
+    """A network that is exempt gets all answers, while another gets a few."""
+    query = dns.message.make_query("mail.example.test.", "A")
+    for _ in range(10 * RATE):
+        answer = dns.query.udp(query, ours[0], port=ours[1], timeout=20, source="127.0.1.9")
+        assert answer.answer and not answer.flags & dns.flags.TC
+    assert flood(ours, "mail.example.test.", 1, source="127.0.2.9")[1]
 
 
 def test_as_nsd(ours, tmp_path):

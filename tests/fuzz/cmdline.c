@@ -78,11 +78,15 @@ static unsigned parse_address(const char *text, uint8_t address[16])
     return 4;
 }
 
+enum { NETWORKS = 3 };
+
 static void read_access(const char *text)
 {
     struct dns_access access = {0};
     char word[ACCESS_WORD_MAX];
     struct dns_peer peer = {.port = 53};
+    struct dns_prefix network[NETWORKS];
+    int networks;
 
     (void)access_add_keys(&access, text);
     for (unsigned i = 0; i < access.keys; i++) {
@@ -96,11 +100,19 @@ static void read_access(const char *text)
     if (!access_add_rules(&access, text, parse_address)) {
         for (unsigned i = 0; i < access.rules; i++) {
             const struct access_rule *rule = &access.rule[i];
-            struct dns_client client = {.address_len = rule->address_len};
+            struct dns_client client = {.address_len = rule->prefix.address_len};
 
-            memcpy(client.address, rule->address, 16);
+            memcpy(client.address, rule->prefix.address, 16);
             ck_assert(access_allows(&access, &client, rule->key));
         }
+    }
+    networks = prefix_parse_list(network, NETWORKS, text, parse_address);
+    ck_assert(networks <= NETWORKS);
+    for (int i = 0; i < networks; i++) {
+        struct dns_client client = {.address_len = network[i].address_len};
+
+        memcpy(client.address, network[i].address, 16);
+        ck_assert(prefix_has(&network[i], &client));
     }
     if (strlen(text) >= sizeof(word))
         return;

@@ -403,7 +403,7 @@ static void prepare(void)
     static const char *const texts[VERSIONS] = {first, kinds, large};
 
     ck_assert(!access_add_keys(&keys, "k:c2VjcmV0"));
-    keys.rule[0] = (struct access_rule){.address_len = 4, .bits = 8};
+    keys.rule[0] = (struct access_rule){.prefix = {.address_len = 4, .bits = 8}};
     keys.rules = 1;
     for (unsigned i = 0; i < VERSIONS; i++) {
         ck_assert(fuzz_serve(&versions[i], (const uint8_t *)texts[i], strlen(texts[i])));

@@ -636,7 +636,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
     ck_assert(fuzz_serve(&served, (const uint8_t *)text, (size_t)n));
     ck_assert(!access_add_keys(&rules, "k:c2VjcmV0"));
-    rules.rule[0] = (struct access_rule){.address_len = 4, .bits = 8};
+    rules.rule[0] = (struct access_rule){.prefix = {.address_len = 4, .bits = 8}};
     rules.rules = 1;
     dns_db_allow(&served.db, &rules);
     dns_db_identify(&served.db, &identity);

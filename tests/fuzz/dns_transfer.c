@@ -60,10 +60,10 @@ static void prepare(void)
 {
     if (access_add_keys(&rules, keys))
         abort();
-    rules.rule[0] = (struct access_rule){.address_len = 4, .bits = 8};
+    rules.rule[0] = (struct access_rule){.prefix = {.address_len = 4, .bits = 8}};
     rules.rule[1] = (struct access_rule){.key = &rules.key[0]};
-    rules.rule[2] =
-        (struct access_rule){.address = {0x20}, .address_len = 16, .bits = 9, .key = &rules.key[1]};
+    rules.rule[2] = (struct access_rule){
+        .prefix = {.address = {0x20}, .address_len = 16, .bits = 9}, .key = &rules.key[1]};
     rules.rules = 3;
     for (unsigned i = 0; i < ZONES; i++) {
         if (!fuzz_serve(&served[i], (const uint8_t *)texts[i], strlen(texts[i])))

@@ -200,7 +200,7 @@ static void check_stats(const struct dns_stats *stats)
 void fuzz_allow(struct dns_db *db)
 {
     /* Everybody whose address begins with a 0, and who has a key, without it, too. */
-    static struct dns_access access = {.rule[0] = {.address_len = 4, .bits = 8}, .rules = 1};
+    static struct dns_access access = {.rule[0].prefix = {.address_len = 4, .bits = 8}, .rules = 1};
 
     if (!access.keys && access_add_keys(&access, "key.example:c2VjcmV0"))
         abort();

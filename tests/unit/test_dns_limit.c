@@ -6,6 +6,9 @@
 
 #include "lib/dns/limit.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+
 enum { RATE = 10, COUNTS = 64 };
 
 static struct limit_count counts[COUNTS];
@@ -200,6 +203,51 @@ START_TEST(test_cookie)
 }
 END_TEST
 
+static unsigned parse_address(const char *text, uint8_t address[16])
+{
+    return inet_pton(AF_INET, text, address) == 1    ? 4
+           : inet_pton(AF_INET6, text, address) == 1 ? 16
+                                                     : 0;
+}
+
+static const struct {
+    const char *list;
+    int count;
+} lists[] = {
+    {"", 0},
+    {"192.0.2.0/24", 1},
+    {"192.0.2.7,2001:db8::/32,10.0.0.0/8", 3},
+    {"192.0.2.0/33", -EINVAL},
+    {"192.0.2.0/", -EINVAL},
+    {",192.0.2.0", -EINVAL},
+    {"192.0.2.0 ", -EINVAL},
+    {"2001:0db8:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:00", -EINVAL},
+    {"::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1", LIMIT_EXEMPT},
+    {"::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1", -E2BIG},
+};
+
+START_TEST(test_lists)
+{
+    ck_assert_int_eq(prefix_parse_list(limiter.exempt, LIMIT_EXEMPT, lists[_i].list, parse_address),
+                     lists[_i].count);
+}
+END_TEST
+
+/* Networks without a limit get all answers, and are not counted; others, of the same /24 too, are. */
+START_TEST(test_exempt)
+{
+    limiter.exempts = (unsigned)prefix_parse_list(limiter.exempt, LIMIT_EXEMPT,
+                                                  "192.0.2.0/29,2001:db8::/33", parse_address);
+    ck_assert_uint_eq(sent_of(5 * RATE, LIMIT_DATA, 1), 5 * RATE);
+    client.address[3] = 8;
+    ck_assert_uint_eq(sent_of(5 * RATE, LIMIT_DATA, 1), RATE);
+    client.address_len = (uint8_t)parse_address("2001:db8:7fff::1", client.address);
+    ck_assert_uint_eq(sent_of(5 * RATE, LIMIT_DATA, 1), 5 * RATE);
+    client.address_len = (uint8_t)parse_address("2001:db8:8000::1", client.address);
+    ck_assert_uint_eq(sent_of(5 * RATE, LIMIT_DATA, 1), RATE);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("limit");
@@ -216,6 +264,8 @@ int main(void)
     tcase_add_test(t, test_full_table);
     tcase_add_loop_test(t, test_flood, 0, ARRAY_SIZE(floods));
     tcase_add_test(t, test_cookie);
+    tcase_add_loop_test(t, test_lists, 0, ARRAY_SIZE(lists));
+    tcase_add_test(t, test_exempt);
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
