@@ -7,8 +7,9 @@
  * several transmit slots at a time (np->sends), under one grant.
  *
  * A backend that closes still has our ring pages mapped, and what it has not sent yet, for some
- * moments. Such pages wait in the list `leaving`, are tried again, and after PATIENCE they are given
- * up (hardening.md, rule 9).
+ * moments. Such pages wait in the list `leaving` and are tried again, often at first, then every
+ * PATIENCE, without end. While there are more than KEPT_MAX no connection is made: a backend that
+ * keeps what it is lent gets no more (hardening.md, rule 9).
  *
  * With trusted=0 a page is zeroed each time it is granted: nothing of an earlier packet is in it.
  */
@@ -24,12 +25,14 @@
 
 #define TRY_AGAIN_AFTER (50 * NSEC_PER_MSEC)
 #define PATIENCE (10 * NSEC_PER_SEC)
+#define KEPT_MAX 16
 
 static struct {
     struct netpage *first;
     struct timer timer;
     bool ready;
-    uint64_t deadline; /* of the youngest */
+    unsigned count;
+    uint64_t patience; /* until then they are tried again often */
 } leaving;
 
 int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
@@ -81,24 +84,28 @@ void netfront_release(struct netpage *np)
 static void try_again(struct timer *t)
 {
     struct netpage **at = &leaving.first;
-    bool late = timer_now() >= leaving.deadline;
 
     while (*at) {
         struct netpage *np = *at;
 
-        if (gnttab_end(np->grant) == 0) {
-            np->sends = 0;
-        } else if (late) {
-            give_up(np);
-        } else {
+        if (gnttab_end(np->grant)) {
             at = &np->next;
             continue;
         }
+        np->sends = 0;
         *at = np->next;
+        leaving.count--;
         pbuf_free(&np->custom.pbuf);
     }
     if (leaving.first)
-        timer_arm_in(t, TRY_AGAIN_AFTER);
+        timer_arm_in(t, timer_now() < leaving.patience ? TRY_AGAIN_AFTER : PATIENCE);
+}
+
+bool netfront_may_lend(void)
+{
+    if (leaving.count > KEPT_MAX)
+        try_again(&leaving.timer); /* it may have let go just now */
+    return leaving.count <= KEPT_MAX;
 }
 
 void netfront_end_later(struct netpage *np)
@@ -114,6 +121,7 @@ void netfront_end_later(struct netpage *np)
     bar(np);
     np->next = leaving.first;
     leaving.first = np;
-    leaving.deadline = timer_now() + PATIENCE;
+    leaving.count++;
+    leaving.patience = timer_now() + PATIENCE;
     timer_arm_in(&leaving.timer, TRY_AGAIN_AFTER);
 }

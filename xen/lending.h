@@ -17,7 +17,8 @@
 
 struct lending;
 
-/* Nothing yet, for this domain. NULL when there is no memory. */
+/* Nothing yet, for this domain. NULL when there is no memory, or when it keeps too many pages of earlier
+ * connections (logged): it may be tried again later. */
 struct lending *lending_new(domid_t dom);
 
 /*
@@ -35,8 +36,8 @@ void lending_give(struct lending *l, unsigned i, bool readonly);
  * must not be used again; it is lost, and lending_end() leaves it alone. */
 int lending_take(struct lending *l, unsigned i);
 
-/* The end of the connection; l is gone. What the peer has mapped is tried again for ten seconds, which
- * is more than one that is closing needs, and is lost after that. NULL does nothing. */
+/* The end of the connection; l is gone. What the peer has mapped comes back when it lets go. NULL does
+ * nothing. */
 void lending_end(struct lending *l);
 
 #endif

@@ -51,13 +51,14 @@ uint64_t xenbus_retry_after(uint64_t before)
 }
 
 /*
- * An error that says nothing of the device: something is short, or the connection to the store was
- * reset under the call. What it hindered is done again when the watch on the backend fires: by the
- * timer here, later and later, or for -EIO because every watch fires after a reset.
+ * An error that says nothing of the device: something is short, the peer has not let go of an earlier
+ * connection (-EBUSY), or the connection to the store was reset under the call. What it hindered is
+ * done again when the watch on the backend fires: by the timer here, later and later, or for -EIO
+ * because every watch fires after a reset.
  */
 static bool try_again_later(struct xenbus_device *dev, int err)
 {
-    if (err != -ENOSPC && !xs_passing(err))
+    if (err != -ENOSPC && err != -EBUSY && !xs_passing(err))
         return false;
     if (err != -EIO) {
         dev->retry_after = xenbus_retry_after(dev->retry_after);

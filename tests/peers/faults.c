@@ -139,6 +139,41 @@ static void vbd_stall_io(unsigned unused)
     blkback_stall(vbd(), true);
 }
 
+static struct {
+    struct timer timer;
+    blkif_request_t requests[32];
+    unsigned count;
+} kept;
+
+static void let_go_of_kept(struct timer *timer)
+{
+    (void)timer;
+    while (kept.count--)
+        for (unsigned i = 0; i < kept.requests[kept.count].nr_segments; i++)
+            grant_unmap(kept.requests[kept.count].seg[i].gref,
+                        kept.requests[kept.count].operation == BLKIF_OP_WRITE);
+}
+
+/* The pages of what is on the ring stay mapped for a while, whatever becomes of the device. */
+static void vbd_keep(unsigned unused)
+{
+    const blkif_back_ring_t *ring = &vbd()->ring;
+    void *page;
+
+    (void)unused;
+    kept.count = 0;
+    for (RING_IDX i = ring->req_cons; i != ring->sring->req_prod; i++) {
+        blkif_request_t *r = &kept.requests[kept.count++];
+
+        RING_COPY_REQUEST(ring, i, r);
+        for (unsigned n = 0; n < r->nr_segments; n++)
+            if (grant_map(r->seg[n].gref, r->operation == BLKIF_OP_WRITE, &page))
+                report_fatal("a page of a request cannot be mapped");
+    }
+    kept.timer.fn = let_go_of_kept;
+    vtime_arm(&kept.timer, vtime_now() + 300 * NSEC_PER_MSEC);
+}
+
 static void vbd_resume(unsigned unused)
 {
     (void)unused;
@@ -248,6 +283,7 @@ static const struct fault faults[] = {
     {"vbd-stall", vbd_stall, NULL},
     {"vbd-stall-io", vbd_stall_io, NULL},
     {"vbd-resume", vbd_resume, NULL},
+    {"vbd-keep", vbd_keep, NULL},
     {"vchan-die", other_end_dies, NULL},
     {"vchan-restart", other_end_restarts, NULL},
     {"vchan-crash", other_end_crashes, NULL},

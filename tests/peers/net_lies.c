@@ -266,6 +266,39 @@ static void rx_hold(struct netback *nb, void *item)
         report_fatal("the page cannot be mapped");
 }
 
+#define POSTED_MAX 256
+
+static struct {
+    struct timer timer;
+    grant_ref_t refs[POSTED_MAX];
+    unsigned count;
+} kept;
+
+static void let_go_of_kept(struct timer *timer)
+{
+    (void)timer;
+    while (kept.count)
+        grant_unmap(kept.refs[--kept.count], false);
+}
+
+/* All that is posted stays mapped for a while, whatever becomes of the device. */
+static void rx_keep(struct netback *nb, void *item)
+{
+    const netif_rx_sring_t *shared = nb->rx.sring;
+    netif_rx_request_t request;
+    void *page;
+
+    (void)item;
+    for (RING_IDX i = nb->rx.req_cons; i != shared->req_prod; i++) {
+        RING_COPY_REQUEST(&nb->rx, i, &request);
+        if (kept.count == POSTED_MAX || grant_map(request.gref, false, &page))
+            report_fatal("the page cannot be mapped");
+        kept.refs[kept.count++] = request.gref;
+    }
+    kept.timer.fn = let_go_of_kept;
+    vtime_arm(&kept.timer, vtime_now() + 300 * NSEC_PER_MSEC);
+}
+
 static void tx_hold(struct netback *nb, void *item)
 {
     netif_tx_request_t request;
@@ -494,6 +527,7 @@ const struct net_lie net_lies[] = {
     {"7-rx-blank-untrue", NETBACK_RX_RESPONSE, true, rx_blank_untrue},
     {"9-rx-hold", NETBACK_RX_RESPONSE, false, rx_hold},
     {"9-tx-hold", NETBACK_TX_RESPONSE, false, tx_hold},
+    {"9-rx-keep", NETBACK_CONNECT, false, rx_keep},
     {"10-tx-write", NETBACK_TX_RESPONSE, false, tx_write},
     {"10-rx-late", NETBACK_RX_RESPONSE, true, rx_late},
     {"11-peek", NETBACK_CONNECT, false, peek},

@@ -214,7 +214,7 @@ void netback_unplug(void)
 {
     netback_disconnect();
     fake_grants_release();
-    fake_sleep(NSEC_PER_SEC);
+    fake_sleep(10 * NSEC_PER_SEC);
     netfront_driver.remove(&device);
     fake_grants_check();
 }

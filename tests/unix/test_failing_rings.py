@@ -202,6 +202,23 @@ def test_the_disk_s_ring_is_full(make, end):
     r.end()
 
 
+def test_blkback_keeps_all_it_was_lent(make):
+    """It starts again and lets go of nothing: it is lent no more until it does."""
+    r = make()
+    busy(r)
+    r.fault("vbd-keep")
+    r.guest.command(f"backend restart vbd {BAD}")
+    r.guest.wait(r"lending: WARNING domain 0 keeps \d+ pages of ended connections")
+    r.guest.wait(f"vbd/{BAD}: connecting: ENOMEM: will try on")
+    r.serves()
+    assert r.answered() == (JOBS, 0, 0)
+    assert f"vbd/{BAD}: connected at last" in r.guest.printed()
+    r.detach()
+    r.wait_grants(r.baseline)
+    assert r.counter("in quarantine") == 0
+    r.end()
+
+
 def test_each_event_of_a_disk_is_lost(make):
     """Xen loses none, but blkback may fail to send one. A second later all is as if it had come."""
     r = make()

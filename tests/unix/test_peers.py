@@ -62,6 +62,23 @@ def test_a_breach_costs_the_device_and_nothing_else(pair, lie, after):
     pair.end()
 
 
+def test_a_backend_that_keeps_all_it_was_lent(pair):
+    """9: it starts again, and lets go of nothing: no connection is made until it does."""
+    pair.detach()
+    pair.lie("9-rx-keep")
+    pair.guest.command("attach vif 0")
+    pair.guest.wait("vif/0: link up", count=3)
+    pair.guest.command("backend restart 0")
+    pair.guest.wait("vif/0: connecting: EBUSY: will try on")
+    assert pair.good.answers()
+    pair.guest.wait("vif/0: connected at last")
+    assert pair.bad.answers() and pair.good.answers()
+    pair.detach()
+    pair.wait_grants(pair.baseline)
+    assert pair.counter("in quarantine") == 0
+    pair.end()
+
+
 # Lies that cost no more than the packets they are told of.
 HARMLESS = ["1-rx-flip", "3-scribble", "5-tx-error", "6-rx-error", "6-rx-empty", "7-rx-gso-untrue",
             "7-rx-blank-untrue", "14-storm", "19-all-states"]
