@@ -167,6 +167,7 @@ int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
     } else if (record->type == TYPE_SOA && !record->remove) {
         take_soa(b, rec, record->owner);
     }
+    builder_step(b);
     return 0;
 }
 

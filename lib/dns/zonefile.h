@@ -49,7 +49,7 @@ struct dns_sink {
      */
     void (*report)(void *ctx, enum dns_severity severity, const struct dns_place *place,
                    const char *message);
-    /* Called now and then while a builder works; it may let others work. NULL: it need not be. */
+    /* Called now and then while a builder works or takes records; it may let others work. NULL: it need not be. */
     void (*pause)(void *ctx);
     void *ctx;
 };

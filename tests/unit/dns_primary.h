@@ -33,7 +33,8 @@ static struct {
     size_t query_len; /* with the length in front; 0: nothing was sent */
     uint16_t port;    /* of the peer connected to last */
     unsigned connects, loaded, changed, failed, expired;
-    char reason[300]; /* of the last failure */
+    char reason[300];     /* of the last failure */
+    void (*during)(void); /* called while a zone is made, or NULL */
 } world;
 
 /* The primary's answer: messages one after the other, each with its length in front. */
@@ -67,6 +68,12 @@ static void disconnect(void)
 static void build_soon(void)
 {
     world.build = true;
+}
+
+static void pause_build(void)
+{
+    if (world.during)
+        world.during();
 }
 
 static void wake(void)
@@ -110,6 +117,7 @@ static const struct secondary_ops ops = {
     .send = send_octets,
     .disconnect = disconnect,
     .build = build_soon,
+    .pause = pause_build,
     .wake = wake,
     .tell = tell,
     .monotonic = world_time,

@@ -1016,6 +1016,76 @@ START_TEST(test_expires_meanwhile)
 }
 END_TEST
 
+/* --- while a zone is made -------------------------------------------------------------------------- */
+
+static struct {
+    unsigned pauses;
+    uint32_t records; /* that the builder had at the last one */
+} making;
+
+/* The old version is there, whatever happens: and old records are taken a few at a time. */
+static void happen_meanwhile(void)
+{
+    struct dns_builder *b = world.all.fetch.builder; /* NULL: it has been made, and is compared */
+    uint32_t records = b ? dns_builder_count(b) : 0;
+
+    ck_assert(records < making.records || records - making.records <= 256);
+    making.records = records;
+    assert_old();
+    switch (making.pauses++) {
+    case 0:
+        ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 53, false), DNS_NOERROR);
+        break;
+    case 1:
+        world.time += SECONDARY_TOTAL_SECONDS;
+        break;
+    case 2: /* to be told of that again is not worth an end */
+        world.connected = false;
+        secondaries_disconnected(&world.all, "it has closed the connection");
+        break;
+    case 3: /* nor has the zone expired: it is just about to be there */
+        world.time += EXPIRE;
+        break;
+    }
+    ck_assert_uint_gt(secondaries_run(&world.all), 0);
+    ck_assert_ptr_nonnull(world.all.active);
+}
+
+/* Queries see the version before, notices are taken, time passes and connections end. */
+START_TEST(test_while_made)
+{
+    enum { NAMES = 5000 };
+    size_t room = NAMES * 30 + 1000, used;
+    char *text = malloc(room);
+
+    used = (size_t)sprintf(text, "%s", old_text);
+    for (unsigned i = 0; i < NAMES; i++)
+        used += (size_t)snprintf(text + used, room - used, "n%u A 192.0.2.1\n", i);
+    if (_i) {
+        ask_for_differences(text, new_text);
+        answer_is("$TTL 60\n" SOA(8) SOA(7) "old A 192.0.2.7\n" SOA(8) "new A 192.0.2.8\n" SOA(8));
+    } else {
+        load_old();
+        memcpy(strstr(text, "old A"), "new", 3);
+        strstr(text, " 7 3600")[1] = '8';
+        primary_has(text);
+        begin();
+        primary_answers();
+        deliver(SIZE_MAX / 2);
+        primary_answers();
+    }
+    making = (typeof(making)){.records = _i ? 0 : NAMES + 10};
+    world.during = happen_meanwhile;
+    deliver(SIZE_MAX / 2);
+    ck_assert_msg(world.loaded == 2, "%s", world.reason);
+    ck_assert_uint_gt(making.pauses, 4 * NAMES / 256);
+    ck_assert_uint_eq(world.failed + world.expired, 0);
+    assert_new();
+    ck_assert_uint_eq(secondaries_run(&world.all), 1); /* for the NOTIFY */
+    free(text);
+}
+END_TEST
+
 /* --- digests ------------------------------------------------------------------------------------- */
 
 /* RFC 8976 appendix A.1 */
@@ -1335,6 +1405,7 @@ int main(void)
     tcase_add_loop_test(t, test_goes_back, 0, 4);
     tcase_add_loop_test(t, test_misfits, 0, ARRAY_SIZE(misfits));
     tcase_add_test(t, test_expires_meanwhile);
+    tcase_add_loop_test(t, test_while_made, 0, 2);
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
     tcase_add_loop_test(t, test_many_in_one_set, 0, 3);
     tcase_add_loop_test(t, test_memory, 0, 4);
