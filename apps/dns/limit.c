@@ -40,15 +40,11 @@ int server_set_limit(void)
 
     if (err)
         return err;
-    if (text) {
-        limiter.rate = 0;
-        for (const char *c = text; *c; c++) {
-            if (*c < '0' || *c > '9' || limiter.rate > RATE_MAX / 10) {
-                log_error("rrl=%s is no number of answers: 0 to %u", text, RATE_MAX);
-                return -EINVAL;
-            }
-            limiter.rate = limiter.rate * 10 + (uint32_t)(*c - '0');
-        }
+    if (text)
+        limiter.rate = server_parse_number(text, RATE_MAX);
+    if (limiter.rate > RATE_MAX) {
+        log_error("rrl=%s is no number of answers: 0 to %u", text, RATE_MAX);
+        return -EINVAL;
     }
     if (!limiter.rate)
         return 0;

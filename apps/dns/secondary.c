@@ -3,11 +3,13 @@
  * Zones of other servers (lib/dns/secondary.h): the clock, the log and the command line.
  *
  *   secondary=ZONE=PRIMARY,PRIMARY,ZONE=PRIMARY...  with PRIMARY an ADDRESS[:PORT][@KEY]
+ *   zone-max=KIB  memory that the records of a zone that comes may take
  *
  * A zone is made in a thread of its own, which gives way to the loop now and then: queries are answered
  * while it works.
  */
 #include <errno.h>
+#include <malloc.h>
 
 #include "apps/dns/fetch.h"
 #include "apps/dns/server.h"
@@ -16,6 +18,8 @@
 #include "lib/util.h"
 
 #define LOG_MODULE "dns"
+
+#define ZONE_MAX_KIB (1u << 28)
 
 static struct {
     struct secondaries all;
@@ -55,6 +59,15 @@ static void wake(void)
     timer_arm_in(&secondary.timer, 0);
 }
 
+/* What malloc could give away; it leaves some to the others. */
+static size_t memory(void)
+{
+    size_t pages = page_count_free();
+
+    pages -= MIN(pages, CONFIG_HEAP_RESERVE_PAGES);
+    return pages * PAGE_SIZE + mallinfo().fordblks;
+}
+
 static void tell(const struct secondary *s, enum secondary_event event, const struct dns_peer *peer,
                  const char *reason)
 {
@@ -91,18 +104,25 @@ int server_start_secondary(const struct dns_access *access)
         .build = build_soon,
         .pause = thread_yield,
         .wake = wake,
+        .memory = memory,
         .tell = tell,
         .monotonic = server_monotonic,
         .wall = server_wall,
         .random = server_random,
     };
-    const char *list = cmdline_get("secondary"), *wrong;
+    const char *list = cmdline_get("secondary"), *max = cmdline_get("zone-max"), *wrong;
+    uint32_t kib = max ? server_parse_number(max, ZONE_MAX_KIB) : 0;
 
     if (!list)
         return 0;
+    if (max && (!kib || kib > ZONE_MAX_KIB)) {
+        log_error("zone-max=%s is no number of KiB: 1 to %u", max, ZONE_MAX_KIB);
+        return -EINVAL;
+    }
     timer_init(&secondary.timer, do_what_is_due);
     wait_queue_init(&secondary.work);
     secondaries_init(&secondary.all, &server.db, &ops);
+    secondaries_limit(&secondary.all, (size_t)kib << 10);
     wrong = secondaries_add(&secondary.all, list, access, server_parse_address);
     if (wrong) {
         log_error("secondary=: %s", wrong);

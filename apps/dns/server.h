@@ -52,6 +52,16 @@ const struct dns_client *server_client(const ip_addr_t *from);
  */
 int server_read_access(void);
 
+/* The decimal number in TEXT; one above MAX, which is less than UINT32_MAX / 10, if that is none or too large. */
+static inline uint32_t server_parse_number(const char *text, uint32_t max)
+{
+    uint32_t number = *text ? 0 : max + 1;
+
+    for (; *text && number <= max; text++)
+        number = *text < '0' || *text > '9' ? max + 1 : number * 10 + (uint32_t)(*text - '0');
+    return MIN(number, max + 1);
+}
+
 /* An address as access_parse_address() wants it. */
 unsigned server_parse_address(const char *text, uint8_t address[16]);
 

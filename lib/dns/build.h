@@ -18,10 +18,13 @@ void dns_builder_free(struct dns_builder *b);
 /*
  * Takes a copy of a record. The zone's name is the owner of its SOA. One with `remove` set takes away what is
  * the same and came before, but for its TTL, and that has to be there.
- * Returns 0, also when the record was reported as wrong (finishing will fail then), or -ENOMEM.
+ * Returns 0, also when the record was reported as wrong (finishing will fail then), -ENOMEM or -ENOSPC.
  */
 int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
                     const struct dns_place *place);
+
+/* Has records that would take more than so many octets of memory, with those that are there, be refused by -ENOSPC. */
+void dns_builder_limit(struct dns_builder *b, size_t octets);
 
 /* Has finishing compare the zone with its digest (ZONEMD), if it has one; with CONFIG_DNS_ZONEMD. */
 void dns_builder_verify(struct dns_builder *b);

@@ -68,6 +68,8 @@ size_t fetch_begin(struct fetch *f, const struct fetch_question *q, uint8_t quer
         if (!f->builder)
             return 0;
         dns_builder_verify(f->builder);
+        if (q->room)
+            dns_builder_limit(f->builder, q->room);
     }
     memset(query, 0, HEADER_SIZE);
     dns_put_be16(query, f->id);
@@ -138,6 +140,18 @@ static const char *header_wrong(const struct fetch *f, const uint8_t *octets, si
     return NULL;
 }
 
+/* Why the builder has failed, unless it has reported that. */
+static enum fetch_result fail_by(struct fetch *f, int err)
+{
+    if (err == -ENOTSUP)
+        return fail(f, "the zone needs CONFIG_DNS_DNAME or CONFIG_DNS_DNSSEC");
+    if (err == -EFBIG)
+        return fail(f, "the zone is too large");
+    if (err == -ENOSPC)
+        return fail(f, "it takes more than half of the free memory, or zone-max=: give it more");
+    return f->reason[0] ? FETCH_FAILED : fail(f, "memory is short");
+}
+
 /* Gives a record to the builder; REMOVE: takes it away. */
 static enum fetch_result give(struct fetch *f, const struct message *m, const struct entry *e,
                               bool remove)
@@ -148,13 +162,15 @@ static enum fetch_result give(struct fetch *f, const struct message *m, const st
                                 .type = (uint16_t)e->type,
                                 .remove = remove};
     size_t len;
+    int err;
 
     record.data = entry_data(m, e, buffer, &len);
     if (!record.data)
         return fail(f, "malformed data");
     record.len = (uint16_t)len;
-    if (dns_builder_add(f->builder, &record, &(struct dns_place){.file = ""}))
-        return fail(f, "memory is short");
+    err = dns_builder_add(f->builder, &record, &(struct dns_place){.file = ""});
+    if (err)
+        return fail_by(f, err);
     return f->reason[0] ? FETCH_FAILED : FETCH_MORE;
 }
 
@@ -327,12 +343,8 @@ int fetch_finish(struct fetch *f, uint8_t **image, size_t *size)
 
     if (!err)
         err = dns_builder_finish(f->builder, image, size);
-    if (err == -ENOTSUP)
-        (void)fail(f, "the zone needs CONFIG_DNS_DNAME or CONFIG_DNS_DNSSEC");
-    else if (err == -EFBIG)
-        (void)fail(f, "the zone is too large");
-    else if (err && !f->reason[0])
-        (void)fail(f, "memory is short");
+    if (err)
+        (void)fail_by(f, err);
     fetch_end(f);
     return err;
 }

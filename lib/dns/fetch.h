@@ -32,6 +32,7 @@ struct fetch_question {
     const struct dns_zone *old; /* of an IXFR: the version that is there; stays alive */
     const struct tsig_key *key; /* NULL: nothing is signed */
     uint32_t now;               /* seconds since the epoch */
+    size_t room;                /* octets of memory that the records may take; 0: any number */
 };
 
 struct fetch {

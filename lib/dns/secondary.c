@@ -148,9 +148,13 @@ static void ask(struct secondaries *all, unsigned type)
                                             .id = (uint16_t)all->ops->random(),
                                             .old = s->served,
                                             .key = s->primary[s->turn].key,
-                                            .now = all->ops->wall()};
+                                            .now = all->ops->wall(),
+                                            .room =
+                                                all->limit ? all->limit : all->ops->memory() / 2};
     size_t len = fetch_begin(&all->fetch, &question, query + LENGTH_SIZE);
 
+    all->span = all->ops->monotonic() + SECONDARY_SPAN_SECONDS;
+    all->come = 0;
     dns_put_be16(query, (uint16_t)len);
     if (!len)
         give_up(all, "memory is short");
@@ -220,6 +224,7 @@ static size_t message_size(const struct secondaries *all)
 
 void secondaries_received(struct secondaries *all, const uint8_t *octets, size_t len)
 {
+    all->come += len;
     while (len && all->active && !all->building) {
         size_t n = MIN(message_size(all) - all->have, len);
 
@@ -276,6 +281,7 @@ static void start(struct secondaries *all, struct secondary *s, uint32_t now)
         return;
     }
     all->deadline = now + SECONDARY_CONNECT_SECONDS;
+    all->span = now + SECONDARY_SPAN_SECONDS;
     all->end = now + SECONDARY_TOTAL_SECONDS;
     err = all->ops->connect(&s->primary[s->turn]);
     all->connected = !err;
@@ -287,13 +293,30 @@ static void start(struct secondaries *all, struct secondary *s, uint32_t now)
     }
 }
 
+/* Gives a primary up that is too slow; what it has sent takes memory meanwhile. */
+static void look_at_pace(struct secondaries *all, uint32_t now)
+{
+    bool is_slow = is_due(all->span, now) && all->come < SECONDARY_SPAN_OCTETS;
+
+    if (is_due(all->end, now)) {
+        give_up(all, "it takes too long");
+    } else if (is_due(all->deadline, now)) {
+        give_up(all, "it is silent");
+    } else if (is_slow) {
+        give_up(all, "it is too slow");
+    } else if (is_due(all->span, now)) {
+        all->span = now + SECONDARY_SPAN_SECONDS;
+        all->come = 0;
+    }
+}
+
 uint32_t secondaries_run(struct secondaries *all)
 {
     uint32_t now = all->ops->monotonic(), next = TIME_MAX;
     struct secondary *first = NULL;
 
-    if (all->active && !all->building && (is_due(all->deadline, now) || is_due(all->end, now)))
-        give_up(all, is_due(all->end, now) ? "it takes too long" : "it is silent");
+    if (all->active && !all->building)
+        look_at_pace(all, now);
     for (struct secondary *s = all->list; s; s = s->next) {
         if (s != all->active && (!first || (int32_t)(first->due - s->due) > 0))
             first = s;
@@ -316,5 +339,7 @@ uint32_t secondaries_run(struct secondaries *all)
     }
     if (!all->active)
         return first ? MIN(next, first->due - now) : next;
-    return all->building ? next : MIN(next, all->deadline - now);
+    if (!all->building)
+        next = MIN(next, MIN(all->deadline - now, all->span - now));
+    return next;
 }

@@ -19,6 +19,8 @@ enum {
     SECONDARY_PRIMARIES = 4, /* of a zone */
     SECONDARY_CONNECT_SECONDS = 10,
     SECONDARY_IDLE_SECONDS = 30,    /* between two messages */
+    SECONDARY_SPAN_SECONDS = 60,    /* in which a primary that has more to send ... */
+    SECONDARY_SPAN_OCTETS = 65536,  /* ... has to send so much of it */
     SECONDARY_TOTAL_SECONDS = 3600, /* of a transfer */
     SECONDARY_PATIENCE =
         1, /* until the second attempt for a zone that is not there, doubled each time */
@@ -63,6 +65,8 @@ struct secondary_ops {
     void (*pause)(void);
     /* Has secondaries_run() called soon. */
     void (*wake)(void);
+    /* How many octets of memory are free. */
+    size_t (*memory)(void);
     /* Tells of an event; PEER and REASON are NULL unless it is a failure. */
     void (*tell)(const struct secondary *s, enum secondary_event event, const struct dns_peer *peer,
                  const char *reason);
@@ -82,6 +86,9 @@ struct secondaries {
     bool excess;       /* something has come behind the end of the zone */
     uint32_t deadline; /* for the next message */
     uint32_t end;      /* for all of them */
+    uint32_t span;     /* when it is looked at whether enough has come */
+    size_t come;       /* octets since it was last */
+    size_t limit; /* octets of memory that a zone's records may take; 0: half of what is free */
     struct fetch fetch;
     uint8_t *message; /* the one being received, with its length in front */
     size_t have;
@@ -89,6 +96,12 @@ struct secondaries {
 
 /* Makes an empty list for zones served from DB, which tells it of NOTIFY messages from now on. */
 void secondaries_init(struct secondaries *all, struct dns_db *db, const struct secondary_ops *ops);
+
+/*
+ * Sets how many octets of memory the records of a zone that comes may take. Without it they may take half of what is
+ * free when they begin to come: the image which is made of them needs about as much.
+ */
+void secondaries_limit(struct secondaries *all, size_t octets);
 
 /*
  * Adds the zones of a list "ZONE=PRIMARY,PRIMARY,ZONE=PRIMARY...", each PRIMARY as access_parse_peer() has

@@ -52,6 +52,11 @@ void secondaries_init(struct secondaries *all, struct dns_db *db, const struct s
     dns_db_listen(db, &all->listener);
 }
 
+void secondaries_limit(struct secondaries *all, size_t octets)
+{
+    all->limit = octets;
+}
+
 static struct secondary *find(const struct secondaries *all, const uint8_t *name)
 {
     struct secondary *s = all->list;

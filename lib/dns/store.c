@@ -13,8 +13,10 @@ struct dns_builder *dns_builder_new(const struct dns_sink *sink)
 {
     struct dns_builder *b = calloc(1, sizeof(*b));
 
-    if (b)
-        b->sink = *sink;
+    if (!b)
+        return NULL;
+    b->sink = *sink;
+    b->limit = SIZE_MAX;
     return b;
 }
 
@@ -91,10 +93,9 @@ static int file_index(struct dns_builder *b, const char *file)
     return b->file_count++;
 }
 
-/* Room for a record of SIZE octets, and its handle. */
+/* Room for a record of SIZE octets, a multiple of 4, and its handle. */
 static struct rec *new_rec(struct dns_builder *b, size_t size, uint32_t *handle)
 {
-    size = ROUND_UP(size, 4);
     if (!b->chunk_count || size > b->chunk_size - b->chunk_used) {
         uint8_t **grown = realloc(b->chunks, (b->chunk_count + 1) * sizeof(*grown));
 
@@ -137,20 +138,24 @@ int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
 {
     uint8_t key[KEY_MAX];
     unsigned key_len = builder_key(record->owner, key);
+    size_t size = ROUND_UP(sizeof(struct rec) + key_len + record->len, 4);
     int file = file_index(b, place->file);
     struct rec *rec;
     uint32_t *recs;
 
     if (file < 0)
         return -ENOMEM;
+    if (size + sizeof(*recs) > b->limit - b->octets)
+        return -ENOSPC;
     recs = builder_grow(b->recs, b->rec_count, &b->rec_room, sizeof(*recs));
     if (!recs)
         return -ENOMEM;
     b->recs = recs;
-    rec = new_rec(b, sizeof(*rec) + key_len + record->len, &b->recs[b->rec_count]);
+    rec = new_rec(b, size, &b->recs[b->rec_count]);
     if (!rec)
         return -ENOMEM;
     b->rec_count++;
+    b->octets += size + sizeof(*recs);
     *rec = (struct rec){.ttl = record->ttl,
                         .line = place->line,
                         .file = file,
@@ -169,6 +174,11 @@ int dns_builder_add(struct dns_builder *b, const struct dns_record *record,
     }
     builder_step(b);
     return 0;
+}
+
+void dns_builder_limit(struct dns_builder *b, size_t octets)
+{
+    b->limit = octets;
 }
 
 void dns_builder_verify(struct dns_builder *b)

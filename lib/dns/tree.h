@@ -67,6 +67,7 @@ struct dns_builder {
     uint8_t **chunks;
     unsigned chunk_count;
     size_t chunk_used, chunk_size; /* of the last one */
+    size_t octets, limit;          /* that all records take, and may take */
 
     bool differences; /* some records remove others */
     bool verifies;    /* the zone is compared with its digest */

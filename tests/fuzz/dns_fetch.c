@@ -98,6 +98,11 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
     world.loaded |= event == SECONDARY_LOADED;
 }
 
+static size_t free_memory(void)
+{
+    return STREAM_MAX;
+}
+
 static uint32_t world_time(void)
 {
     return world.time;
@@ -114,6 +119,7 @@ static const struct secondary_ops ops = {
     .disconnect = disconnect,
     .build = build_soon,
     .wake = wake,
+    .memory = free_memory,
     .tell = tell,
     .monotonic = world_time,
     .wall = world_time,

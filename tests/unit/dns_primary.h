@@ -35,6 +35,7 @@ static struct {
     unsigned connects, loaded, changed, failed, expired;
     char reason[300];     /* of the last failure */
     void (*during)(void); /* called while a zone is made, or NULL */
+    size_t memory;        /* that is free; 0: any number */
 } world;
 
 /* The primary's answer: messages one after the other, each with its length in front. */
@@ -95,6 +96,11 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
     snprintf(world.reason, sizeof(world.reason), "%s", reason);
 }
 
+static size_t free_memory(void)
+{
+    return world.memory ? world.memory : SIZE_MAX;
+}
+
 static uint32_t world_time(void)
 {
     return world.time;
@@ -119,6 +125,7 @@ static const struct secondary_ops ops = {
     .build = build_soon,
     .pause = pause_build,
     .wake = wake,
+    .memory = free_memory,
     .tell = tell,
     .monotonic = world_time,
     .wall = world_time,

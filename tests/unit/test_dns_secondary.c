@@ -749,11 +749,75 @@ START_TEST(test_connections)
     while (world.connected) {
         world.time += SECONDARY_IDLE_SECONDS - 1;
         secondaries_run(&world.all);
-        deliver(SIZE_MAX / 2);
+        for (size_t sent = 0; sent < SECONDARY_SPAN_OCTETS && world.connected; sent += answer_len)
+            deliver(SIZE_MAX / 2);
     }
     ck_assert_str_eq(world.reason, "it takes too long");
     ck_assert_uint_eq(world.failed, 4);
     assert_old();
+}
+END_TEST
+
+/* A primary that sends, but little, is given up: what it has sent takes memory. One that ends soon is not. */
+START_TEST(test_pace)
+{
+    static const size_t octets[] = {SECONDARY_SPAN_OCTETS / 2, SECONDARY_SPAN_OCTETS / 4};
+    uint32_t start;
+
+    load_old();
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    deliver(SIZE_MAX / 2);
+    start = world.time;
+    primary_answers();
+    drop_last();
+    deliver(SIZE_MAX / 2);
+    lie_nothing();
+    while (!world.failed) {
+        world.time += SECONDARY_IDLE_SECONDS - 1;
+        ck_assert_uint_le(secondaries_run(&world.all), SECONDARY_IDLE_SECONDS);
+        /* Enough in the first ten minutes. */
+        for (size_t sent = 0; !world.failed && sent < octets[world.time - start > 600];
+             sent += answer_len)
+            deliver(SIZE_MAX / 2);
+    }
+    ck_assert_str_eq(world.reason, "it is too slow");
+    ck_assert(world.time - start > 600 && world.time - start < 800);
+    assert_old();
+}
+END_TEST
+
+static const char too_much[] =
+    "it takes more than half of the free memory, or zone-max=: give it more";
+
+/* The records of a zone that comes may take half of the memory which is free, or what is allowed. */
+START_TEST(test_limit)
+{
+    size_t least = 0, most = 4096;
+
+    /* What the new version needs. */
+    while (most - least > 1) {
+        size_t limit = (least + most) / 2;
+
+        prepare();
+        primary_has(new_text);
+        if (_i % 2)
+            world.memory = 2 * limit;
+        else
+            secondaries_limit(&world.all, limit);
+        refresh(SIZE_MAX / 2);
+        if (world.loaded) {
+            most = limit;
+            assert_new();
+        } else {
+            least = limit;
+            ck_assert_str_eq(world.reason, too_much);
+            ck_assert_uint_eq(rcode_of("example.org.", TYPE_SOA), DNS_SERVFAIL);
+        }
+    }
+    /* Six records and the last SOA, which is not kept: about their wire form and 20 octets each. */
+    ck_assert(most > 6 * 30 && most < 6 * 80);
 }
 END_TEST
 
@@ -991,6 +1055,26 @@ START_TEST(test_misfits)
     primary_answers();
     deliver(SIZE_MAX / 2);
     ck_assert_uint_eq(world.changed, 0);
+    assert_new();
+}
+END_TEST
+
+/* The old version's records count as well. */
+START_TEST(test_limit_of_differences)
+{
+    load_old();
+    primary_has(new_text);
+    begin();
+    primary_answers();
+    secondaries_limit(&world.all, 200);
+    deliver(SIZE_MAX / 2);
+    answer_is("$TTL 60\n" SOA(8) SOA(7) "old A 192.0.2.7\n" SOA(8) "new A 192.0.2.8\n" SOA(8));
+    deliver(SIZE_MAX / 2);
+    ck_assert_str_eq(world.reason, too_much);
+    ck_assert_uint_eq(world.failed, 1);
+    assert_old();
+    secondaries_limit(&world.all, 1000);
+    refresh(SIZE_MAX / 2);
     assert_new();
 }
 END_TEST
@@ -1399,11 +1483,14 @@ int main(void)
     tcase_add_test(t, test_lies_about_soa);
     tcase_add_loop_test(t, test_more_behind_the_soa, 0, 2);
     tcase_add_test(t, test_connections);
+    tcase_add_test(t, test_pace);
+    tcase_add_loop_test(t, test_limit, 0, 2);
     tcase_add_loop_test(t, test_differences, 0, ARRAY_SIZE(differences));
     tcase_add_loop_test(t, test_differences_of_all, 0, 3);
     tcase_add_loop_test(t, test_differences_of_part, 0, 4);
     tcase_add_loop_test(t, test_goes_back, 0, 4);
     tcase_add_loop_test(t, test_misfits, 0, ARRAY_SIZE(misfits));
+    tcase_add_test(t, test_limit_of_differences);
     tcase_add_test(t, test_expires_meanwhile);
     tcase_add_loop_test(t, test_while_made, 0, 2);
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
