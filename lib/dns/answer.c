@@ -302,8 +302,9 @@ void answer_question(struct task *t)
         return;
     if (q->class != CLASS_IN && q->class != CLASS_ANY)
         return;
-    if (q->type == TYPE_AXFR || q->type == TYPE_IXFR) {
-        if (IS_ENABLED(CONFIG_DNS_XFR) && q->class == CLASS_IN)
+    if (q->type >= TYPE_META && q->type < TYPE_ANY) {
+        if (IS_ENABLED(CONFIG_DNS_XFR) && q->class == CLASS_IN &&
+            (q->type == TYPE_AXFR || q->type == TYPE_IXFR))
             transfer_answer(t);
         return;
     }

@@ -122,6 +122,7 @@ enum {
     TYPE_ZONEMD = 63,
     TYPE_HTTPS = 65,
     TYPE_TSIG = 250,
+    TYPE_META = 128, /* up to ANY: questions that are not for data (RFC 6895 section 3.1) */
     TYPE_IXFR = 251,
     TYPE_AXFR = 252,
     TYPE_MAILB = 253,

@@ -7,7 +7,7 @@ import time
 
 import dns.name
 
-from differential import build
+from messages import build
 
 FLOOD = 1000  # queries a second
 PAUSE = 0.2  # seconds without an answer; every second query gets one

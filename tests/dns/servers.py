@@ -13,6 +13,7 @@ from pathlib import Path
 from transfers import KEY_NAME, SECRET
 
 TOP = Path(__file__).resolve().parents[2]
+BIN = Path(os.environ.get("XENOLITH_HOST_BIN", TOP / "out/host"))
 START_SECONDS = 20
 
 
@@ -26,6 +27,8 @@ def find_nsd():
 def find(program, package):
     """A program of a Debian package: the machine's own, else one unpacked into the cache, which
     installs nothing. None if there is neither, which no run with XENOLITH_NSD_REQUIRED accepts."""
+    if program == "nsd" and find_nsd():
+        return find_nsd()
     path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
     found = shutil.which(program, path=path)
     if not found:
@@ -116,7 +119,7 @@ def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host
         lines += [f"  notify: 127.0.0.1@{notify} {key}", "  store-ixfr: yes", "  create-ixfr: yes"] if notify else []
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
-    return running([find_nsd(), "-d", "-c", str(conf)], address, directory / "nsd.log")
+    return running([find("nsd", "nsd"), "-d", "-c", str(conf)], address, directory / "nsd.log")
 
 
 def bind(zones, directory, signed=False, notify=None):
@@ -197,3 +200,24 @@ def host(server, images, directory, minimal=False, options=(), port=None):
     address = ("127.0.0.1", port or free_port())
     argv = [str(server), *(["-m"] if minimal else []), *options, str(address[1]), str(images)]
     return running(argv, address, Path(directory) / "hostserver.log")
+
+
+def unbound(zones, server, keys, directory):
+    """Context: unbound as a validating resolver that trusts the records in the files `keys`. It asks `server` for all
+    of `zones`, and nobody else."""
+    address = ("127.0.0.1", free_port())
+    lines = [
+        "server:", f"  interface: 127.0.0.1@{address[1]}", '  username: ""', '  chroot: ""', '  pidfile: ""',
+        f'  directory: "{directory}"', "  do-daemonize: no", "  use-syslog: no", "  do-not-query-localhost: no",
+        "  do-not-query-address: 10.0.0.0/8", "  do-not-query-address: 192.0.2.0/24", "  do-ip6: no",
+        '  module-config: "validator iterator"', '  local-zone: "test." nodefault', '  local-zone: "invalid." nodefault',
+        "  qname-minimisation: no", "  aggressive-nsec: no", "  trust-anchor-signaling: no", "  num-threads: 1",
+        '  root-hints: "/dev/null"',
+        *(f'  trust-anchor-file: "{key}"' for key in keys),
+        "remote-control:", "  control-enable: no",
+    ]  # fmt: skip
+    for name in zones:
+        lines += ["stub-zone:", f'  name: "{name}"', f"  stub-addr: {server[0]}@{server[1]}"]
+    conf = Path(directory) / "unbound.conf"
+    conf.write_text("\n".join(lines) + "\n")
+    return running([find("unbound", "unbound"), "-d", "-c", str(conf)], address, Path(directory) / "unbound.log")

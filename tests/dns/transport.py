@@ -14,7 +14,7 @@ import time
 import dns.message
 import dns.name
 
-from differential import build
+from messages import build
 
 NAME = dns.name.from_text("mail.example.test.").to_wire()
 HUGE = dns.name.from_text("huge.big.example.test.").to_wire()
