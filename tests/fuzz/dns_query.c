@@ -37,15 +37,16 @@ static struct fuzz_served *serve(bool nsec3)
     return served;
 }
 
-/* What there is over UDP is there over TCP, and all of the answer unless it says that it is cut. What is
- * only helpful may be missing. */
+/* What there is over UDP is there over TCP, and all of the answer unless it says that it is cut: then the
+ * name may have an alias at whose target nobody has looked, and the code is of what is there. What is only
+ * helpful may be missing. */
 static void compare_transports(const struct dns_db *db, const uint8_t *query, size_t len,
                                const uint8_t *udp, unsigned flags)
 {
     uint8_t *tcp = malloc(DNS_TCP_MAX);
     size_t n = fuzz_answer(db, &client, query, len, tcp, DNS_TCP_MAX, flags | DNS_TCP);
 
-    if (!n || (udp[3] ^ tcp[3]) & 15)
+    if (!n || ((udp[3] ^ tcp[3]) & 15 && (!(udp[2] & FLAG_TC) || udp[3] & 15)))
         abort();
     if (!(udp[2] & FLAG_TC) && dns_be16(udp + 6) != dns_be16(tcp + 6))
         abort();

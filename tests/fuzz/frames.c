@@ -566,7 +566,9 @@ static void client_step(void)
         look_up();
     } else if (!client) {
         start_client();
-    } else if (how & 2) {
+    } else if (how & 2) { /* not before it is connected: docs/network.md */
+        if (client->state < ESTABLISHED)
+            return;
         (void)tcp_write(client, text, (uint16_t)(fuzz_u16() % sizeof(text)),
                         how & 4 ? TCP_WRITE_FLAG_COPY : 0);
         (void)tcp_output(client);

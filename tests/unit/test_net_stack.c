@@ -505,22 +505,33 @@ static void listen_on(uint16_t port)
     tcp_accept(tcp_listen(pcb), close_at_once);
 }
 
-static void segment(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack)
+/* mss: of an option, 0 for none. */
+static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t mss)
 {
     struct frame f;
     uint8_t *tcp = f.data + ETH_BYTES + IP4_BYTES;
+    uint16_t len = (uint16_t)(TCP_BYTES + (mss ? 4 : 0));
 
-    ip4(&f, PROTOCOL_TCP, TCP_BYTES, 0);
+    ip4(&f, PROTOCOL_TCP, len, 0);
     write_be16(tcp, from);
     write_be16(tcp + 2, 13);
     write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
     write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
     write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
     write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
-    tcp[AT_TCP_OFFSET] = TCP_BYTES / 4 << 4;
+    tcp[AT_TCP_OFFSET] = (uint8_t)(len / 4 << 4);
     tcp[AT_TCP_FLAGS] = flags;
     write_be16(tcp + AT_TCP_WINDOW, 8192);
+    if (mss) {
+        write_be16(tcp + TCP_BYTES, 2 << 8 | 4);
+        write_be16(tcp + TCP_BYTES + 2, mss);
+    }
     arrive(&f, true);
+}
+
+static void segment(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+    segment_with(from, flags, seq, ack, 0);
 }
 
 /* What was sent last: its flags, and where its sequence number is. */
@@ -586,6 +597,40 @@ START_TEST(time_wait_gives_way)
     ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
     segment(1000, TCP_ACK, 5001, answer_seq() + 1);
     ck_assert_uint_eq(answer_flags(), TCP_FIN | TCP_ACK);
+}
+END_TEST
+
+static struct tcp_pcb *accepted;
+
+static err_t keep(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    accepted = pcb;
+    return ERR_OK;
+}
+
+/* The client may say it once: afterwards segments are queued that are as long as it said. */
+START_TEST(segments_keep_their_size)
+{
+    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
+    uint8_t text[3000] = {0};
+    uint32_t seq;
+
+    start_with_addresses();
+    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
+    tcp_accept(tcp_listen(listener), keep);
+    know_client();
+    segment_with(1000, TCP_SYN, 100, 0, 1000);
+    seq = answer_seq() + 1;
+    segment(1000, TCP_ACK, 101, seq);
+    ck_assert_ptr_nonnull(accepted);
+    ck_assert_uint_eq(tcp_mss(accepted), 1000);
+    ck_assert_int_eq(tcp_write(accepted, text, sizeof(text), TCP_WRITE_FLAG_COPY), ERR_OK);
+    segment_with(1000, TCP_ACK, _i ? 101 : 77777, _i ? seq : 99999, 1); /* anybody's, or its own */
+    ck_assert_uint_eq(tcp_mss(accepted), 1000);
+    ck_assert_int_eq(tcp_write(accepted, text, sizeof(text), TCP_WRITE_FLAG_COPY), ERR_OK);
+    for (struct tcp_seg *s = accepted->unsent; s; s = s->next)
+        ck_assert_uint_le(s->len, 1000);
+    tcp_abort(accepted);
 }
 END_TEST
 
@@ -771,6 +816,7 @@ int main(void)
     tcase_add_test(c, groups_refused_are_told_again);
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
+    tcase_add_loop_test(c, segments_keep_their_size, 0, 2);
     tcase_add_test(c, checksums_are_left_to_the_backend);
     tcase_add_test(c, addresses_are_read_strictly);
     tcase_add_loop_test(c, a_gateway_is_a_neighbour, 0, ARRAY_SIZE(gateways));

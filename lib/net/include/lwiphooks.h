@@ -14,6 +14,16 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
                      uint16_t remote_port);
 #define LWIP_HOOK_TCP_ISN(lip, lport, rip, rport) net_tcp_isn((lip), (lport), (rip), (rport))
 
+/* Only a SYN has options that count: an MSS in any other segment is against RFC 9293 (3.2), and lwIP,
+ * which asks nothing of the segment that has it, would let anybody who guesses the ports change the
+ * size of segments under those that are queued. Its variable for the options' length is the third
+ * argument; timestamps would need another way. */
+#if LWIP_TCP_TIMESTAMPS
+#error "timestamps are options of every segment"
+#endif
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p)                             \
+    ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0, ERR_OK)
+
 /* The gateway given by gw6=, or NULL: then the advertised routers count (lib/net/address.c). */
 #if LWIP_IPV6
 struct netif;
