@@ -61,7 +61,6 @@ const struct dns_client *server_client(const ip_addr_t *from)
     return &client;
 }
 
-/* Answers from the address that was asked: a client believes no other (RFC 1035 section 7.3). */
 static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
 {
     static uint8_t pieces[QUERY_MAX];
@@ -77,8 +76,7 @@ static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *f
                      p->tot_len, answer->payload, DNS_UDP_MAX, SERVER_FLAGS, &server.stats);
     if (len) {
         pbuf_realloc(answer, (u16_t)len);
-        (void)udp_sendto_if_src(pcb, answer, from, port, ip_current_input_netif(),
-                                ip_current_dest_addr());
+        (void)net_udp_reply(pcb, answer, from, port); /* a full ring drops it: that is UDP */
     }
     pbuf_free(answer);
 }
@@ -86,9 +84,7 @@ static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *f
 static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                          u16_t port)
 {
-    const ip_addr_t *asked = ip_current_dest_addr();
-
-    if (!ip_addr_ismulticast(asked) && !ip_addr_isbroadcast(asked, ip_current_input_netif()))
+    if (net_asked_alone())
         answer_query(pcb, p, from, port);
     pbuf_free(p);
 }

@@ -26,14 +26,10 @@
 static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
 {
-    const ip_addr_t *asked = ip_current_dest_addr();
-
     /* A datagram from a service's own port could start two services echoing to each other, and one
      * to a group would have all of its members answer. */
-    if (port != ECHO_PORT && !ip_addr_ismulticast(asked) &&
-        !ip_addr_isbroadcast(asked, ip_current_input_netif()))
-        /* From the address that was asked. A full ring drops it: that is UDP. */
-        (void)udp_sendto_if_src(pcb, p, from, port, ip_current_input_netif(), asked);
+    if (port != ECHO_PORT && net_asked_alone())
+        (void)net_udp_reply(pcb, p, from, port); /* a full ring drops it: that is UDP */
     pbuf_free(p);
 }
 

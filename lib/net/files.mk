@@ -2,6 +2,7 @@
 ifdef CONFIG_NET
 obj-y += lib/net/net.c
 obj-y += lib/net/frame.c
+obj-y += lib/net/reply.c
 obj-$(CONFIG_MULTICAST) += lib/net/filter.c
 obj-$(CONFIG_NET_GSO) += lib/net/gso.c
 obj-y += lib/net/address.c

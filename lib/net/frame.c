@@ -75,17 +75,19 @@ static void look_at_tcp(struct net_interface *nif, const uint8_t *frame, const s
 }
 #endif
 
-/* Which transport checksums lwIP must verify in this frame. */
-static unsigned checks_needed(struct net_interface *nif, const struct pbuf *p, bool checked)
-{
-    struct headers h;
+struct net_question net_question;
 
-    (void)nif;
-    if (!headers_parse(p->payload, p->len, &h))
+/* Looks at what lwIP will be given: which transport checksums it must verify. */
+static unsigned look_at(struct net_interface *nif, const struct pbuf *p, bool checked)
+{
+    net_question.frame = NULL;
+    if (!headers_parse(p->payload, p->len, &net_question.headers))
         return CHECK_ALL;
+    net_question.nif = nif;
+    net_question.frame = p->payload;
 #if LWIP_TCP
-    if (h.protocol == PROTOCOL_TCP)
-        look_at_tcp(nif, p->payload, &h);
+    if (net_question.headers.protocol == PROTOCOL_TCP)
+        look_at_tcp(nif, p->payload, &net_question.headers);
 #endif
     return checked ? 0 : CHECK_ALL;
 }
@@ -130,8 +132,9 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         return;
     }
     net_timeouts_note_input();
-    nif->netif.chksum_flags = (u16_t)(CHECKSUMS | checks_needed(nif, p, checked));
+    nif->netif.chksum_flags = (u16_t)(CHECKSUMS | look_at(nif, p, checked));
     ethernet_input(p, &nif->netif);
+    net_question.frame = NULL;
 }
 
 /* --- output ------------------------------------------------------------------------------ */
@@ -146,6 +149,19 @@ int net_transmit(struct net_interface *nif, struct pbuf *p, const struct netdev_
         dev->stats.tx_large += offload->gso != 0;
     }
     return err;
+}
+
+err_t net_send(struct net_interface *nif, struct pbuf *p, const struct netdev_offload *offload)
+{
+    switch (net_transmit(nif, p, offload)) {
+    case 0:
+        return ERR_OK;
+    case -ENOTCONN:
+    case -EMSGSIZE:
+        return ERR_IF;
+    default:
+        return ERR_MEM; /* TCP tries again */
+    }
 }
 
 #if LWIP_TCP
@@ -188,15 +204,7 @@ err_t net_link_output(struct netif *netif, struct pbuf *p)
         }
 #endif
     }
-    switch (net_transmit(nif, p, &offload)) {
-    case 0:
-        return ERR_OK;
-    case -ENOTCONN:
-    case -EMSGSIZE:
-        return ERR_IF;
-    default:
-        return ERR_MEM; /* TCP tries again */
-    }
+    return net_send(nif, p, &offload);
 }
 
 static struct work send_again_work;

@@ -17,6 +17,7 @@
 #define AT_IP4_LENGTH (ETH_BYTES + 2)
 #define AT_IP4_ID (ETH_BYTES + 4)
 #define AT_IP4_FRAGMENT (ETH_BYTES + 6)
+#define AT_IP4_TTL (ETH_BYTES + 8)
 #define AT_IP4_PROTOCOL (ETH_BYTES + 9)
 #define AT_IP4_SUM (ETH_BYTES + 10)
 #define AT_IP4_SRC (ETH_BYTES + 12)
@@ -25,6 +26,7 @@
 #define ARP_BYTES 28
 #define AT_IP6_LENGTH (ETH_BYTES + 4)
 #define AT_IP6_NEXT (ETH_BYTES + 6)
+#define AT_IP6_HOPS (ETH_BYTES + 7)
 #define AT_IP6_SRC (ETH_BYTES + 8)
 #define AT_IP6_DEST (ETH_BYTES + 24)
 #define IP6_BYTES 40

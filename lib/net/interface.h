@@ -11,6 +11,7 @@
 #include "kernel/timer.h"
 #include "kernel/work.h"
 #include "lib/list.h"
+#include "lib/net/headers.h"
 #include "lib/net/netdev.h"
 
 #include "lwip/netif.h"
@@ -58,9 +59,18 @@ void net_frame_init(void);
 void net_choose_offloads(struct net_interface *interface);
 /* For netif->linkoutput. */
 err_t net_link_output(struct netif *netif, struct pbuf *p);
-/* Gives the frame p to the device; errors as netdev's transmit(). */
+/* Gives the frame p to the device; errors as netdev's transmit(), and as lwIP says them. */
 int net_transmit(struct net_interface *interface, struct pbuf *p,
                  const struct netdev_offload *offload);
+err_t net_send(struct net_interface *interface, struct pbuf *p,
+               const struct netdev_offload *offload);
+/* The frame that lwIP is handling now, if it is a TCP segment or UDP datagram for which
+ * headers_parse() found its headers; else frame is NULL. */
+extern struct net_question {
+    struct net_interface *nif;
+    const uint8_t *frame;
+    struct headers headers;
+} net_question;
 
 /* filter.c: tells the backend's multicast filter. For netif->igmp_mac_filter and mld_mac_filter. */
 #if LWIP_IGMP

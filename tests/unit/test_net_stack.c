@@ -92,7 +92,9 @@ static const char *published_at(const char *path)
 
 static struct {
     unsigned frames, solicitations, advertisements, arp_announcements, tcp;
-    uint8_t last[2048]; /* the latest TCP segment */
+    uint8_t last[2048];     /* the latest TCP segment */
+    uint8_t datagram[2048]; /* the latest frame with UDP, and its length */
+    unsigned datagrams, length;
     struct netdev_offload offload;
     bool full;
 } sent;
@@ -116,6 +118,11 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
     if (headers_parse(frame, p->tot_len, &h) && h.protocol == PROTOCOL_TCP) {
         sent.tcp++;
         memcpy(sent.last, frame, sizeof(frame));
+    }
+    if (headers_parse(frame, p->tot_len, &h) && h.protocol == PROTOCOL_UDP) {
+        sent.datagrams++;
+        sent.length = p->tot_len;
+        memcpy(sent.datagram, frame, sizeof(frame));
     }
     sent.offload = *offload;
     return 0;
@@ -651,6 +658,196 @@ START_TEST(checksums_are_left_to_the_backend)
 }
 END_TEST
 
+/* --- answers ----------------------------------------------------------------------------- */
+
+enum way { BY_LWIP, IN_PLACE, IN_A_PAGE, BUSY_PAGE, NO_PAGE, CHAIN, LONG, WAYS };
+static enum way way;
+static bool asked_alone;
+
+/* Answers with 100 octets; LONG: with more than a frame has room for. */
+static void on_question(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                        u16_t port)
+{
+    uint16_t len = way == LONG ? 1473 : 100;
+    struct pbuf *answer = way == IN_PLACE  ? p
+                          : way == NO_PAGE ? pbuf_alloc(PBUF_RAW, len, PBUF_RAM)
+                                           : netpage_alloc(len);
+
+    if (answer == p)
+        ck_assert_uint_eq(p->tot_len, len);
+    for (uint16_t i = 0; i < len; i++)
+        ((uint8_t *)answer->payload)[i] = (uint8_t)i;
+    if (way == BUSY_PAGE)
+        netpage_of(answer)->sends = 1;
+    if (way == CHAIN) {
+        pbuf_realloc(answer, 60);
+        pbuf_cat(answer, netpage_alloc(40));
+        for (uint16_t i = 60; i < len; i++)
+            pbuf_put_at(answer, i, (uint8_t)i);
+    }
+    asked_alone = net_asked_alone();
+    if (way == BY_LWIP)
+        udp_sendto_if_src(pcb, answer, from, port, ip_current_input_netif(),
+                          ip_current_dest_addr());
+    else
+        ck_assert_int_eq(net_udp_reply(pcb, answer, from, port), ERR_OK);
+    if (way == BUSY_PAGE)
+        netpage_of(answer)->sends = 0;
+    if (answer != p)
+        pbuf_free(answer);
+    pbuf_free(p);
+}
+
+static void start_answering(void)
+{
+    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+
+    start_with_addresses();
+    ck_assert_int_eq(udp_bind(pcb, IP_ANY_TYPE, 9), ERR_OK);
+    udp_recv(pcb, on_question, NULL);
+}
+
+/* A question of 100 octets. */
+static void question(struct frame *f, bool v6)
+{
+    uint8_t *at = f->data + ETH_BYTES + (v6 ? IP6_BYTES : IP4_BYTES);
+
+    if (v6)
+        ip6(f, PROTOCOL_UDP, UDP_BYTES + 100);
+    else
+        ip4(f, PROTOCOL_UDP, UDP_BYTES + 100, 0);
+    udp(at);
+    write_be16(at + 2, 9);
+    write_be16(at + 4, UDP_BYTES + 100);
+    write_be16(at + 6, 0);
+}
+
+/* In a network page, as a driver has it. */
+static void ask_with(const struct frame *f)
+{
+    struct netpage *np = netpage_get(true);
+
+    memcpy(np->page, f->data, f->length);
+    sent.datagrams = 0;
+    net_input(&dev, netpage_pbuf(np, 0, f->length), true);
+    fake_run();
+}
+
+static void ask(bool v6)
+{
+    struct frame f;
+
+    question(&f, v6);
+    ask_with(&f);
+}
+
+/* The client asks for our address with its own, so that lwIP knows it. */
+static void know_client6(void)
+{
+    struct frame f;
+    uint8_t *icmp = f.data + ETH_BYTES + IP6_BYTES;
+
+    ip6(&f, IP6_NEXTH_ICMP6, 32);
+    f.data[AT_IP6_HOPS] = 255;
+    icmp[0] = ICMP6_TYPE_NS;
+    memcpy(icmp + 8, f.data + AT_IP6_DEST, 16);
+    icmp[24] = icmp[25] = 1; /* the source's link-layer address */
+    icmp[26] = 2;
+    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + 32 +
+                                headers_sum(icmp, 32)));
+    arrive(&f, true);
+}
+
+/* Whichever way an answer takes, it is the same octet by octet, but for the number of IPv4. */
+START_TEST(an_answer_is_the_same_by_the_short_way)
+{
+    bool v6 = _i >= WAYS;
+    uint8_t expected[2048];
+    unsigned length;
+
+    start_answering();
+    if (v6)
+        know_client6();
+    else
+        know_client();
+    way = BY_LWIP;
+    ask(v6);
+    ck_assert_uint_eq(sent.datagrams, 1);
+    memcpy(expected, sent.datagram, sizeof(expected));
+    length = sent.length;
+    way = _i % WAYS;
+    ask(v6);
+    ck_assert(asked_alone);
+    if (way == LONG) { /* in two fragments */
+        ck_assert_uint_eq(sent.datagrams, 0);
+        return;
+    }
+    ck_assert_uint_eq(sent.datagrams, 1);
+    ck_assert_uint_eq(sent.length, length);
+    ck_assert(sent.offload.valid && !sent.offload.blank);
+    if (!v6) {
+        memcpy(expected + AT_IP4_ID, sent.datagram + AT_IP4_ID, 2);
+        memcpy(expected + AT_IP4_SUM, sent.datagram + AT_IP4_SUM, 2);
+        ck_assert_uint_eq(folded(headers_sum(sent.datagram + ETH_BYTES, IP4_BYTES)), 0);
+    }
+    ck_assert_mem_eq(sent.datagram, expected, length);
+}
+END_TEST
+
+/* The short way needs nobody's Ethernet address but the sender's; lwIP has to ask for it first. What is
+ * not plain is left to lwIP. */
+START_TEST(only_what_is_plain_takes_the_short_way)
+{
+    static const uint8_t sender[] = {2, 0, 0, 0, 0, 0};
+    struct frame f, second;
+
+    start_answering();
+    way = IN_A_PAGE;
+    ask(_i & 1);
+    ck_assert_uint_eq(sent.datagrams, 1);
+    ck_assert_mem_eq(sent.datagram, sender, 6);
+    ck_assert_mem_eq(sent.datagram + 6, dev.mac, 6);
+
+    question(&f, _i & 1);
+    f.data[6] = 3; /* a group's */
+    ask_with(&f);
+    ck_assert_uint_eq(sent.datagrams, 0);
+    if (_i & 1)
+        return;
+
+    question(&f, false); /* a bigger header: its last four octets are an option */
+    memmove(f.data + ETH_BYTES + 24, f.data + ETH_BYTES + 20, UDP_BYTES + 100);
+    f.length += 4;
+    f.data[ETH_BYTES] = 0x46;
+    memset(f.data + ETH_BYTES + 20, 1, 4);
+    write_be16(f.data + AT_IP4_LENGTH, (uint16_t)(f.length - ETH_BYTES));
+    write_be16(f.data + AT_IP4_SUM, 0);
+    write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, 24)));
+    ask_with(&f);
+    ck_assert_uint_eq(sent.datagrams, 0);
+
+    question(&f, false); /* in two fragments; the first is in its page still */
+    second = f;
+    memmove(second.data + ETH_BYTES + 20, f.data + ETH_BYTES + 20 + 64, UDP_BYTES + 100 - 64);
+    f.length = ETH_BYTES + IP4_BYTES + 64;
+    second.length = ETH_BYTES + IP4_BYTES + UDP_BYTES + 100 - 64;
+    write_be16(f.data + AT_IP4_FRAGMENT, 0x2000);
+    write_be16(second.data + AT_IP4_FRAGMENT, 64 / 8);
+    for (unsigned i = 0; i < 2; i++) {
+        struct frame *piece = i ? &second : &f;
+
+        write_be16(piece->data + AT_IP4_LENGTH, (uint16_t)(piece->length - ETH_BYTES));
+        write_be16(piece->data + AT_IP4_SUM, 0);
+        write_be16(piece->data + AT_IP4_SUM,
+                   folded(headers_sum(piece->data + ETH_BYTES, IP4_BYTES)));
+        asked_alone = false;
+        ask_with(piece);
+        ck_assert_int_eq(asked_alone, i);
+        ck_assert_uint_eq(sent.datagrams, 0);
+    }
+}
+END_TEST
+
 /* --- addresses --------------------------------------------------------------------------- */
 
 static const char *const good4[] = {"10.0.0.1", "192.0.2.255", "1.2.3.4", "223.255.255.254"};
@@ -818,6 +1015,8 @@ int main(void)
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
     tcase_add_loop_test(c, segments_keep_their_size, 0, 2);
     tcase_add_test(c, checksums_are_left_to_the_backend);
+    tcase_add_loop_test(c, an_answer_is_the_same_by_the_short_way, 0, 2 * WAYS);
+    tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);
     tcase_add_test(c, addresses_are_read_strictly);
     tcase_add_loop_test(c, a_gateway_is_a_neighbour, 0, ARRAY_SIZE(gateways));
     tcase_add_loop_test(c, the_command_line_comes_before_the_toolstack, 0, 16);
