@@ -1,5 +1,12 @@
 # The network: lwIP's files (paths below its src/) and our port of it.
 ifdef CONFIG_NET
+# What the driver needs: pages, packet buffers, and the objects that describe them.
+obj-y += lib/net/netdev.c
+obj-y += lib/net/netpage.c
+obj-y += lib/net/mem.c
+lwip-y += core/def.c core/mem.c core/memp.c core/pbuf.c
+
+ifndef CONFIG_NET_BARE
 obj-y += lib/net/net.c
 obj-y += lib/net/frame.c
 obj-y += lib/net/reply.c
@@ -9,16 +16,13 @@ obj-y += lib/net/address.c
 obj-y += lib/net/parse.c
 obj-y += lib/net/report.c
 obj-y += lib/net/announce.c
-obj-y += lib/net/netpage.c
-obj-y += lib/net/mem.c
 obj-y += lib/net/checksum.c
 obj-y += lib/net/timeouts.c
 obj-y += lib/net/tcp.c
 obj-$(CONFIG_SOCKETS) += lib/net/sys.c
 obj-$(CONFIG_SOCKETS) += lib/net/sockets.c
 
-lwip-y += core/init.c core/def.c core/inet_chksum.c core/ip.c core/mem.c core/memp.c
-lwip-y += core/netif.c core/pbuf.c core/udp.c netif/ethernet.c
+lwip-y += core/init.c core/inet_chksum.c core/ip.c core/netif.c core/udp.c netif/ethernet.c
 lwip-$(CONFIG_TCP) += core/tcp.c core/tcp_in.c core/tcp_out.c core/altcp.c core/altcp_alloc.c
 lwip-$(CONFIG_TCP) += core/altcp_tcp.c
 lwip-$(CONFIG_IPV4) += core/ipv4/etharp.c core/ipv4/icmp.c core/ipv4/ip4.c
@@ -30,4 +34,5 @@ lwip-$(CONFIG_IPV6) += core/ipv6/ip6_addr.c core/ipv6/ip6_frag.c core/ipv6/mld6.
 lwip-$(CONFIG_SOCKETS) += api/api_lib.c api/api_msg.c api/err.c api/if_api.c api/netbuf.c
 lwip-$(CONFIG_SOCKETS) += api/sockets.c
 lwip-$(CONFIG_RESOLVER) += api/netdb.c core/dns.c
+endif
 endif

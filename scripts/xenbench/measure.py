@@ -12,6 +12,7 @@ FILES = os.path.join(linux.TOP, "tests", "bench", "dom0")
 PROGRAMS = ("udpload", "tcpload", "bootwatch")
 DNS_SYSTEMS = (OURS, "knot", "nsd", "bind")
 ECHO_SYSTEMS = (OURS, "linux")
+FLOOR = "reflect"  # our guest without a stack
 ECHO_SIZE = 64
 ZONE_NAMES = 1000
 # As many different queries as a run of the full length has, at most.
@@ -31,6 +32,8 @@ class Row:
         self.window, self.count, self.names = window, count, names
 
     def systems(self):
+        if self.app == FLOOR:
+            return (OURS,)
         return DNS_SYSTEMS if self.app == "dns" else ECHO_SYSTEMS
 
     def mix(self):
@@ -51,12 +54,17 @@ def _udp(window, count, size=ECHO_SIZE):
     return Row(name, "echo", "udpload", f"size:{size}", window, count)
 
 
+def _floor(window, count):
+    return Row(f"udp.floor.{window}", FLOOR, "udpload", f"size:{ECHO_SIZE}", window, count)
+
+
 def _dns(what, window, count, spec="queries:random", names=ZONE_NAMES, program="udpload"):
     return Row(f"dns.{what}.{window}", "dns", program, spec, window, count, names)
 
 
 def _plan(million):
     rows = [_udp(1, 5000), _udp(32, 20000), _udp(256, 20000), _udp(32, 10000, 1400)]
+    rows += [_floor(window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
     rows += [Row("tcp.echo", "echo", "tcpload", "echo:", 1, 65536)]
     rows += [_dns("query", window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
     rows += [
@@ -74,7 +82,7 @@ def _plan(million):
 
 # Enough to see every system and every kind of load within five minutes.
 QUICK_ROWS = {
-    "udp.echo.1": 1000, "udp.echo.32": 4000, "tcp.echo": 8192, "dns.query.1": 1000,
+    "udp.echo.1": 1000, "udp.echo.32": 4000, "udp.floor.100": 4000, "tcp.echo": 8192, "dns.query.1": 1000,
     "dns.query.100": 4000, "dns.missing.100": 3000, "dns.tcp_connection.8": 1500,
 }  # fmt: skip
 

@@ -91,6 +91,19 @@ def test_udp_echo_budget(xen_icount, network, guest, load, budget, window, count
     budget(f"echo.udp_instructions_per_packet_{window}", round(figure))
 
 
+def test_the_floor_without_a_stack(network, guest, host, xen):
+    """What servers are compared with does the same as they: it echoes, whole and unharmed."""
+    g = guest("reflect")
+    g.wait("link up")
+    mac = xen.run(f"xenstore-read /local/domain/{g.domid}/device/vif/0/mac").out.strip()
+    host("ip", "neigh", "replace", g.address, "lladdr", mac, "dev", nettools.INTERFACE)
+    try:
+        nettools.wait_ready(g, g.address)
+        assert nettools.udp_echo_sizes(g.address, (1, 64, 1400, 1472)) == []
+    finally:
+        host("ip", "neigh", "del", g.address, "dev", nettools.INTERFACE)
+
+
 def test_idle_guest_uses_no_cpu(xen_icount, network, guest, budget):
     g = guest("echo", machine=xen_icount)
     nettools.wait_ready(g, g.address, g.address6)

@@ -33,7 +33,8 @@
 #define LWIP_PBUF_REF_T unsigned short
 
 /* --- protocols --------------------------------------------------------------------------- */
-#define LWIP_IPV4 IS_ENABLED(CONFIG_IPV4)
+/* lwIP's types need one version, though a build without a stack has none. */
+#define LWIP_IPV4 (IS_ENABLED(CONFIG_IPV4) || IS_ENABLED(CONFIG_NET_BARE))
 #define LWIP_IPV6 IS_ENABLED(CONFIG_IPV6)
 #define LWIP_TCP IS_ENABLED(CONFIG_TCP)
 #define LWIP_UDP 1

@@ -1,0 +1,1 @@
+obj-y += apps/reflect/main.c
