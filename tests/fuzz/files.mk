@@ -2,7 +2,7 @@
 # says what is fuzzed. fuzz-X-cflags and fuzz-X-libs add flags. Sources outside tests/ are measured for
 # coverage; so are those in fuzz-measured, which include some. config/fuzz.mk has the rules.
 
-fuzz-measured := tests/fuzz/netfront.c tests/fuzz/console.c tests/fuzz/dns_tcp.c
+fuzz-measured := tests/fuzz/disk.c tests/fuzz/netfront.c tests/fuzz/console.c tests/fuzz/dns_tcp.c
 # What gives every case a clean state, and what runs the guest's code.
 fuzz-host := tests/fuzz/fuzz.c tests/fuzz/input.c
 fuzz-kernel := $(fuzz-host) tests/unit/fake_kernel.c
@@ -16,6 +16,18 @@ fuzz-netfront-srcs = $(fuzz-kernel) tests/fuzz/netfront.c tests/fuzz/sync_store.
 # What is compared here is no input's: to have libFuzzer note it costs a sixth of the time.
 fuzz-netfront-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 \
 	-fno-sanitize-coverage=trace-cmp
+
+fuzz-disk-what := a blkback and a toolstack: states, responses, indices, grants, restarts in traffic
+fuzz-disk-srcs := $(fuzz-kernel) tests/fuzz/disk.c tests/fuzz/sync_store.c tests/unit/fake_grants.c \
+	tests/unit/fake_net_mem.c kernel/errno.c apps/ringtest/disk_ring.c xen/lending.c \
+	xen/xenbus.c xen/xenbus_state.c xen/xenstore_ops.c
+fuzz-disk-cflags := -fno-sanitize-coverage=trace-cmp
+
+fuzz-vchan-what := the other end of a vchan: indices, octets, bits, liveness, orders, grants, keys
+fuzz-vchan-srcs := $(fuzz-kernel) tests/fuzz/vchan.c tests/fuzz/sync_store.c tests/unit/fake_grants.c \
+	tests/unit/fake_net_mem.c kernel/errno.c apps/ringtest/vchan.c apps/ringtest/vchan_ends.c \
+	xen/lending.c xen/xenstore_ops.c
+fuzz-vchan-cflags := -D_GNU_SOURCE -fno-sanitize-coverage=trace-cmp
 
 fuzz-console-what := a console backend: what it types and reads, indices, the ring's octets
 fuzz-console-srcs := $(fuzz-kernel) tests/fuzz/console.c

@@ -37,5 +37,7 @@ void fake_grants_release(void);
 /* The driver has gone: every page, reference, port and object must have come back, but for what is
  * in quarantine. */
 void fake_grants_check(void);
+/* The same where pages are allocated together, so many at most: one that is lost keeps the others. */
+void fake_grants_check_blocks(unsigned pages);
 
 #endif
