@@ -12,7 +12,7 @@ import struct
 
 BATCH = 64
 END, REALLY_END = -1, -2  # places of the questions behind a batch
-SILENCE, PATIENCE = 3, 10  # seconds
+PATIENCE = 20  # seconds
 
 
 class Asker:
@@ -90,7 +90,7 @@ class Asker:
         return self.answers
 
     def _datagram(self):
-        self.udp.settimeout(SILENCE if self.last else PATIENCE)
+        self.udp.settimeout(PATIENCE)
         return self.udp.recv(65535)
 
     def _message(self):

@@ -18,7 +18,7 @@ import dns.rdatatype
 import asking
 import messages
 from differences import ROWS
-from messages import ANY, NS, RRSIG, SECTIONS, TSIG
+from messages import ANY, CNAME, DNAME, NS, RRSIG, SECTIONS, TSIG
 
 NEARLY = 16  # octets by which another way to compress names may decide whether all fits
 SIZE_SLACK = 64
@@ -76,6 +76,15 @@ def comparable(message, section, judge):
     return records
 
 
+def sets(message):
+    """The sets of the answer without signatures, a dict of (owner, type) to records."""
+    found = collections.defaultdict(set)
+    for record in message.answer:
+        if record[1] != RRSIG:
+            found[record[:2]].add(record)
+    return found
+
+
 def compare(case):
     """Fills in the fields that differ."""
     a, b = case.ours, case.theirs
@@ -90,7 +99,11 @@ def compare(case):
     case.fields |= {f for f in fields if getattr(a, f) != getattr(b, f)}
     if {o for o in a.options if o[0] == 15} != {o for o in b.options if o[0] == 15}:
         case.fields.add("options")
-    if not truncated and case.query.type != ANY:
+    if case.query.type == ANY:  # one set, of which ours may be another; but if it is the same it has the same records
+        sets_a, sets_b = sets(a), sets(b)
+        if not truncated and any(sets_a[key] != sets_b[key] for key in sets_a.keys() & sets_b.keys()):
+            case.fields.add("answer")
+    elif not truncated:
         case.fields |= {s for s in SECTIONS if any(case.only(s))}
         if not case.fields and not a.truncated and a.size > b.size + SIZE_SLACK and case.judge == "nsd" and not a.options:
             case.fields.add("size")
@@ -111,6 +124,8 @@ def faults(query, answer):
         yield "no response"
     if message.duplicates:
         yield "a record twice"
+    if query.type == ANY and len({key for key in sets(message) if key[1] not in (CNAME, DNAME)}) > 1:
+        yield "several sets for ANY"
     if len(answer) > query.limit and query.message:
         yield f"{len(answer)} octets of {query.limit}"
     if query.message and query.asked and message.question and message.question != query.message.question:

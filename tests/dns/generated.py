@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """Zones made by rule: of the root's structure, a top-level domain's, zones inside zones, very many names.
 
-    /usr/bin/python3 tests/dns/generated.py NAMES > FILE      the zone million.test with that many random names
+    /usr/bin/python3 tests/dns/generated.py names COUNT > FILE            that many random names
+    /usr/bin/python3 tests/dns/generated.py delegations COUNT > FILE      that many delegations, with glue
 
 The same every time. Those to be signed are returned as text; signing.py signs them.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 LETTERS = string.ascii_lowercase + string.digits
 SOA = "SOA ns hostmaster 1 3600 600 86400 300"
 DS_TAIL = "8 2 "
-BIG = "million.test"
+MANY = "many.test"
 
 
 def label(rng, least=3, most=12):
@@ -71,8 +72,8 @@ def root(tlds, child, child_ds, seed=1):
     yield child_ds
 
 
-def tld(name, delegations, child, child_ds, seed=2):
-    """A top-level domain: delegations with two servers, some of them with glue, few with DS."""
+def tld(name, delegations, child=None, child_ds="", seed=2):
+    """A top-level domain: delegations with two servers, some of them with glue, few with DS. `child` is one more."""
     rng = random.Random(seed)
     names = labels(rng, delegations)
     yield "$TTL 3600"
@@ -88,9 +89,10 @@ def tld(name, delegations, child, child_ds, seed=2):
                 yield from glue(rng, host)
         if rng.random() < 0.15:
             yield f"{n}.{name}. DS {digest(rng)}"
-    yield f"{child}. NS ns.{child}."
-    yield f"ns.{child}. A 192.0.2.1"
-    yield child_ds
+    if child:
+        yield f"{child}. NS ns.{child}."
+        yield f"ns.{child}. A 192.0.2.1"
+        yield child_ds
 
 
 def inner(name):
@@ -112,7 +114,7 @@ def inner(name):
     yield "into CNAME www.hidden.deep"
 
 
-def random_names(count, origin=BIG, seed=3):
+def random_names(count, origin=MANY, seed=3):
     """That many random names, a tenth of them below others, of all the usual types."""
     rng = random.Random(seed)
     names, above = {}, [""]
@@ -146,5 +148,5 @@ def write(file, lines):
 
 
 if __name__ == "__main__":
-    for line in random_names(int(sys.argv[1])):
+    for line in {"names": random_names, "delegations": lambda n: tld("big", n)}[sys.argv[1]](int(sys.argv[2])):
         print(line)

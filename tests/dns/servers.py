@@ -10,6 +10,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import dns.exception
+import dns.message
+import dns.query
+
 from transfers import KEY_NAME, SECRET
 
 TOP = Path(__file__).resolve().parents[2]
@@ -61,6 +65,18 @@ def wait_until_answering(address, process, log):
         time.sleep(0.05)
     process.kill()
     raise RuntimeError(f"server did not start:\n{Path(log).read_text(errors='replace')}")
+
+
+def wait_until_serving(address, zone, seconds=300):
+    """Waits until the server has the zone: it may accept connections before."""
+    query = dns.message.make_query(zone, "SOA")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(dns.exception.Timeout):
+            if dns.query.udp(query, address[0], port=address[1], timeout=2).answer:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"the server does not have the zone {zone}")
 
 
 class Address(tuple):

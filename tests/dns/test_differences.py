@@ -7,6 +7,7 @@ DNS_QUERIES: how many queries at random there are in addition to those made by r
 import contextlib
 import os
 import random
+import re
 import subprocess
 
 import pytest
@@ -34,6 +35,8 @@ def judged(zones, image, directory):
                 queries.write_transferred(started["nsd"], "types.test", generic)
                 zones = zones | {"types.test": generic}
             started[name] = stack.enter_context(getattr(servers, name)(zones, directory / name))
+        for address in started.values():
+            servers.wait_until_serving(address, list(zones)[-1])
         yield stack.enter_context(servers.host(servers.BIN / "hostserver", image, directory)), started
 
 
@@ -85,3 +88,12 @@ def test_minimal_answers(plain, tmp_path):
 def test_table_is_in_the_book():
     book = (servers.TOP / "docs" / "dns.md").read_text(encoding="utf-8")
     assert "\n".join(differences.table()) in book, "the table is what tests/dns/differences.py prints"
+
+
+def test_tests_named_in_the_book_are_there():
+    book = (servers.TOP / "docs" / "dns.md").read_text(encoding="utf-8")
+    sources = [p.read_text(encoding="utf-8") for pattern in ("dns/*.py", "unit/*.c", "boot/*.py")
+               for p in (servers.TOP / "tests").glob(pattern)]  # fmt: skip
+    there = set(re.findall(r"(?:def |START_TEST\()(\w+)", "\n".join(sources)))
+    named = set(re.findall(r"`((?:test|check|generate)_\w+)`", book))
+    assert len(named) > 30 and not named - there, named - there
