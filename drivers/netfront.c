@@ -180,7 +180,7 @@ static int connect(struct xenbus_device *dev)
     nf->backend = dev->otherend_id;
     nf->broken = nf->running = false;
     nf->rx_port = nf->tx_port = 0;
-    err = netfront_may_lend() ? netfront_read_offers(nf, &split) : -EBUSY;
+    err = netfront_may_lend(nf) ? netfront_read_offers(nf, &split) : -EBUSY;
     if (!err)
         err = make_ports(nf, split);
     if (!err)

@@ -85,8 +85,8 @@ int netfront_end(struct netpage *np);
 /* Ends it as soon as the backend lets go, which one that is closing does soon; then the page's
  * last reference of ours is dropped. */
 void netfront_end_later(struct netpage *np);
-/* Whether few enough pages of connections that have ended are still in use by their backends. */
-bool netfront_may_lend(void);
+/* Whether nf's backend still uses so few pages of connections that have ended that it gets others. */
+bool netfront_may_lend(const struct netfront *nf);
 /* The page goes back to the page allocator: so does its reference. For netpage_open(). */
 void netfront_release(struct netpage *np);
 

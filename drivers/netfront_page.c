@@ -8,8 +8,8 @@
  *
  * A backend that closes still has our ring pages mapped, and what it has not sent yet, for some
  * moments. Such pages wait in the list `leaving` and are tried again, often at first, then every
- * PATIENCE, without end. While there are more than KEPT_MAX no connection is made: a backend that
- * keeps what it is lent gets no more (hardening.md, rule 9).
+ * PATIENCE, without end. While a backend has more than KEPT_MAX it is not connected to: who keeps
+ * what it is lent gets no more (hardening.md, rule 9).
  *
  * With trusted=0 a page is zeroed each time it is granted: nothing of an earlier packet is in it.
  */
@@ -30,8 +30,6 @@
 static struct {
     struct netpage *first;
     struct timer timer;
-    bool ready;
-    unsigned count;
     uint64_t patience; /* until then they are tried again often */
 } leaving;
 
@@ -94,18 +92,20 @@ static void try_again(struct timer *t)
         }
         np->sends = 0;
         *at = np->next;
-        leaving.count--;
         pbuf_free(&np->custom.pbuf);
     }
     if (leaving.first)
         timer_arm_in(t, timer_now() < leaving.patience ? TRY_AGAIN_AFTER : PATIENCE);
 }
 
-bool netfront_may_lend(void)
+bool netfront_may_lend(const struct netfront *nf)
 {
-    if (leaving.count > KEPT_MAX)
-        try_again(&leaving.timer); /* it may have let go just now */
-    return leaving.count <= KEPT_MAX;
+    unsigned kept = 0;
+
+    try_again(&leaving.timer); /* it may have let go just now */
+    for (const struct netpage *np = leaving.first; np; np = np->next)
+        kept += np->keeper == nf->backend;
+    return kept <= KEPT_MAX;
 }
 
 void netfront_end_later(struct netpage *np)
@@ -114,14 +114,12 @@ void netfront_end_later(struct netpage *np)
         pbuf_free(&np->custom.pbuf);
         return;
     }
-    if (!leaving.ready) {
+    if (!leaving.timer.fn)
         timer_init(&leaving.timer, try_again);
-        leaving.ready = true;
-    }
+    np->keeper = np->domain;
     bar(np);
     np->next = leaving.first;
     leaving.first = np;
-    leaving.count++;
     leaving.patience = timer_now() + PATIENCE;
     timer_arm_in(&leaving.timer, TRY_AGAIN_AFTER);
 }

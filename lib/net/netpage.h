@@ -34,7 +34,8 @@ struct netpage {
     struct netpage *next; /* in the free list, or a list of the driver's */
     uint32_t grant;       /* the driver's: the reference that goes with the page, 0 for none */
     uint16_t sends;       /* the driver's: ring slots that show the page to a backend now */
-    uint16_t domain;      /* the driver's: and which backend that is */
+    uint16_t domain;      /* the driver's: and which backend that is... */
+    uint16_t keeper;      /* ...or was: it uses the page still, though the connection has ended */
     bool lost;            /* see netpage_lose() */
 };
 

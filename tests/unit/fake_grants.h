@@ -13,6 +13,8 @@
 #include <xen/grant_table.h>
 
 #define BACKEND 7 /* the domain */
+/* The one to which everything is granted now: BACKEND, unless a test has moved it. */
+extern domid_t fake_backend;
 
 struct fake_grant {
     uint8_t *page;

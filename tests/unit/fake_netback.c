@@ -167,6 +167,11 @@ void netback_plug(void)
     ck_assert_int_eq(netfront_driver.probe(&device), 0);
 }
 
+void netback_move(domid_t domain)
+{
+    fake_backend = device.otherend_id = domain;
+}
+
 static void find_ring(struct netback_ring *r, const char *ref, const char *port, size_t entry)
 {
     const struct fake_grant *g = fake_grant((grant_ref_t)atoi(fake_store(ref)));

@@ -41,6 +41,8 @@ extern void (*netback_input)(struct pbuf *p, bool checked);
 extern unsigned netback_delivered, netback_ready; /* calls of net_input() and net_tx_ready() */
 
 void netback_plug(void);
+/* The domain in which the backend is from now on: BACKEND at first. */
+void netback_move(domid_t domain);
 /* Connects both ends: the driver's error. Open: as connect() without connected(). */
 int netback_connect(void);
 int netback_open(void);

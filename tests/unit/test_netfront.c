@@ -134,6 +134,10 @@ START_TEST(pages_mapped_at_the_end) /* rules 9 and 12 */
     for (unsigned i = 0; i < FAKE_GRANTS; i++)
         live += fake_grants[i].live;
     ck_assert_uint_eq(live, mapped);
+    netback_move(BACKEND + 1); /* who has kept nothing is connected to */
+    ck_assert_int_eq(netback_open(), 0);
+    netback_disconnect();
+    netback_move(BACKEND);
     fake_grants_release();
     fake_sleep(_i ? 10 * NSEC_PER_SEC : 50 * NSEC_PER_MSEC);
     netback_disconnect();
