@@ -112,6 +112,11 @@ endif
 cflags += $(if $(COVERAGE),--coverage)
 endif
 cflags += $(if $(is-clang),$(if $(TARGET),,-mstack-alignment=8),$(STACK_ALIGNMENT))
+# gcc compiles all of a guest as one (LTO): what is called once goes where it is called, an argument that
+# is always the same goes away. Files that say -fno-lto (cflags-PATH) have what only newlib or the
+# compiler calls, which is not known by then. (Version 5 of DWARF: addr2line misses the first file's name.)
+lto := $(if $(TARGET)$(is-clang),,$(if $(CONFIG_LTO),-flto -flto-partition=one -gdwarf-4))
+cflags += $(lto)
 cflags += $(if $(is-clang),--target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE))))
 
 # The kernel side keeps out of the vector registers: Xen switches them lazily, and the upcall saves
@@ -140,8 +145,8 @@ include arch/$(ARCH)/files.mk
 include $(wildcard xen/files.mk kernel/files.mk drivers/files.mk lib/files.mk)
 include apps/$(APP)/files.mk
 
-objects := $(patsubst %,$(O)/%.o,$(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwip-y))) \
-	$(addprefix mbedtls/,$(sort $(mbedtls-y))))
+sources := $(sort $(obj-y)) $(addprefix lwip/,$(sort $(lwip-y))) $(addprefix mbedtls/,$(sort $(mbedtls-y)))
+objects := $(patsubst %,$(O)/%.o,$(sources))
 
 $(objects) $(NEWLIB) $(LWIP) $(MBEDTLS): | $(first)
 
@@ -191,8 +196,25 @@ ldflags := -m elf_x86_64 -nostdlib -static -z noexecstack -z max-page-size=4096 
 	--gc-sections --fatal-warnings $(NEWLIB_LDFLAGS)
 libraries := --start-group $(NEWLIB)/lib/libc.a $(NEWLIB)/lib/libm.a \
 	$(wildcard $(shell $(CC) -print-libgcc-file-name)) --end-group
-link = $(LD) $(ldflags) -T $(O)/link.lds -Map $(@:.elf=.map) -o $@ $(objects)
+link = $(LD) $(ldflags) -T $(O)/link.lds -Map $(@:.elf=.map) -o $@ $(linked)
 link-inputs := $(objects) $(O)/link.lds $(O)/objects
+
+# With LTO the code of most objects is in one, which gcc makes for a first link; -save-temps leaves it, and
+# beside each object the debugging information of its source. The links proper take these.
+linked := $(objects)
+ifneq ($(lto),)
+comma := ,
+space := $(subst x,,x x)
+whole := $(foreach s,$(filter %.c,$(sources)),$(if $(filter -fno-lto,$(cflags-$(s))),,$(O)/$(s).o))
+linked := $(O)/whole.o $(filter-out $(whole),$(objects)) $(whole:=.debug.temp.o)
+$(O)/whole.o: $(link-inputs) $(if $(CONFIG_SYMBOLS),$(O)/symtab-0.o)
+	$(call say,LTO,$@)
+	$(Q)$(CC) $(cflags) -save-temps -nostdlib -static -no-pie -Wl,$(subst $(space),$(comma),$(strip $(ldflags))) \
+		-T $(O)/link.lds -o $(O)/whole.elf $(filter %.o,$^) $(patsubst --%,-Wl$(comma)--%,$(libraries))
+	$(Q)mv $(O)/whole.elf.ltrans0.ltrans.o $@
+	$(Q)rm $(O)/whole.elf*
+link-inputs += $(O)/whole.o
+endif
 endif
 
 $(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(C)/config.h
@@ -212,7 +234,7 @@ $(O)/symtab-0.c: scripts/symbols.py
 $(O)/symtab-1.c $(O)/symtab-2.c: $(O)/symtab-%.c: $(O)/pass%.elf
 	$(Q)$(call symtab,$<) > $@
 $(O)/symtab-%.o: $(O)/symtab-%.c $(O)/flags $(NEWLIB)
-	$(Q)$(compile-kernel) $(depend) -c -o $@ $<
+	$(Q)$(compile-kernel) -fno-lto $(depend) -c -o $@ $<
 -include $(O)/symtab-0.d $(O)/symtab-1.d $(O)/symtab-2.d
 $(O)/pass1.elf: $(O)/symtab-0.o
 $(O)/pass2.elf: $(O)/symtab-1.o
@@ -239,7 +261,7 @@ $(OUT)/$(APP).cfg: FORCE
 	$(Q)scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
 
 size: app
-	@scripts/size $(O)/image.map $(OUT)/$(APP)
+	@READELF=$(CROSS_COMPILE)readelf scripts/size $(O)/image.map $(OUT)/$(APP).elf $(OUT)/$(APP)
 
 # For "make run": the configuration is there by now, and nothing else.
 checked:

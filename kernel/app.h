@@ -28,8 +28,9 @@
  * Defined by the app (or by lib/libc for an app with main). argv[0] is the app's name, the others
  * are the words of the guest's command line that are not key=value pairs of a known key (see
  * cmdline_get). argv stays valid. A negative errno ends the guest as a crash, with a log line.
+ * noinline: back-traces show where the kernel ends and the app begins.
  */
-int app_init(int argc, char **argv);
+__attribute__((noinline)) int app_init(int argc, char **argv);
 
 /*
  * A library that must be ready before the app, or that reads keys of the command line: init()

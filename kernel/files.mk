@@ -13,6 +13,8 @@ obj-y += kernel/random.c
 obj-y += kernel/chacha.c
 obj-y += kernel/heap.c
 obj-$(CONFIG_STACK_PROTECTOR) += kernel/stackprotect.c
+# The compiler calls it.
+cflags-kernel/stackprotect.c := -fno-lto
 obj-$(CONFIG_RANDOM_XENSTORE) += kernel/seed.c
 obj-y += kernel/shutdown.c
 obj-$(CONFIG_XENSTORE) += kernel/control.c

@@ -6,3 +6,5 @@ obj-y += arch/x86_64/mm.c
 obj-y += arch/x86_64/trap.c
 obj-y += arch/x86_64/cpu.c
 obj-y += arch/x86_64/string.c
+# The compiler calls these.
+cflags-arch/x86_64/string.c := -fno-lto

@@ -7,3 +7,5 @@ obj-y += lib/libc/console.c
 obj-y += lib/libc/time.c
 obj-y += lib/libc/process.c
 obj-$(CONFIG_APP_MAIN) += lib/libc/main.c
+# Called by newlib.
+$(foreach s,$(filter lib/libc/%,$(obj-y)),$(eval cflags-$(s) := -fno-lto))

@@ -68,6 +68,6 @@ def test_image_with(app, tmp_path):
     elf = app("hello") / "hello.elf"
     wanted = symbols.functions(call("nm", "-n", elf).stdout.splitlines())
     names = {name for _, name in wanted}
-    assert "symbol_find" in names and "kernel_main" in names
+    assert "page_alloc" in names and "kernel_main" in names
     table = (app("hello") / "obj/hello/symtab-2.c").read_text()
     assert lookup(tmp_path, table, [at for at, _ in wanted]) == [f"{name}+0" for _, name in wanted]
