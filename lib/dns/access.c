@@ -5,6 +5,8 @@
  */
 #include "lib/dns/access.h"
 
+#include "lib/dns/algorithm.h"
+
 bool access_next_word(const char **list, char *word)
 {
     size_t len = strcspn(*list, ",");
@@ -70,23 +72,39 @@ static unsigned parse_secret(const char *text, uint8_t secret[SECRET_MAX])
     return bits & ((1u << have) - 1) ? 0 : len;
 }
 
+/* Cuts ALGORITHM: off WORD, which has the form of a key. False: it is none. */
+static bool take_algorithm(char **word, struct tsig_key *key)
+{
+    char *colon = strchr(*word, ':');
+
+    if (!IS_ENABLED(CONFIG_DNS_TSIG_ALGORITHMS) || !strchr(colon + 1, ':'))
+        return algorithm_parse("hmac-sha256", key);
+    *colon = '\0';
+    if (!algorithm_parse(*word, key))
+        return false;
+    *word = colon + 1;
+    return true;
+}
+
 const char *access_add_keys(struct dns_access *a, const char *list)
 {
     char word[ACCESS_WORD_MAX];
 
     while (*list) {
         struct tsig_key *key = &a->key[a->keys];
-        char *colon;
+        char *colon, *text = word;
 
         if (a->keys == ACCESS_KEYS)
             return "too many keys";
         if (!access_next_word(&list, word))
             return "a key is too long";
-        colon = strchr(word, ':');
-        if (!colon)
+        if (!strchr(word, ':'))
             return "a key is NAME:BASE64";
+        if (!take_algorithm(&text, key))
+            return "not an algorithm";
+        colon = strchr(text, ':');
         *colon = '\0';
-        key->name_len = (uint8_t)access_parse_name(word, key->name, KEY_NAME_MAX);
+        key->name_len = (uint8_t)access_parse_name(text, key->name, KEY_NAME_MAX);
         if (!key->name_len)
             return "not a key's name, which has at most 62 characters";
         if (access_find_key(a, key->name, key->name_len))

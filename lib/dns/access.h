@@ -10,7 +10,7 @@
 #include "lib/dns/prefix.h"
 
 enum {
-    ACCESS_WORD_MAX = 160, /* characters of a word on the command line */
+    ACCESS_WORD_MAX = 192, /* characters of a word on the command line */
     ACCESS_KEYS = 8,
     ACCESS_RULES = 32,
     KEY_NAME_MAX = 64, /* octets of a key's name: a message of the largest set has room for it */
@@ -20,6 +20,8 @@ enum {
 struct tsig_key {
     uint8_t name[KEY_NAME_MAX]; /* lower case, wire form */
     uint8_t name_len;
+    uint8_t algorithm; /* an enum hmac_kind */
+    uint8_t mac_len;   /* octets of its MACs: what is shorter is not believed */
     uint8_t secret_len;
     uint8_t secret[SECRET_MAX];
 };
@@ -51,8 +53,8 @@ bool access_next_word(const char **list, char *word);
 unsigned access_parse_name(const char *text, uint8_t *name, unsigned max);
 
 /*
- * Adds the keys of a list "NAME:BASE64,...", as dig -y takes them; the algorithm is HMAC-SHA-256.
- * Returns NULL, or what is wrong with it.
+ * Adds the keys of a list "[ALGORITHM:]NAME:BASE64,...", as dig -y takes them; the algorithm is HMAC-SHA-256, or
+ * with CONFIG_DNS_TSIG_ALGORITHMS one that algorithm_parse() knows. Returns NULL, or what is wrong with it.
  */
 const char *access_add_keys(struct dns_access *a, const char *list);
 

@@ -10,6 +10,8 @@
 #ifndef LIB_DNS_DNS_H
 #define LIB_DNS_DNS_H
 
+#include "lib/util.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +38,10 @@ enum dns_rcode {
     DNS_RCODES = 24, /* response codes counted */
 };
 
-enum { DNS_TYPES_COUNTED = 16 }; /* types counted, lib/dns/counters.c says which */
+enum {
+    DNS_TYPES_COUNTED = 16, /* types counted, lib/dns/counters.c says which */
+    DNS_MAC_MAX = IS_ENABLED(CONFIG_DNS_TSIG_ALGORITHMS) ? 64 : 32, /* octets of a TSIG's MAC */
+};
 
 /* Flags of dns_answer. */
 enum {
@@ -99,10 +104,10 @@ struct dns_transfer {
     bool more;     /* the message made last is not the transfer's last */
     uint8_t phase; /* what comes next; private to lib/dns, as is all below */
     uint8_t part;
-    uint32_t number;  /* of the node, or of the NSEC3 set */
-    uint32_t set;     /* those of the node which are sent */
-    uint8_t mac[32];  /* of the last message */
-    uint32_t version; /* of the zone; with CONFIG_DNS_SECONDARY */
+    uint32_t number;          /* of the node, or of the NSEC3 set */
+    uint32_t set;             /* those of the node which are sent */
+    uint8_t mac[DNS_MAC_MAX]; /* of the last message */
+    uint32_t version;         /* of the zone; with CONFIG_DNS_SECONDARY */
 };
 
 /* Who asks, and when; only looked at with CONFIG_DNS_EDNS, CONFIG_DNS_XFR or CONFIG_DNS_LIMIT. */

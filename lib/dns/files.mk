@@ -4,7 +4,7 @@ dns-core-srcs := $(addprefix lib/dns/,answer.c image.c lookup.c message.c name.c
 	query.c reply.c)
 dns-dnssec-srcs := $(addprefix lib/dns/,denial.c sha1.c)
 dns-edns-srcs := $(addprefix lib/dns/,chaos.c edns.c)
-dns-xfr-srcs := $(addprefix lib/dns/,access.c transfer.c)
+dns-xfr-srcs := $(addprefix lib/dns/,access.c algorithm.c transfer.c)
 dns-prefix-srcs := lib/dns/prefix.c
 dns-ixfr-srcs := $(addprefix lib/dns/,compare.c history.c)
 dns-tsig-srcs := lib/dns/tsig.c
@@ -38,7 +38,7 @@ cflags-lib/dns/message.c := -Wframe-larger-than=2304
 # The host's programs and tests can do everything but what needs mbedTLS, which some of them have, too.
 dns-server-srcs := $(dns-answer-srcs) $(dns-xfr-srcs) $(dns-ixfr-srcs) $(dns-tsig-srcs) \
 	$(dns-secondary-srcs) $(dns-notify-srcs) $(dns-zonemd-srcs) lib/crypto/hmac.c lib/crypto/sha512.c
-dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_SECONDARY=1 \
-	-DCONFIG_DNS_ZONEMD=1 -DCONFIG_SHA512=1 -DCONFIG_DNS_IXFR=1 -DCONFIG_DNS_IXFR_VERSIONS=4 \
+dns-server-options := -DCONFIG_DNS_XFR=1 -DCONFIG_DNS_TSIG=1 -DCONFIG_DNS_TSIG_ALGORITHMS=1 \
+	-DCONFIG_HMAC_ALL=1 -DCONFIG_DNS_SECONDARY=1 -DCONFIG_DNS_ZONEMD=1 -DCONFIG_SHA512=1 -DCONFIG_DNS_IXFR=1 -DCONFIG_DNS_IXFR_VERSIONS=4 \
 	-DCONFIG_DNS_IXFR_KIB=64
 dns-all-options := -DCONFIG_DNS_DNAME=1 -DCONFIG_DNS_DNSSEC=1 -DCONFIG_DNS_EDNS=1 -DCONFIG_DNS_LIMIT=1 -DCONFIG_DNS_COUNTERS=1

@@ -29,9 +29,9 @@ static void verify(struct task *t)
     struct reply *r = &t->r;
     unsigned room;
 
-    t->tsig->more = place && place->more;
+    *t->tsig = (struct tsig){.more = place && place->more};
     if (t->tsig->more)
-        memcpy(t->tsig->mac, place->mac, HMAC_SIZE);
+        memcpy(t->tsig->mac, place->mac, DNS_MAC_MAX);
     r->rcode = (uint8_t)tsig_verify(t->tsig, t->db->access, &t->q, t->query, t->query_len,
                                     t->client ? t->client->now : 0);
     if (r->rcode == DNS_FORMERR) {
@@ -57,7 +57,7 @@ static void sign(struct task *t)
                         t->client ? t->client->now : 0);
     dns_put_be16(r->out + 10, (uint16_t)(dns_be16(r->out + 10) + 1));
     if (t->client && t->client->transfer)
-        memcpy(t->client->transfer->mac, t->tsig->mac, HMAC_SIZE);
+        memcpy(t->client->transfer->mac, t->tsig->mac, DNS_MAC_MAX);
 }
 
 /* Completes header and OPT record; returns the length of the message. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Signed messages (TSIG, RFC 8945) with HMAC-SHA-256: queries are verified, their answers signed; and as
+ * Signed messages (TSIG, RFC 8945): queries are verified, their answers signed; and as
  * a client queries are signed, their answers verified. Private to lib/dns.
  */
 #ifndef LIB_DNS_TSIG_H
@@ -16,8 +16,9 @@ struct tsig {
     const uint8_t *algorithm;   /* its name, in the query */
     uint64_t time;              /* when the query was signed, seconds */
     uint16_t error;             /* 0: the signature is good */
-    uint8_t mac[HMAC_SIZE]; /* of the query, or of the message of the transfer before this one */
-    bool more;              /* there is such a message */
+    uint8_t mac[HMAC_MAX]; /* of the query, or of the message of the transfer before this one */
+    uint8_t mac_len;       /* octets of it that were sent */
+    bool more;             /* there is such a message */
 };
 
 /*
@@ -38,7 +39,7 @@ unsigned tsig_sign(struct tsig *t, const struct dns_query *q, const uint8_t *msg
                    uint8_t *out, size_t used, uint32_t now);
 
 enum {
-    TSIG_REQUEST_MAX = KEY_NAME_MAX + 10 + 13 + 16 + HMAC_SIZE
+    TSIG_REQUEST_MAX = KEY_NAME_MAX + 10 + 13 + 16 + HMAC_MAX
 }; /* octets of a request's record */
 
 /* The messages that answer a signed request, one after the other. */

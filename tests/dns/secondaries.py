@@ -11,13 +11,13 @@ from transfers import KEY_NAME, SECRET, transfer
 START_SECONDS = 30
 
 
-def secondary_nsd(primary, zones, directory, address):
+def secondary_nsd(primary, zones, directory, address, algorithm="hmac-sha256"):
     lines = [
         "server:", f"  ip-address: {address[0]}@{address[1]}", '  username: ""', '  chroot: ""',
         '  database: ""', f'  zonesdir: "{directory}"', f'  pidfile: "{directory}/nsd.pid"',
         f'  xfrdfile: "{directory}/xfrd.state"', f'  xfrdir: "{directory}"',
         f'  zonelistfile: "{directory}/zone.list"', "  server-count: 1", "remote-control:",
-        "  control-enable: no", "key:", f"  name: {KEY_NAME}", "  algorithm: hmac-sha256", f"  secret: {SECRET}",
+        "  control-enable: no", "key:", f"  name: {KEY_NAME}", f"  algorithm: {algorithm}", f"  secret: {SECRET}",
     ]  # fmt: skip
     for zone in zones:
         lines += ["zone:", f"  name: {zone}", f'  zonefile: "{directory}/{zone}.copy"',
@@ -28,9 +28,9 @@ def secondary_nsd(primary, zones, directory, address):
     return [servers.find("nsd", "nsd"), "-d", "-c", str(conf)]
 
 
-def secondary_bind(primary, zones, directory, address):
+def secondary_bind(primary, zones, directory, address, algorithm="hmac-sha256"):
     lines = [
-        f'key "{KEY_NAME}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};', "options {",
+        f'key "{KEY_NAME}" {{ algorithm {algorithm}; secret "{SECRET}"; }};', "options {",
         f'  directory "{directory}"; listen-on port {address[1]} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};',
         "  recursion no; dnssec-validation no; notify no; empty-zones-enable no; pid-file none;",
         f'  allow-transfer {{ 127.0.0.1; }}; session-keyfile "{directory}/session.key"; lock-file none;',
@@ -44,11 +44,11 @@ def secondary_bind(primary, zones, directory, address):
     return [servers.find("named", "bind9"), "-g", "-n", "1", "-c", str(conf)]
 
 
-def secondary_knot(primary, zones, directory, address):
+def secondary_knot(primary, zones, directory, address, algorithm="hmac-sha256"):
     lines = [
         "server:", f"    rundir: {directory}", f"    listen: 127.0.0.1@{address[1]}", "    udp-workers: 1",
         "    tcp-workers: 1", "    background-workers: 1", "database:", f"    storage: {directory}", "key:",
-        f"  - id: {KEY_NAME}", "    algorithm: hmac-sha256", f"    secret: {SECRET}", "remote:",
+        f"  - id: {KEY_NAME}", f"    algorithm: {algorithm}", f"    secret: {SECRET}", "remote:",
         "  - id: primary", f"    address: {primary[0]}@{primary[1]}", f"    key: {KEY_NAME}", "acl:",
         "  - id: all", "    address: 127.0.0.1", "    action: [transfer, notify]", "template:", "  - id: default",
         f"    storage: {directory}", "    master: primary", "    acl: all", "zone:",

@@ -27,14 +27,14 @@ for number, text, base in ((3, "MD", ONE), (4, "MF", ONE), (7, "MB", ONE), (8, "
     dns.rdata.register_type(OldTypes, number, text)
 
 
-def transfer(server, zone, keyring=None, rdtype="AXFR", **more):
+def transfer(server, zone, keyring=None, rdtype="AXFR", algorithm=dns.tsig.HMAC_SHA256, **more):
     """The records of all messages in order, each (name, type, TTL, data). dnspython checks signatures, that
     there is an SOA at both ends, and that nothing comes after."""
     records = []
     messages = 0
     query = {"keyring": keyring, "keyname": KEY_NAME} if keyring else {}
     for message in dns.query.xfr(server[0], zone, rdtype, port=server[1], timeout=20, relativize=False,
-                                 keyalgorithm=dns.tsig.HMAC_SHA256, **query, **more):  # fmt: skip
+                                 keyalgorithm=algorithm, **query, **more):  # fmt: skip
         messages += 1
         for rrset in message.answer:
             records += [(rrset.name.canonicalize(), rrset.rdtype, rrset.ttl, r.to_digestable()) for r in rrset]

@@ -7,16 +7,27 @@
 
 #include <string.h>
 
+static const uint8_t *algorithm_of(const struct tsig_key *key)
+{
+    static const char names[][14] = {
+        [HMAC_SHA256] = "\13hmac-sha256", [HMAC_SHA1] = "\11hmac-sha1",
+        [HMAC_SHA224] = "\13hmac-sha224", [HMAC_SHA384] = "\13hmac-sha384",
+        [HMAC_SHA512] = "\13hmac-sha512",
+    };
+
+    return (const uint8_t *)names[key->algorithm];
+}
+
 struct fuzz_tsig fuzz_tsig(const struct tsig_key *key, const uint8_t *msg, uint64_t now)
 {
     return (struct fuzz_tsig){
         .key = key,
-        .algorithm = (const uint8_t *)"\13hmac-sha256",
+        .algorithm = algorithm_of(key),
         .time = now,
         .fudge = 300,
         .class = CLASS_ANY,
         .id = dns_be16(msg),
-        .mac_len = HMAC_SIZE,
+        .mac_len = key->mac_len,
     };
 }
 
@@ -39,7 +50,7 @@ static uint8_t *put_time(uint8_t *at, const struct fuzz_tsig *t)
     return put16(at + 4, t->fudge);
 }
 
-size_t fuzz_sign(const struct fuzz_tsig *t, uint8_t *msg, size_t len, uint8_t mac[HMAC_SIZE])
+size_t fuzz_sign(const struct fuzz_tsig *t, uint8_t *msg, size_t len, uint8_t mac[HMAC_MAX])
 {
     static const uint8_t other[64];
     uint8_t header[12], variables[FUZZ_TSIG_MAX], *at, *fields;
@@ -54,7 +65,7 @@ size_t fuzz_sign(const struct fuzz_tsig *t, uint8_t *msg, size_t len, uint8_t ma
     at = put_time(put(at + 4, t->algorithm, algorithm), t);
     at = put16(put16(at, t->error), t->other_len);
     parts[2].len = (size_t)(put(at, other, t->other_len) - variables);
-    hmac_sha256(t->key->secret, t->key->secret_len, parts, 3, mac);
+    hmac_make(t->key->algorithm, t->key->secret, t->key->secret_len, parts, 3, mac);
 
     at = put16(put(msg + len, t->key->name, t->key->name_len), TYPE_TSIG);
     at = put16(at, t->class);
@@ -71,13 +82,13 @@ size_t fuzz_sign(const struct fuzz_tsig *t, uint8_t *msg, size_t len, uint8_t ma
 }
 
 bool fuzz_verify(const struct tsig_key *key, const uint8_t *msg, size_t len, bool first,
-                 uint8_t mac[HMAC_SIZE])
+                 uint8_t mac[HMAC_MAX], uint8_t *sent)
 {
-    static const uint8_t mac_len[] = {0, HMAC_SIZE};
+    const uint8_t mac_len[] = {0, *sent};
     uint8_t name[DNS_NAME_MAX];
     size_t at = fuzz_last_record(msg, len), algorithm;
     unsigned name_len = at ? dns_name_expand(msg, len, at, name) : 0;
-    uint8_t header[12], right[HMAC_SIZE];
+    uint8_t header[12], right[HMAC_MAX];
     const uint8_t *fields, *times, *tail;
 
     if (name_len != key->name_len || !dns_name_equal(name, key->name))
@@ -87,15 +98,16 @@ bool fuzz_verify(const struct tsig_key *key, const uint8_t *msg, size_t len, boo
         return false;
     algorithm = dns_name_length(fields + 10, len - (size_t)(fields + 10 - msg));
     times = fields + 10 + algorithm;
-    tail = times + 10 + HMAC_SIZE;
-    if (tail + 6 > msg + len || dns_be16(times + 8) != HMAC_SIZE)
+    tail = times + 10 + key->mac_len;
+    if (tail + 6 > msg + len || dns_be16(times + 8) != key->mac_len ||
+        !dns_name_equal(fields + 10, algorithm_of(key)))
         return false;
     memcpy(header, msg, sizeof(header));
     memcpy(header, tail, 2);
     put16(header + 10, dns_be16(msg + 10) - 1u);
     const struct octets parts[] = {
         {mac_len, 2},
-        {mac, HMAC_SIZE},
+        {mac, *sent},
         {header, sizeof(header)},
         {msg + 12, at - 12},
         {key->name, first ? key->name_len : 0},
@@ -104,9 +116,11 @@ bool fuzz_verify(const struct tsig_key *key, const uint8_t *msg, size_t len, boo
         {times, 8},
         {tail + 2, first ? (size_t)(msg + len - tail) - 2 : 0},
     };
-    hmac_sha256(key->secret, key->secret_len, parts, sizeof(parts) / sizeof(parts[0]), right);
-    if (memcmp(right, times + 10, HMAC_SIZE) != 0)
+    hmac_make(key->algorithm, key->secret, key->secret_len, parts, sizeof(parts) / sizeof(parts[0]),
+              right);
+    if (memcmp(right, times + 10, key->mac_len) != 0)
         return false;
-    memcpy(mac, right, HMAC_SIZE);
+    memcpy(mac, right, key->mac_len);
+    *sent = key->mac_len;
     return true;
 }

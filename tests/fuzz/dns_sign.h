@@ -32,13 +32,13 @@ struct fuzz_tsig {
 /* A record by which the LEN octets at MSG are signed as they should be. */
 struct fuzz_tsig fuzz_tsig(const struct tsig_key *key, const uint8_t *msg, uint64_t now);
 /* Appends it, in FUZZ_TSIG_MAX octets at most; returns the message's length then. MAC is the right one. */
-size_t fuzz_sign(const struct fuzz_tsig *t, uint8_t *msg, size_t len, uint8_t mac[HMAC_SIZE]);
+size_t fuzz_sign(const struct fuzz_tsig *t, uint8_t *msg, size_t len, uint8_t mac[HMAC_MAX]);
 
 /*
  * Does the answer MSG end with a record that KEY has signed? MAC is that of the query or, in a transfer's
- * messages but the first, of the one before, and becomes the answer's.
+ * messages but the first, of the one before, of which SENT octets were sent; both become the answer's.
  */
 bool fuzz_verify(const struct tsig_key *key, const uint8_t *msg, size_t len, bool first,
-                 uint8_t mac[HMAC_SIZE]);
+                 uint8_t mac[HMAC_MAX], uint8_t *sent);
 
 #endif

@@ -338,7 +338,7 @@ static void ask(struct peer *p)
     unsigned which = fuzz_below(ARRAY_SIZE(questions));
     uint8_t how = fuzz_u8(), msg[LENGTH_SIZE + 64 + FUZZ_TSIG_MAX] = {0},
             *query = msg + LENGTH_SIZE;
-    uint8_t mac[HMAC_SIZE];
+    uint8_t mac[HMAC_MAX];
     size_t len = 12 + strlen(questions[which].name) + 1;
 
     query[1] = how;

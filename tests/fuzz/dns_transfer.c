@@ -40,9 +40,9 @@ static const char *const texts[] = {
 #define ZONES (sizeof(texts) / sizeof(texts[0]))
 
 #define LONG_NAME "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkk.lllllllllllllllllllllllllllllll"
-static const char keys[] = "k:c2VjcmV0,"
-    LONG_NAME ":MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMw==,"
-    "none:eA==";
+static const char keys[] = "hmac-sha1-80:k:c2VjcmV0,"
+    "hmac-sha384:" LONG_NAME ":MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMw==,"
+    "hmac-sha512-256:none:eA==";
 /* clang-format on */
 
 static struct fuzz_served served[ZONES];
@@ -86,7 +86,7 @@ struct ask {
     bool authentic; /* it is signed as it should be... */
     bool valid;     /* ...and in time */
     const struct tsig_key *key;
-    uint8_t mac[HMAC_SIZE];
+    uint8_t mac[HMAC_MAX], mac_len;
     struct dns_client client;
     bool changed; /* on its way */
 };
@@ -217,7 +217,7 @@ static void sign(struct ask *a)
 {
     uint8_t wrong = fuzz_u8();
     struct fuzz_tsig t;
-    bool in_time = true;
+    bool in_time = true, enough = true;
     int64_t age;
 
     a->key = &rules.key[wrong & 3];
@@ -236,7 +236,7 @@ static void sign(struct ask *a)
         a->authentic = false;
     }
     if (wrong & 2) {
-        static const uint8_t names[][64] = {"\13hmac-sha257", "\0", "\4none\5where"};
+        static const uint8_t names[][64] = {"\13hmac-sha256", "\0", "\4none\5where"};
 
         t.algorithm = names[fuzz_below(3)];
         a->authentic = false;
@@ -246,8 +246,9 @@ static void sign(struct ask *a)
         a->authentic &= !t.flip;
     }
     if (wrong & 8) {
-        t.mac_len = (uint16_t)fuzz_below(HMAC_SIZE + 1);
-        a->authentic &= t.mac_len == HMAC_SIZE;
+        t.mac_len = (uint16_t)fuzz_below(hmac_size(a->key->algorithm) + 1);
+        a->authentic &= t.mac_len >= MAX(10u, hmac_size(a->key->algorithm) / 2);
+        enough = t.mac_len >= a->key->mac_len;
     }
     if (wrong & 16) {
         age = (int16_t)fuzz_u16();
@@ -268,7 +269,8 @@ static void sign(struct ask *a)
         t.len_wrong = (int8_t)fuzz_u8();
         a->authentic &= !t.len_wrong;
     }
-    a->valid = a->authentic && in_time;
+    a->valid = a->authentic && in_time && enough;
+    a->mac_len = (uint8_t)t.mac_len;
     a->len = fuzz_sign(&t, a->msg, a->len, a->mac);
     dns_put_be16(a->msg, fuzz_u8()); /* a forwarder gives it another identifier */
 }
@@ -309,13 +311,13 @@ static bool may_have(const struct ask *a)
 static void check_signature(struct ask *a, const uint8_t *out, size_t n, bool first, bool small)
 {
     if (!a->authentic) {
-        if (fuzz_verify(&rules.key[0], out, n, first, a->mac))
+        if (fuzz_verify(&rules.key[0], out, n, first, a->mac, &a->mac_len))
             abort();
         return;
     }
     if (small && (out[3] & 15) == DNS_NOTAUTH && !dns_be32(out + 6))
         return;
-    if (!fuzz_verify(a->key, out, n, first, a->mac))
+    if (!fuzz_verify(a->key, out, n, first, a->mac, &a->mac_len))
         abort();
 }
 

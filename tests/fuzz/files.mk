@@ -34,7 +34,7 @@ fuzz-console-srcs := $(fuzz-kernel) tests/fuzz/console.c
 
 fuzz-cmdline-what := the guest's command line, and the addresses, keys and servers on it
 fuzz-cmdline-srcs = $(fuzz-host) tests/fuzz/cmdline.c kernel/cmdline.c lib/net/parse.c \
-	lib/dns/access.c lib/dns/prefix.c lib/dns/name.c \
+	lib/dns/access.c lib/dns/algorithm.c lib/dns/prefix.c lib/dns/name.c \
 	$(addprefix $(fuzz-lwip)/src/core/,def.c ipv4/ip4_addr.c ipv6/ip6_addr.c)
 fuzz-cmdline-cflags = $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_IPV6=1
 

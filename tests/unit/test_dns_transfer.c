@@ -249,7 +249,7 @@ static size_t sign_query(uint8_t *query, size_t len, uint64_t time)
     memcpy(at += sizeof(fields), tail, sizeof(tail));
     memcpy(at += sizeof(tail), times, sizeof(times));
     dns_put_be16(at += 8, 32);
-    hmac_sha256(key->secret, key->secret_len, parts, ARRAY_SIZE(parts), at + 2);
+    hmac_make(HMAC_SHA256, key->secret, key->secret_len, parts, ARRAY_SIZE(parts), at + 2);
     memcpy(at += 34, query, 2);
     memset(at + 2, 0, 4);
     query[11]++;
