@@ -2,9 +2,9 @@
 /*
  * What the tests have a vchan do (N: its number; its path is data/vchan/N):
  *
- *   vchan N serve LEFT RIGHT BYTES     a server with rings of these orders, for domain 0: it sends back
- *                                      what it is sent, and closes after so many bytes (0: never)
- *   vchan N connect PATH BYTES         the same as the client of domain 0's server at an absolute path
+ *   vchan N serve LEFT RIGHT BYTES [DOMAIN]   a server with rings of these orders, for that domain (0): it
+ *                                      sends back what it is sent, and closes after so many bytes (0: never)
+ *   vchan N connect PATH BYTES [DOMAIN]       the same as the client of its server at an absolute path
  *   vchan N info
  *
  * What comes of it is a line "vchan N: serve: COUNT bytes, WHY".
@@ -56,8 +56,8 @@ static void do_serve(unsigned number, char **words)
 {
     uint64_t done = 0;
     struct vchan v;
-    int err = vchan_serve(&v, number, 0, (unsigned)ringtest_number(words[3]),
-                          (unsigned)ringtest_number(words[4]));
+    int err = vchan_serve(&v, number, (domid_t)ringtest_number(words[6]),
+                          (unsigned)ringtest_number(words[3]), (unsigned)ringtest_number(words[4]));
 
     if (!err) {
         log_info("vchan %u: waits for its client", number);
@@ -71,9 +71,10 @@ static void do_connect(unsigned number, char **words)
 {
     uint64_t done = 0;
     struct vchan v;
-    int err = vchan_connect(&v, number, 0, words[3]);
+    int err = vchan_connect(&v, number, (domid_t)ringtest_number(words[5]), words[3]);
 
     if (!err) {
+        log_info("vchan %u: has connected", number);
         err = echo(&v, ringtest_number(words[4]), &done);
         vchan_close(&v);
     }

@@ -8,6 +8,8 @@ import re
 import struct
 import time
 
+import pytest
+
 XVDA, XVDB = 51712, 51728
 # A network holds grants as long as its backend likes: without one they can be counted.
 ALONE = {"vif": [], "address": ""}
@@ -128,3 +130,23 @@ def test_vchan_both_ends(xen, guest):
     xen.run(PROXY.format(mode="server", domid=g.domid, path=theirs, kb=50))
     g.wait("vchan 7: connect: 50000 bytes, closed")
     assert settled_grants(g) == before
+
+
+@pytest.mark.parametrize("destroyed", ["client", "server"])
+def test_vchan_between_guests_of_which_one_is_destroyed(guest, destroyed):
+    """Who is left hears nothing of it, but finds nobody at the other end of its port: within a second it ends,
+    and has all of its pages again."""
+    server, client = guest("ringtest", **ALONE), guest("ringtest", **ALONE)
+    for g in (server, client):
+        g.wait("ringtest: ready")
+    left = server if destroyed == "client" else client
+    before = grants(left)
+    server.send(f"vchan 7 serve 10 12 0 {client.domid}\n")
+    server.wait("vchan 7: waits for its client")
+    client.send(f"vchan 8 connect /local/domain/{server.domid}/data/vchan/7 0 {server.domid}\n")
+    client.wait("vchan 8: has connected")
+    time.sleep(1)  # the server has seen its client
+    (client if left is server else server).xl("destroy")
+    left.wait("has gone without a word")
+    left.wait("0 bytes, the peer has closed")
+    assert settled_grants(left) == before

@@ -30,6 +30,7 @@ DIFFERENT = {
     "test_pause_and_unpause": "xl list",
     "test_jumbo_frames": "dom0's interfaces",
     "test_frames_longer_than_the_mtu": "dom0's interfaces",
+    "test_vchan_between_guests_of_which_one_is_destroyed": "there is one guest; test_failing_rings.py",
     "test_disk_driver_restarts": "sysfs; test_blkback.py has this test",
     "test_backend_driver_restarts": "sysfs; test_netback.py has this test",
     "test_shutdown_wait": "xl shutdown -w",
