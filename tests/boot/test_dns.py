@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -30,6 +31,7 @@ import messages  # noqa: E402
 import options  # noqa: E402
 import queries  # noqa: E402
 import servers  # noqa: E402
+import test_differences  # noqa: E402
 import transfers  # noqa: E402
 import transport  # noqa: E402
 
@@ -102,6 +104,19 @@ def complete():
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
+
+
+def test_same_answers_as_three_others(xen, network, guest, complete, tmp_path):
+    """A choice of what tests/dns/test_differences.py asks the host's server."""
+    zones = {p.name.removesuffix(".zone"): p for p in Path(TOP, "tests", "dns", "zones").glob("*.zone")}
+    g = guest(complete, extra="rrl=0")
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    with test_differences.others(zones, tmp_path) as judges:
+        owners = queries.load_owners(judges["nsd"], zones)
+        asked = random.Random(1).sample(list(queries.generate(owners, zones, more=3000)), 3000)
+        result = differential.run((g.address, 53), judges, zones, asked)
+    assert result.asked == 3000
+    result.check()
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ PACKAGES = {"nsd": "nsd", "named": "bind9", "knotd": "knot"}
 
 
 @contextlib.contextmanager
-def judged(zones, image, directory):
-    """Context: our server, and a dict of the judges, all with these zones."""
+def others(zones, directory):
+    """Context: a dict of the judges, all with these zones."""
     if not all(servers.find(*pair) for pair in PACKAGES.items()):
         pytest.skip("NSD, BIND and Knot are not installed")
     with contextlib.ExitStack() as stack:
@@ -37,7 +37,14 @@ def judged(zones, image, directory):
             started[name] = stack.enter_context(getattr(servers, name)(zones, directory / name))
         for address in started.values():
             servers.wait_until_serving(address, list(zones)[-1])
-        yield stack.enter_context(servers.host(servers.BIN / "hostserver", image, directory)), started
+        yield started
+
+
+@contextlib.contextmanager
+def judged(zones, image, directory):
+    """Context: our server, and the judges."""
+    with others(zones, directory) as judges, servers.host(servers.BIN / "hostserver", image, directory) as ours:
+        yield ours, judges
 
 
 def test_plain_zones(plain, tmp_path):
