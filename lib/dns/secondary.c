@@ -100,6 +100,13 @@ static void release(struct secondaries *all)
     all->ops->wake();
 }
 
+/* The first of the list is asked next, or who has sent a NOTIFY meanwhile. */
+static void begin_round(struct secondary *s)
+{
+    s->turn = s->again ? s->sender : 0;
+    s->tried = 0;
+}
+
 /* The primary has been heard: the version that is served is the latest. */
 static void succeed(struct secondaries *all)
 {
@@ -107,7 +114,7 @@ static void succeed(struct secondaries *all)
     struct times t = times_of(s);
 
     s->known = all->ops->monotonic();
-    s->turn = 0;
+    begin_round(s);
     s->whole = false;
     /* Not all zones at one moment. */
     s->due = s->known + (s->again ? 1 : t.refresh - all->ops->random() % (t.refresh / 8 + 1));
@@ -123,8 +130,10 @@ static void give_up(struct secondaries *all, const char *reason)
     s->due = all->ops->monotonic();
     if (all->fetch.type == TYPE_IXFR && !s->whole) {
         s->whole = true; /* the same one again, without differences */
-    } else if (++s->turn == s->primaries) {
-        s->turn = 0;
+    } else if (++s->tried < s->primaries) {
+        s->turn = (s->turn + 1) % s->primaries;
+    } else {
+        begin_round(s);
         if (s->again) {
             s->due++;
         } else if (is_there(s)) {

@@ -47,8 +47,10 @@ struct secondary {
     uint32_t due;            /* when to ask next */
     uint32_t patience;       /* seconds to wait after a failure while there is no version at all */
     unsigned turn;           /* the primary to ask */
+    unsigned tried;          /* how many have failed, one after the other */
     bool whole;              /* differences were no use: the whole zone is wanted */
-    bool again;              /* a NOTIFY came while it was asked for */
+    bool again;              /* a NOTIFY came while it was asked for ... */
+    unsigned sender;         /* ... from this primary */
 };
 
 /* What the caller can do. The functions of a connection return 0 or a negative errno. */

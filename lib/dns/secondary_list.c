@@ -7,18 +7,28 @@
 
 #include <stdlib.h>
 
-static bool is_primary(const struct secondary *s, const struct dns_client *client,
-                       const struct tsig_key *key)
+/*
+ * The primary that a message is from, or -1. The key counts where there is one; of several with this key it is the one
+ * at the client's address, or else the first.
+ */
+static int find_primary(const struct secondary *s, const struct dns_client *client,
+                        const struct tsig_key *key)
 {
+    int found = -1;
+
     for (unsigned i = 0; i < s->primaries; i++) {
         const struct dns_peer *p = &s->primary[i];
+        bool is_there = p->address_len == client->address_len &&
+                        !memcmp(p->address, client->address, p->address_len);
 
-        if (p->key ? p->key == key
-                   : p->address_len == client->address_len &&
-                         !memcmp(p->address, client->address, p->address_len))
-            return true;
+        if (p->key ? p->key != key : !is_there)
+            continue;
+        if (is_there)
+            return (int)i;
+        if (found < 0)
+            found = (int)i;
     }
-    return false;
+    return found;
 }
 
 /* A server says that the zone NAME has changed. Returns the response code. */
@@ -27,20 +37,24 @@ static int notified(struct dns_listener *listener, const struct dns_key *name,
 {
     struct secondaries *all = container_of(listener, struct secondaries, listener);
     struct secondary *s = all->list;
+    int sender;
 
     while (s && !dns_name_equal(s->name, name->lower))
         s = s->next;
     if (!s)
         return DNS_NOTAUTH;
-    if (!client || !is_primary(s, client, key))
+    sender = client ? find_primary(s, client, key) : -1;
+    if (sender < 0)
         return DNS_REFUSED;
     if (s == all->active) {
         s->again = true;
+        s->sender = (unsigned)sender;
     } else {
-        /* Once a second at most, whoever sends them in the primary's name. */
+        /* Once a second at most, whoever sends them in its name. Others may have the version later than it. */
         s->due = all->ops->monotonic();
         s->due += s->due == s->asked;
-        s->turn = 0;
+        s->turn = (unsigned)sender;
+        s->tried = 0;
         all->ops->wake();
     }
     return DNS_NOERROR;

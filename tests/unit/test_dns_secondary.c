@@ -245,6 +245,68 @@ START_TEST(test_primaries)
 }
 END_TEST
 
+/* Who has sent NOTIFY is asked first, and then all others; the next refresh begins with the first of the list. */
+START_TEST(test_sender_first)
+{
+    secondary_for("example.org=192.0.2.53:1,192.0.2.54:2,192.0.2.55:3", "");
+    load_old();
+    world.connect_result = -EHOSTUNREACH;
+    world.time -= REFRESH - 1;
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 54, false), DNS_NOERROR);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(secondaries_run(&world.all), 0);
+        ck_assert_uint_eq(world.port, 1 + (i + 1) % 3);
+    }
+    ck_assert_uint_eq(world.failed, 3);
+    ck_assert_uint_eq(secondaries_run(&world.all), RETRY);
+    world.time += RETRY;
+    ck_assert_uint_eq(secondaries_run(&world.all), 0);
+    ck_assert_uint_eq(world.port, 1);
+    /* While the second one is asked the third has a later version. */
+    world.connect_result = 0;
+    primary_has(new_text);
+    begin();
+    ck_assert_uint_eq(world.port, 2);
+    ck_assert_uint_eq(notify("example.org.", TYPE_SOA, 55, false), DNS_NOERROR);
+    while (world.query_len && world.connected) {
+        primary_answers();
+        deliver(SIZE_MAX / 2);
+    }
+    assert_new();
+    world.time++;
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.port, 3);
+    world.time += REFRESH;
+    refresh(SIZE_MAX / 2);
+    ck_assert_uint_eq(world.port, 1);
+}
+END_TEST
+
+/* A key that several primaries have tells them apart by their addresses; from elsewhere it stands for the first. */
+START_TEST(test_sender_by_key)
+{
+    static const struct {
+        uint8_t from;
+        unsigned port;
+    } senders[] = {{54, 2}, {53, 1}, {99, 1}};
+    struct dns_client client = {.address = {192, 0, 2}, .address_len = 4};
+    struct dns_key name;
+
+    secondary_for("example.org=192.0.2.52:9,192.0.2.53:1@key.example,192.0.2.54:2@key.example",
+                  KEY);
+    (void)dns_key_parse(&name, (const uint8_t *)"\7example\3org", 13);
+    world.connect_result = -EHOSTUNREACH;
+    for (unsigned i = 0; i < ARRAY_SIZE(senders); i++) {
+        client.address[3] = senders[i].from;
+        ck_assert_int_eq(db.listener->notified(db.listener, &name, &client, &world.access.key[0]),
+                         DNS_NOERROR);
+        world.time++;
+        (void)secondaries_run(&world.all);
+        ck_assert_uint_eq(world.port, senders[i].port);
+    }
+}
+END_TEST
+
 /* No network yet is no failure. */
 START_TEST(test_network_comes_late)
 {
@@ -1475,6 +1537,8 @@ int main(void)
     tcase_add_test(t, test_expires);
     tcase_add_loop_test(t, test_notify, 0, 2);
     tcase_add_test(t, test_primaries);
+    tcase_add_test(t, test_sender_first);
+    tcase_add_test(t, test_sender_by_key);
     tcase_add_test(t, test_network_comes_late);
     tcase_add_test(t, test_in_image);
     tcase_add_test(t, test_version_changes);
