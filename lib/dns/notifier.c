@@ -46,48 +46,63 @@ const char *notifier_add(struct notifier *n, const char *list, const struct dns_
     return wrong;
 }
 
-static struct notice *find(struct notifier *n, const uint8_t *name, const struct dns_peer *to)
+/* Has a notice sent as if it were the first time. */
+static void begin(struct notifier *n, struct notice *notice, const uint8_t *name)
 {
-    struct notice *notice = n->notices;
+    notice->name = name;
+    notice->id = (uint16_t)n->ops->random();
+    notice->due = n->ops->monotonic();
+    notice->tries = 0;
+}
 
-    while (notice && !(notice->to == to && dns_name_equal(notice->name, name)))
-        notice = notice->next;
-    return notice;
+/* Adds notices of the zone NAME to all servers but those of the bits KNOWN. One that there is no memory for is left out. */
+static int add_notices(struct notifier *n, const uint8_t *name, unsigned known)
+{
+    int err = 0;
+
+    for (unsigned i = 0; i < n->targets; i++) {
+        struct notice *notice;
+
+        if (known & 1u << i)
+            continue;
+        notice = calloc(1, sizeof(*notice));
+        if (!notice) {
+            err = -ENOMEM;
+            continue;
+        }
+        notice->to = &n->target[i];
+        begin(n, notice, name);
+        notice->next = n->notices;
+        n->notices = notice;
+    }
+    n->ops->wake();
+    return err;
 }
 
 int notifier_changed(struct notifier *n, const uint8_t *name)
 {
-    for (unsigned i = 0; i < n->targets; i++) {
-        struct notice *notice = find(n, name, &n->target[i]);
+    unsigned known = 0;
 
-        if (!notice) {
-            notice = calloc(1, sizeof(*notice));
-            if (!notice)
-                return -ENOMEM;
-            notice->next = n->notices;
-            n->notices = notice;
-        }
-        notice->name = name;
-        notice->to = &n->target[i];
-        notice->id = (uint16_t)n->ops->random();
-        notice->due = n->ops->monotonic();
-        notice->tries = 0;
+    for (struct notice *notice = n->notices; notice; notice = notice->next) {
+        if (!dns_name_equal(notice->name, name))
+            continue;
+        begin(n, notice, name);
+        known |= 1u << (notice->to - n->target);
     }
-    n->ops->wake();
-    return 0;
+    return add_notices(n, name, known);
 }
 
 int notifier_all_changed(struct notifier *n, const struct dns_db *db)
 {
+    int err = 0;
+
     for (unsigned i = 0; i <= db->mask; i++) {
         for (const struct dns_zone *z = db->buckets[i]; z; z = z->next) {
-            int err = z->image ? notifier_changed(n, z->name) : 0;
-
-            if (err)
-                return err;
+            if (z->image && add_notices(n, z->name, 0))
+                err = -ENOMEM;
         }
     }
-    return 0;
+    return err;
 }
 
 static void send_notice(struct notifier *n, struct notice *notice)
@@ -122,15 +137,19 @@ uint32_t notifier_run(struct notifier *n)
 {
     uint32_t now = n->ops->monotonic(), next = UINT32_MAX;
     struct notice **link = &n->notices, *notice;
-    unsigned sent = 0;
 
+    if (now != n->second) {
+        n->second = now;
+        n->sent = 0;
+    }
     while ((notice = *link)) {
         if ((int32_t)(now - notice->due) >= 0 && notice->tries == NOTIFIER_TRIES) {
             n->ops->tell(notice->name, notice->to, "it does not answer");
             forget(link);
             continue;
         }
-        if ((int32_t)(now - notice->due) >= 0 && sent++ < NOTIFIER_BURST) {
+        if ((int32_t)(now - notice->due) >= 0 && n->sent < NOTIFIER_BURST) {
+            n->sent++;
             notice->due = now;
             send_notice(n, notice);
         }

@@ -33,6 +33,8 @@ struct notifier {
     struct dns_peer target[NOTIFIER_TARGETS];
     unsigned targets;
     struct notice *notices;
+    uint32_t second; /* the last one in which messages were sent, and how many */
+    unsigned sent;
 };
 
 void notifier_init(struct notifier *n, const struct notifier_ops *ops);
@@ -41,10 +43,10 @@ void notifier_init(struct notifier *n, const struct notifier_ops *ops);
 const char *notifier_add(struct notifier *n, const char *list, const struct dns_access *access,
                          access_parse_address *parse);
 
-/* The zone NAME (wire form; stays alive) has changed: tells all servers. -ENOMEM: some are not told. */
+/* The zone NAME (wire form; stays alive) has changed: tells all servers. -ENOMEM: all but some of them. */
 int notifier_changed(struct notifier *n, const uint8_t *name);
 
-/* The same for all zones of DB. */
+/* The same at the beginning, for all zones of DB. */
 int notifier_all_changed(struct notifier *n, const struct dns_db *db);
 
 /* Does what is due. Returns in how many seconds it has to be called again; UINT32_MAX: when it is woken. */

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Memory that runs out when a test wants it to: included in front of every source of the test.
+ * Memory that runs out when a test wants it to, for ever or once: included in front of every source of the test.
  */
 #ifndef TESTS_UNIT_DNS_MEMORY_H
 #define TESTS_UNIT_DNS_MEMORY_H
 
 #include <stdlib.h>
 
-/* How many more blocks there are; negative: any number. */
+/* The number of the block that is not there, counted from now on; negative: all are. */
 extern long memory_left;
+/* Only that one is not there; else no later one is, either. */
+extern int memory_comes_back;
 
 static inline int memory_is_short(void)
 {
     if (memory_left > 0)
         memory_left--;
-    return !memory_left;
+    if (memory_left)
+        return 0;
+    if (memory_comes_back)
+        memory_left = -1;
+    return 1;
 }
 
 static inline void *short_malloc(size_t size)

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 
 long memory_left = -1;
+int memory_comes_back;
 
 enum { VERSIONS = 7, LINES = 160, RECORDS_MAX = 6000, FIRST_SERIAL = 7 };
 
