@@ -3,7 +3,7 @@
  * Fuzz target: zones fetched from other servers (lib/dns/secondary.c, fetch.c) of which the input says what
  * they send, in pieces, and when they end. lib/dns itself answers as the primary; the input changes octets
  * of that, cuts it off, puts in others, or sends messages of its own. Time passes, connections fail,
- * versions change, NOTIFY comes.
+ * versions change, whole or by differences, NOTIFY comes, memory is not enough.
  *
  * What is served passes the check of images at every moment. What was signed, or not touched on its way, is
  * what the primary has; and when the primary is honest in the end, its version is served. Nothing leaks.
@@ -38,6 +38,7 @@ static struct {
     struct dns_db db;
     struct dns_zone *buckets[4];
     uint32_t time;
+    size_t memory;
     unsigned version;
     bool no_way, connected, build, loaded;
     bool fresh;     /* connecting has not ended */
@@ -86,6 +87,16 @@ static void build_soon(void)
     world.build = true;
 }
 
+/* While a zone is made the one before is served, and the rest goes on. */
+static void pause_build(void)
+{
+    const struct dns_zone *served = world.all.list->served;
+
+    (void)secondaries_run(&world.all);
+    ck_assert_ptr_eq(world.all.list->served, served);
+    ck_assert(!served->image || !dns_zone_check(served));
+}
+
 static void wake(void)
 {
 }
@@ -95,12 +106,12 @@ static void tell(const struct secondary *s, enum secondary_event event, const st
 {
     ck_assert((event == SECONDARY_FAILED) ==
               (reason && *reason && strlen(reason) < FETCH_REASON_MAX));
-    world.loaded |= event == SECONDARY_LOADED;
+    world.loaded |= event == SECONDARY_LOADED || event == SECONDARY_CHANGED;
 }
 
 static size_t free_memory(void)
 {
-    return STREAM_MAX;
+    return world.memory;
 }
 
 static uint32_t world_time(void)
@@ -118,6 +129,7 @@ static const struct secondary_ops ops = {
     .send = send_octets,
     .disconnect = disconnect,
     .build = build_soon,
+    .pause = pause_build,
     .wake = wake,
     .memory = free_memory,
     .tell = tell,
@@ -353,17 +365,14 @@ static void step(void)
     }
 }
 
-/* An honest primary with the latest version: it comes to be served. */
-static void recover(void)
+/* An honest primary with this version or a later one: it comes to be served. */
+static void recover_to(uint32_t serial)
 {
     const struct secondary *s = world.all.list;
 
-    build();
-    lose_connection();
-    world.no_way = false;
-    world.version = VERSIONS - 1;
+    world.version = serial - 1;
     for (unsigned i = 0; i < PATIENCE_MAX; i++) {
-        if (s->served->image && dns_zone_serial(s->served) == VERSIONS)
+        if (s->served->image && dns_zone_serial(s->served) >= serial)
             break;
         world.time += 60;
         run();
@@ -373,8 +382,19 @@ static void recover(void)
             build();
         }
     }
-    ck_assert_msg(world.deceived || (s->served->image && dns_zone_serial(s->served) == VERSIONS),
+    ck_assert_msg(world.deceived || (s->served->image && dns_zone_serial(s->served) >= serial),
                   "the primary's version does not come to be served");
+}
+
+/* The last step is by differences. */
+static void recover(void)
+{
+    build();
+    lose_connection();
+    world.no_way = false;
+    world.memory = SIZE_MAX;
+    recover_to(VERSIONS - 1);
+    recover_to(VERSIONS);
 }
 
 static void end(void)
@@ -400,13 +420,18 @@ static void prepare(void)
 #define VERSION(serial)                                                                            \
     "$TTL 60\n@ SOA ns1 host " #serial " 60 60 3600 60\n@ NS ns1\nns1 A 192.0.2.1\n"
     static const char first[] = VERSION(1);
-    static const char kinds[] = VERSION(2) "a CNAME b\nd DNAME b\nb MX 1 ns1\nb SRV 1 2 3 ns1\n"
-                                           "b TXT x y\nb NAPTR 1 2 u sip !a! .\n"
-                                           "b RRSIG MX 8 2 60 20300101000000 20200101000000 1 "
-                                           "example. AAAA\n*.w HTTPS 1 . alpn=h2\n";
     /* More than one message. */
-    static const char large[] = VERSION(3) "$GENERATE 1-45 t$ TXT $-" HUNDRED HUNDRED "\n";
-    static const char *const texts[VERSIONS] = {first, kinds, large};
+#define LARGE "$GENERATE 1-45 t$ TXT $-" HUNDRED HUNDRED "\n"
+    static const char kinds[] =
+        VERSION(2) LARGE "a CNAME b\nd DNAME b\nb MX 1 ns1\nb SRV 1 2 3 ns1\n"
+                         "b TXT x y\nb NAPTR 1 2 u sip !a! .\n"
+                         "b RRSIG MX 8 2 60 20300101000000 20200101000000 1 "
+                         "example. AAAA\n*.w HTTPS 1 . alpn=h2\n";
+    static const char others[] =
+        VERSION(3) LARGE "a DNAME b\nb MX 1 ns1\nb MX 2 a\nb TXT x\nc.b TXT y\n"
+                         "*.w HTTPS 1 . alpn=h3\n";
+    static const char *const texts[VERSIONS] = {first, kinds, others};
+    struct dns_zone before;
 
     ck_assert(!access_add_keys(&keys, "k:c2VjcmV0"));
     keys.rule[0] = (struct access_rule){.prefix = {.address_len = 4, .bits = 8}};
@@ -415,7 +440,13 @@ static void prepare(void)
         ck_assert(fuzz_serve(&versions[i], (const uint8_t *)texts[i], strlen(texts[i])));
         dns_db_allow(&versions[i].db, &keys);
         fuzz_take_zone(&versions[i].db, &versions[i].zone, &truth[i]);
+        /* What an honest primary has changed since the version before. */
+        if (i)
+            history_add(&before, &versions[i].zone, NULL);
+        before = versions[i].zone;
+        before.history = NULL;
     }
+    ck_assert_ptr_nonnull(history_find(&versions[VERSIONS - 1].zone, VERSIONS - 1));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -427,9 +458,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&world, 0, offsetof(typeof(world), stream));
     world.sent = world.come = 0;
     world.time = FUZZ_NOW;
+    world.memory = SIZE_MAX;
     fuzz_input(data, size);
     how = fuzz_u8();
     world.is_signed = how & 1;
+    if (how & 4)
+        world.memory = 64 * (size_t)fuzz_u8();
     dns_db_init(&world.db, world.buckets, 4);
     dns_db_allow(&world.db, &keys);
     secondaries_init(&world.all, &world.db, &ops);

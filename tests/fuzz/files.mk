@@ -53,6 +53,10 @@ fuzz-dns_transfer-cflags = $(fuzz-dns-cflags)
 fuzz-dns_fetch-what := a primary whose zone is fetched: messages, pieces, signatures, versions, NOTIFY
 fuzz-dns_fetch-srcs = tests/fuzz/dns_fetch.c tests/fuzz/input.c $(fuzz-dns)
 fuzz-dns_fetch-cflags = $(fuzz-dns-cflags)
+fuzz-dns_notify-what := the servers that are told of changes: answers, right ones and others, and time
+fuzz-dns_notify-srcs = tests/fuzz/dns_notify.c tests/fuzz/input.c $(dns-notify-srcs) \
+	$(addprefix lib/dns/,access.c algorithm.c name.c prefix.c tsig.c) lib/crypto/hmac.c $(host-mbedtls-srcs)
+fuzz-dns_notify-cflags = $(fuzz-dns-cflags)
 fuzz-dns_tcp-what := clients of DNS over TCP: segments, acknowledgements, time, memory
 fuzz-dns_tcp-srcs = $(fuzz-kernel) tests/fuzz/dns_tcp.c tests/fuzz/dns_sign.c tests/unit/fake_net_mem.c \
 	lib/net/netpage.c $(fuzz-pbufs) $(fuzz-dns)
