@@ -1,5 +1,6 @@
 obj-y += apps/dns/main.c apps/dns/zones.S
 obj-$(CONFIG_DNS_TCP) += apps/dns/tcp.c
+obj-$(CONFIG_DNS_TCP_CLIENTS) += apps/dns/clients.c
 obj-$(CONFIG_DNS_XFR) += apps/dns/access.c
 obj-$(CONFIG_DNS_SECONDARY) += apps/dns/fetch.c apps/dns/secondary.c
 obj-$(CONFIG_DNS_NOTIFY) += apps/dns/notify.c

@@ -177,11 +177,16 @@ static int read_port(void)
     return 0;
 }
 
+static struct dns_identity identity;
+
+void server_tell_idle(unsigned tenths)
+{
+    identity.idle = (uint16_t)tenths;
+}
+
 /* What the server says of itself. The cookies' secret is the guest's own: nobody else gives cookies. */
 static int identify(void)
 {
-    static struct dns_identity identity;
-
     if (!IS_ENABLED(CONFIG_DNS_EDNS))
         return 0;
     random_bytes(identity.secret, sizeof(identity.secret));

@@ -94,6 +94,9 @@ int server_set_limit(void);
  */
 int server_tell_counters(bool *chaos);
 
+/* Has clients that ask be told how long a TCP connection may be idle, in tenths of a second. */
+void server_tell_idle(unsigned tenths);
+
 /* Begins to accept connections. 0 or a negative errno. */
 int dns_tcp_start(void);
 

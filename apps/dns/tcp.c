@@ -9,11 +9,13 @@
  * all connections share one buffer to make answers in. A zone transfer is a query that has many answers: the
  * place in the zone where the next one begins is kept.
  *
- * Connections are listed by their last use: over the limit the one idle longest goes.
+ * Connections are listed by their last use: over the limit the one idle longest goes, and over the limit of a client
+ * (clients.h) the one of its own.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "apps/dns/clients.h"
 #include "apps/dns/server.h"
 #include "kernel/app.h"
 #include "lib/list.h"
@@ -46,6 +48,7 @@ struct connection {
     uint64_t last_use;         /* monotonic time */
     struct dns_transfer place; /* where the answer begins in the zone, when it is a transfer's */
     bool closing;              /* the client has sent its FIN */
+    uint16_t client;           /* where it is counted, with CONFIG_DNS_TCP_CLIENTS */
 };
 
 static struct {
@@ -55,13 +58,24 @@ static struct {
     uint8_t query[TCP_QUERY_MAX];
 } tcp;
 
+/* A connection more or less. Those who ask by keepalive (RFC 7828) are told how long they may be idle now. */
+static void count(const struct connection *c, int change)
+{
+    tcp.count += (unsigned)change;
+    if (IS_ENABLED(CONFIG_DNS_TCP_CLIENTS)) {
+        clients_count(c->client, change);
+        server_tell_idle(clients_idle_tenths(tcp.count));
+    }
+}
+
 static void forget(struct connection *c)
 {
     if (c->input)
         pbuf_free(c->input);
     list_del(&c->link);
+    count(c, -1);
     net_mem_free(c);
-    if (--tcp.count == 0) {
+    if (tcp.count == 0) {
         net_mem_free(tcp.answer);
         tcp.answer = NULL;
     }
@@ -299,7 +313,7 @@ static err_t polled(void *arg, struct tcp_pcb *pcb)
 {
     struct connection *c = arg;
 
-    if (time_monotonic() - c->last_use < CONFIG_DNS_TCP_IDLE_SECONDS * NSEC_PER_SEC)
+    if (time_monotonic() - c->last_use < clients_idle_tenths(tcp.count) * (NSEC_PER_SEC / 10))
         return serve(c);
     /* An answer which nobody takes, or a query that never ends, is not worth an orderly end. */
     return c->input ? kill(c) : finish(c);
@@ -323,12 +337,33 @@ static struct connection *new_connection(void)
     return NULL;
 }
 
+/* Ends the connection of the client that has been idle longest, if it has as many as it may. */
+static void limit_client(const ip_addr_t *client)
+{
+    struct connection *oldest = NULL;
+    struct list *node;
+    unsigned found = 0;
+
+    if (clients_at(clients_place(client)) < CLIENT_CONNECTIONS)
+        return;
+    list_for_each(node, &tcp.connections) {
+        struct connection *c = container_of(node, struct connection, link);
+
+        if (clients_same(&c->pcb->remote_ip, client) && !found++)
+            oldest = c;
+    }
+    if (found >= CLIENT_CONNECTIONS)
+        (void)kill(oldest);
+}
+
 static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct connection *c;
 
     if (!pcb)
         return ERR_MEM;
+    if (IS_ENABLED(CONFIG_DNS_TCP_CLIENTS))
+        limit_client(&pcb->remote_ip);
     if (tcp.count >= CONFIG_DNS_TCP_CONNECTIONS)
         (void)kill(container_of(tcp.connections.next, struct connection, link));
     c = new_connection();
@@ -337,7 +372,9 @@ static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     c->pcb = pcb;
     c->last_use = time_monotonic();
     list_add_tail(&tcp.connections, &c->link);
-    tcp.count++;
+    if (IS_ENABLED(CONFIG_DNS_TCP_CLIENTS))
+        c->client = clients_place(&pcb->remote_ip);
+    count(c, 1);
     tcp_nagle_disable(pcb);
     tcp_arg(pcb, c);
     tcp_recv(pcb, received);

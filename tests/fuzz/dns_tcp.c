@@ -10,9 +10,6 @@
  */
 #include <check.h>
 
-#define CONFIG_DNS_TCP_CONNECTIONS 3
-#define CONFIG_DNS_TCP_IDLE_SECONDS 10
-
 #include "apps/dns/tcp.c"
 
 #include "lib/dns/access.h"
@@ -50,6 +47,15 @@ size_t page_count_total(void)
     return 1024;
 }
 
+void server_tell_idle(unsigned tenths)
+{
+}
+
+void random_bytes(void *buf, size_t len)
+{
+    memset(buf, 7, len);
+}
+
 const struct dns_client *server_client(const ip_addr_t *from)
 {
     static struct dns_client client = {.address_len = 4}; /* which may have the zone */
@@ -67,11 +73,11 @@ struct peer {
     bool closed;
     bool fin;        /* the client has sent its own */
     bool excused;    /* the server may end the connection at any time */
-    uint64_t active; /* when an answer was complete or acknowledged */
+    uint64_t active; /* when a query was answered in full, or part of an answer acknowledged */
     struct pbuf *refused;
     uint8_t stream[STREAM_MAX];
     size_t queued, delivered, taken; /* octets of it: written, arrived, read by the server */
-    size_t unacknowledged;
+    size_t unacknowledged, messages; /* that have come */
     /* The message that comes in, which answers the query at `next` in the stream. */
     uint8_t message[LENGTH_SIZE + DNS_TCP_MAX];
     size_t have, next;
@@ -140,8 +146,9 @@ static void check_message(struct peer *p, size_t len)
         place = p->place;
     }
     p->place = place;
-    p->active = fake_now;
+    p->messages++;
     if (!place.more) {
+        p->active = fake_now;
         p->next += LENGTH_SIZE + query_length(p);
         p->place = (struct dns_transfer){0};
     }
@@ -274,17 +281,41 @@ err_t tcp_close(struct tcp_pcb *pcb)
 
 /* --- what clients do ------------------------------------------------------------------------------- */
 
+/* The connection idle longest, of all or of one client; *COUNT becomes how many there are. */
+static struct peer *idle_longest(const ip_addr_t *client, unsigned *count)
+{
+    struct peer *oldest = NULL;
+
+    *count = 0;
+    for (unsigned i = 0; i < PEERS; i++) {
+        struct peer *p = peers[i];
+
+        if (!p || !p->alive || (client && !ip_addr_eq(&p->pcb.remote_ip, client)))
+            continue;
+        ++*count;
+        if (!oldest || p->active < oldest->active)
+            oldest = p;
+    }
+    return oldest;
+}
+
+/* All peers but the first one are the same client's. */
 static void connect_client(unsigned n)
 {
-    struct peer *p = calloc(1, sizeof(*p)), *oldest = NULL;
-    unsigned count = 0;
+    struct peer *p = calloc(1, sizeof(*p)), *oldest, *own;
+    unsigned count, own_count;
+    bool was_alive[PEERS];
     err_t err;
 
-    for (unsigned i = 0; i < PEERS; i++) {
-        count += peers[i] && peers[i]->alive;
-        if (peers[i] && peers[i]->alive && (!oldest || peers[i]->active < oldest->active))
-            oldest = peers[i];
+    p->pcb.remote_ip = (ip_addr_t)IPADDR4_INIT(n != 0);
+    oldest = idle_longest(NULL, &count);
+    own = idle_longest(&p->pcb.remote_ip, &own_count);
+    if (own_count == CONFIG_DNS_TCP_CLIENT_CONNECTIONS) { /* it has to make room */
+        oldest = own;
+        count = CONFIG_DNS_TCP_CONNECTIONS;
     }
+    for (unsigned i = 0; i < PEERS; i++)
+        was_alive[i] = peers[i] && peers[i]->alive;
     p->alive = true;
     p->active = fake_now;
     p->pcb.snd_buf = SEND_BUFFER;
@@ -297,9 +328,9 @@ static void connect_client(unsigned n)
         p->ended = p->excused = true;
     }
     for (unsigned i = 0; i < PEERS; i++) {
-        if (i == n || !peers[i] || peers[i]->alive || !peers[i]->ended || peers[i]->excused)
+        if (i == n || !was_alive[i] || peers[i]->alive || peers[i]->excused)
             continue;
-        /* One that had to make room, the one idle longest, unless it had ended before. */
+        /* One that had to make room, the one idle longest. */
         if (count == CONFIG_DNS_TCP_CONNECTIONS && peers[i]->active == oldest->active) {
             peers[i]->excused = true;
             count--;
@@ -461,11 +492,13 @@ static void poll_all(void)
 {
     for (unsigned i = 0; i < PEERS; i++) {
         struct peer *p = peers[i];
+        uint64_t patience;
 
         if (!p || !p->alive)
             continue;
+        patience = clients_idle_tenths(tcp.count) * (NSEC_PER_SEC / 10);
         (void)p->pcb.poll(p->pcb.callback_arg, &p->pcb);
-        if (p->ended && fake_now - p->active >= CONFIG_DNS_TCP_IDLE_SECONDS * NSEC_PER_SEC)
+        if (p->ended && fake_now - p->active >= patience)
             p->excused = true;
     }
 }
@@ -548,17 +581,22 @@ static void step(void)
 
 /* --- the end --------------------------------------------------------------------------------------- */
 
+/* Grows as long as something comes. */
+static size_t progress(const struct peer *p)
+{
+    return p->delivered + p->next + p->messages * (LENGTH_SIZE + DNS_TCP_MAX) + p->have;
+}
+
 /* All that was sent arrives, and all that comes back is acknowledged. */
 static void drain(struct peer *p)
 {
     for (unsigned i = 0; i < 1000 && p->alive; i++) {
-        size_t before = p->delivered + p->next + p->have + p->unacknowledged;
+        size_t before = progress(p);
 
         deliver(p, SEGMENT_MAX);
         if (p->alive)
             acknowledge(p, OUTPUT_MAX);
-        if (p->alive && before == p->delivered + p->next + p->have + p->unacknowledged &&
-            !p->refused)
+        if (p->alive && before == progress(p) && !p->refused)
             return;
     }
     ck_assert_msg(!p->alive, "a client is served without end");

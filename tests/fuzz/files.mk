@@ -58,9 +58,11 @@ fuzz-dns_notify-srcs = tests/fuzz/dns_notify.c tests/fuzz/input.c $(dns-notify-s
 	$(addprefix lib/dns/,access.c algorithm.c name.c prefix.c tsig.c) lib/crypto/hmac.c $(host-mbedtls-srcs)
 fuzz-dns_notify-cflags = $(fuzz-dns-cflags)
 fuzz-dns_tcp-what := clients of DNS over TCP: segments, acknowledgements, time, memory
-fuzz-dns_tcp-srcs = $(fuzz-kernel) tests/fuzz/dns_tcp.c tests/fuzz/dns_sign.c tests/unit/fake_net_mem.c \
+fuzz-dns_tcp-srcs = $(fuzz-kernel) tests/fuzz/dns_tcp.c apps/dns/clients.c tests/fuzz/dns_sign.c tests/unit/fake_net_mem.c \
 	lib/net/netpage.c $(fuzz-pbufs) $(fuzz-dns)
-fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_TCP=1
+fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_TCP=1 \
+	-DCONFIG_DNS_TCP_CONNECTIONS=3 -DCONFIG_DNS_TCP_IDLE_SECONDS=10 -DCONFIG_DNS_TCP_CLIENTS=1 \
+	-DCONFIG_DNS_TCP_CLIENT_CONNECTIONS=2
 
 fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients and the echo app
 fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c tests/unit/fake_net_mem.c \

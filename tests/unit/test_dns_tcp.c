@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * DNS over TCP (apps/dns/tcp.c) on lib/net and lwIP, with ten thousand connections: what each costs, who has to go
+ * when there are more, and that the others are answered. The test plays the device, and all clients.
+ */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/dns/tcp.c"
+
+#include "lib/net/headers.h"
+#include "lib/net/interface.h"
+#include "lib/net/net.h"
+#include "tests/unit/dns_zones.h"
+#include "tests/unit/fake_kernel.h"
+
+#include "lwip/priv/tcp_priv.h"
+
+/* --- the rest of the kernel and of the app --------------------------------------------------------- */
+
+const char app_name[] = "test";
+struct server server;
+static unsigned idle_told; /* tenths of a second */
+
+size_t page_count_total(void)
+{
+    return 16384;
+}
+
+size_t page_count_free(void)
+{
+    return 16384;
+}
+
+uint64_t time_monotonic(void)
+{
+    return fake_now;
+}
+
+const char *cmdline_get(const char *key)
+{
+    return !strcmp(key, "ip") ? "10.0.0.2/24" : !strcmp(key, "gw") ? "10.0.0.1" : NULL;
+}
+
+void cmdline_known(const char *key)
+{
+}
+
+void shutdown_hook_add(struct shutdown_hook *hook)
+{
+}
+
+void random_bytes(void *buf, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)rand();
+}
+
+int guest_publish(const char *path, const char *value)
+{
+    return 0;
+}
+
+void server_tell_idle(unsigned tenths)
+{
+    idle_told = tenths;
+}
+
+const struct dns_client *server_client(const ip_addr_t *from)
+{
+    static struct dns_client client = {.address_len = 4};
+
+    return &client;
+}
+
+/* --- the device ------------------------------------------------------------------------------------ */
+
+/* The TCP segment that was sent last. */
+static struct {
+    unsigned count, len; /* octets of data */
+    uint32_t seq;
+    uint8_t flags, data[1500];
+} sent;
+
+static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload)
+{
+    uint8_t frame[2048] = {0}, *tcp = frame + ETH_BYTES + IP4_BYTES;
+    unsigned header;
+
+    pbuf_copy_partial(p, frame, sizeof(frame), 0);
+    if (frame[AT_IP4_PROTOCOL] != PROTOCOL_TCP)
+        return 0;
+    header = (tcp[AT_TCP_OFFSET] >> 4) * 4u;
+    sent.count++;
+    sent.flags = tcp[AT_TCP_FLAGS] & 0x3f;
+    sent.seq = read_be32(tcp + AT_TCP_SEQ);
+    sent.len = p->tot_len - ETH_BYTES - IP4_BYTES - header;
+    memcpy(sent.data, tcp + header, sent.len);
+    return 0;
+}
+
+static struct netdev dev = {
+    .name = "vif/0",
+    .transmit = transmit,
+    .mac = {0, 0x16, 0x3e, 1, 2, 3},
+    .mtu = 1500,
+};
+
+static void release(struct netpage *np)
+{
+}
+
+static void arrive(const uint8_t *frame, size_t len)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM);
+
+    pbuf_take(p, frame, (u16_t)len);
+    net_input(&dev, p, true);
+}
+
+/* The router, through which all clients come, tells where it is. */
+static void know_router(void)
+{
+    static const uint8_t arp[] = {0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 0,
+                                  10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
+    uint8_t frame[ETH_BYTES + sizeof(arp)] = {0};
+
+    memcpy(frame, dev.mac, 6);
+    frame[6] = 2;
+    write_be16(frame + AT_ETH_TYPE, 0x0806);
+    memcpy(frame + ETH_BYTES, arp, sizeof(arp));
+    arrive(frame, sizeof(frame));
+}
+
+/* --- clients ---------------------------------------------------------------------------------------- */
+
+struct client {
+    uint32_t address;
+    uint16_t port;
+    uint32_t seq, ack; /* what it sends next, and wants next */
+};
+
+/* A segment of a client. */
+static void segment(struct client *c, uint8_t flags, const void *data, uint16_t len)
+{
+    uint8_t frame[1514] = {0}, *tcp = frame + ETH_BYTES + IP4_BYTES;
+    uint32_t sum;
+
+    memcpy(frame, dev.mac, 6);
+    frame[6] = 2;
+    write_be16(frame + AT_ETH_TYPE, ETH_IP4);
+    frame[ETH_BYTES] = 0x45;
+    write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + TCP_BYTES + len));
+    frame[AT_IP4_FRAGMENT + 2] = 64;
+    frame[AT_IP4_PROTOCOL] = PROTOCOL_TCP;
+    write_be16(frame + AT_IP4_SRC, (uint16_t)(c->address >> 16));
+    write_be16(frame + AT_IP4_SRC + 2, (uint16_t)c->address);
+    memcpy(frame + AT_IP4_SRC + 4, (uint8_t[]){10, 0, 0, 2}, 4);
+    sum = headers_sum(frame + ETH_BYTES, IP4_BYTES);
+    sum = (sum >> 16) + (sum & 0xffff);
+    write_be16(frame + AT_IP4_SUM, (uint16_t) ~((sum >> 16) + sum));
+    write_be16(tcp, c->port);
+    write_be16(tcp + 2, DNS_PORT);
+    write_be16(tcp + AT_TCP_SEQ, (uint16_t)(c->seq >> 16));
+    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)c->seq);
+    write_be16(tcp + AT_TCP_ACK, (uint16_t)(c->ack >> 16));
+    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)c->ack);
+    tcp[AT_TCP_OFFSET] = TCP_BYTES / 4 << 4;
+    tcp[AT_TCP_FLAGS] = flags;
+    write_be16(tcp + AT_TCP_WINDOW, 8192);
+    memcpy(tcp + TCP_BYTES, data, len);
+    arrive(frame, ETH_BYTES + IP4_BYTES + TCP_BYTES + len);
+    c->seq += len;
+}
+
+/* A client that connects. */
+static struct client connect_from(uint32_t address, uint16_t port)
+{
+    struct client c = {.address = address, .port = port, .seq = 1000};
+
+    segment(&c, TCP_SYN, "", 0);
+    ck_assert_uint_eq(sent.flags, TCP_SYN | TCP_ACK);
+    c.seq++;
+    c.ack = sent.seq + 1;
+    segment(&c, TCP_ACK, "", 0);
+    return c;
+}
+
+/* Sends a question, cut into PIECES segments, the last one first if they are REVERSED; is it answered? */
+static bool is_answered(struct client *c, unsigned pieces, bool reversed)
+{
+    uint8_t query[300];
+    size_t len = put_query(query + LENGTH_SIZE, "www.example.org.", TYPE_A) + LENGTH_SIZE;
+    uint32_t first = c->seq;
+    size_t piece = (len + pieces - 1) / pieces;
+
+    dns_put_be16(query, (unsigned)(len - LENGTH_SIZE));
+    sent.len = sent.flags = 0;
+    for (unsigned i = 0; i < pieces; i++) {
+        unsigned which = reversed ? pieces - 1 - i : i;
+        size_t from = which * piece, n = from < len ? MIN(piece, len - from) : 0;
+
+        c->seq = first + (uint32_t)from;
+        if (n)
+            segment(c, TCP_ACK | TCP_PSH, query + from, (uint16_t)n);
+    }
+    c->seq = first + (uint32_t)len;
+    if (sent.flags & TCP_RST || !sent.len)
+        return false;
+    ck_assert_uint_eq(sent.data[LENGTH_SIZE + 7], 1);
+    c->ack = sent.seq + sent.len;
+    segment(c, TCP_ACK, "", 0);
+    return true;
+}
+
+/* --- tests ------------------------------------------------------------------------------------------ */
+
+static struct dns_zone *buckets_of_server[BUCKETS], zone;
+static struct client clients[CONFIG_DNS_TCP_CONNECTIONS + 1];
+
+/* Each test has a process of its own. */
+static void begin(void)
+{
+    size_t size;
+
+    (void)make_zone("@ 60 SOA ns1 host 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n"
+                    "www 60 A 192.0.2.2\n",
+                    &zone, &size);
+    dns_db_init(&server.db, buckets_of_server, BUCKETS);
+    (void)dns_db_set(&server.db, &zone);
+    server.port = DNS_PORT;
+    netpage_open(release);
+    ck_assert_int_eq(net_init(), 0);
+    ck_assert_int_eq(net_attach(&dev), 0);
+    dev.features = NETDEV_CSUM4;
+    net_link(&dev, true);
+    fake_run();
+    fake_sleep(3 * NSEC_PER_SEC);
+    know_router();
+    ck_assert_int_eq(dns_tcp_start(), 0);
+}
+
+/* As many connections as there may be, of clients with N each, one behind the other. */
+static void connect_all(unsigned n)
+{
+    for (unsigned i = 0; i < CONFIG_DNS_TCP_CONNECTIONS; i++) {
+        fake_now++; /* none is as old as another */
+        clients[i] = connect_from(0xc6120000 + i / n, (uint16_t)(20000 + i % n));
+    }
+    ck_assert_uint_eq(tcp.count, CONFIG_DNS_TCP_CONNECTIONS);
+}
+
+/* They cost little; all of them are answered; one more takes the place of the one idle longest. */
+START_TEST(test_ten_thousand)
+{
+    struct client *last = &clients[CONFIG_DNS_TCP_CONNECTIONS];
+    size_t pages;
+
+    begin();
+    pages = net_mem_stats()->pages;
+    connect_all(1);
+    pages = net_mem_stats()->pages - pages;
+    ck_assert_uint_le(pages * PAGE_SIZE / CONFIG_DNS_TCP_CONNECTIONS, 512);
+    ck_assert(is_answered(&clients[0], 1, false));
+    *last = connect_from(0xc6130000, 20000);
+    ck_assert_uint_eq(tcp.count, CONFIG_DNS_TCP_CONNECTIONS);
+    ck_assert(is_answered(last, 1, false));
+    ck_assert(!is_answered(&clients[1], 1, false));
+    for (unsigned i = 2; i < CONFIG_DNS_TCP_CONNECTIONS; i += 97)
+        ck_assert(is_answered(&clients[i], 1, false));
+    ck_assert(is_answered(&clients[0], 1, false));
+}
+END_TEST
+
+/* A client over its limit loses the connection that it has left idle longest; others lose none. */
+START_TEST(test_client)
+{
+    struct client other, first, c;
+
+    begin();
+    other = connect_from(0xc6130000, 20000);
+    first = connect_from(0xc6120000, 20000);
+    c = connect_from(0xc6120000, 20001);
+    for (unsigned i = 2; i < CONFIG_DNS_TCP_CLIENT_CONNECTIONS; i++)
+        (void)connect_from(0xc6120000, (uint16_t)(20000 + i));
+    ck_assert_uint_eq(tcp.count, CONFIG_DNS_TCP_CLIENT_CONNECTIONS + 1);
+    ck_assert(is_answered(&first, 1, false));
+    for (unsigned i = 0; i < 3; i++) {
+        (void)connect_from(0xc6120000, (uint16_t)(21000 + i));
+        ck_assert_uint_eq(tcp.count, CONFIG_DNS_TCP_CLIENT_CONNECTIONS + 1);
+    }
+    ck_assert(is_answered(&other, 1, false));
+    ck_assert(is_answered(&first, 1, false));
+    ck_assert(!is_answered(&c, 1, false));
+}
+END_TEST
+
+/* All places of the table are taken, many twice and more: who has less than its limit is let in nevertheless. */
+START_TEST(test_shared_places)
+{
+    begin();
+    connect_all(CONFIG_DNS_TCP_CLIENT_CONNECTIONS - 1);
+    for (unsigned i = 0; i < CONFIG_DNS_TCP_CONNECTIONS; i += 397)
+        ck_assert(is_answered(&clients[i], 1, false));
+    for (unsigned i = 0; i < 100; i++) { /* each takes the place of one of another client */
+        struct client c = connect_from(0xc6180000 + i, 20000);
+
+        ck_assert(is_answered(&c, 1, false));
+        ck_assert_uint_eq(tcp.count, CONFIG_DNS_TCP_CONNECTIONS);
+    }
+}
+END_TEST
+
+/* Half of the limit may be idle as long as usual; more for a shorter time, which is what clients are told. */
+START_TEST(test_idle_time)
+{
+    begin();
+    ck_assert_uint_eq(clients_idle_tenths(tcp.count), CONFIG_DNS_TCP_IDLE_SECONDS * 10);
+    connect_all(1);
+    ck_assert_uint_eq(idle_told, 10);
+    fake_sleep(4 * NSEC_PER_SEC);
+    ck_assert_uint_eq(idle_told, clients_idle_tenths(tcp.count));
+    ck_assert_uint_lt(tcp.count, CONFIG_DNS_TCP_CONNECTIONS);
+    fake_sleep(2 * CONFIG_DNS_TCP_IDLE_SECONDS * NSEC_PER_SEC);
+    ck_assert_uint_eq(tcp.count, 0);
+    ck_assert_uint_eq(idle_told, CONFIG_DNS_TCP_IDLE_SECONDS * 10);
+    ck_assert(!tcp.answer);
+    for (unsigned i = 0; i < CONFIG_DNS_TCP_CONNECTIONS; i++) {
+        ip_addr_t address = IPADDR4_INIT(lwip_htonl(clients[i].address));
+
+        ck_assert_uint_eq(clients_at(clients_place(&address)), 0);
+    }
+}
+END_TEST
+
+/* A query in pieces of any size, in order and in the other one. */
+START_TEST(test_segments)
+{
+    struct client c;
+
+    begin();
+    c = connect_from(0xc6120000, 20000);
+    for (unsigned pieces = 1; pieces < 40; pieces++) {
+        ck_assert_msg(is_answered(&c, pieces, false), "%u pieces", pieces);
+        ck_assert_msg(is_answered(&c, pieces, true), "%u pieces, reversed", pieces);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("tcp");
+    Suite *s = suite_create("dns_tcp");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, test_ten_thousand);
+    tcase_add_test(t, test_client);
+    tcase_add_test(t, test_shared_places);
+    tcase_add_test(t, test_idle_time);
+    tcase_add_test(t, test_segments);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
