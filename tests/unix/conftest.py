@@ -254,12 +254,13 @@ class SimGuest:
         raise SimError(line)
 
     def close(self):
-        if COVERAGE and self.process.poll() is None:  # counts are written at the end
-            self.process.terminate()
-            try:
-                self.process.wait(3)
-            except subprocess.TimeoutExpired:
-                pass
+        for _ in range(2 * COVERAGE):  # counts are written at the end; a guest without a store needs to be told twice
+            if self.process.poll() is None:
+                self.process.terminate()
+                try:
+                    self.process.wait(3)
+                except subprocess.TimeoutExpired:
+                    pass
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
