@@ -228,12 +228,23 @@ void net_tcp_skip(unsigned ticks)
         pcb->polltmr = (u8_t)MIN(pcb->polltmr + slow, UINT8_MAX - 1u);
 }
 
+/* An acknowledgement in a segment that is too old to tell the window may take away what the window was probed
+ * for. lwIP would go on, and its clock would never rest. */
+static void end_idle_probes(void)
+{
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
+        if (!pcb->unsent)
+            pcb->persist_backoff = 0;
+    }
+}
+
 void net_tcp_tick(void)
 {
     trim_time_wait();
     tcp_fasttmr();
     if (++ticks_since_slow >= SLOW) {
         ticks_since_slow = 0;
+        end_idle_probes();
         tcp_slowtmr();
     }
 }
