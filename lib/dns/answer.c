@@ -312,8 +312,11 @@ void answer_question(struct task *t)
     if (!t->zone)
         return;
     t->r.rcode = DNS_SERVFAIL;
-    if (!zone_is_there(t->zone))
+    if (!zone_is_there(t->zone)) {
+        if (IS_ENABLED(CONFIG_DNS_EDNS))
+            t->edns.error = EDNS_INVALID_DATA;
         return;
+    }
     t->r.rcode = DNS_NOERROR;
     if (IS_ENABLED(CONFIG_DNS_LIMIT))
         t->number = q->key.hash[q->key.labels];

@@ -132,6 +132,16 @@ static uint8_t *put_option(uint8_t *out, unsigned code, const void *data, unsign
     return out + OPTION_HEADER + len;
 }
 
+/* The extended error of an answer, or 0. */
+static unsigned error_of(const struct dns_edns *e, unsigned rcode)
+{
+    if (e->error)
+        return e->error;
+    return rcode == DNS_REFUSED  ? ERROR_NOT_AUTHORITATIVE
+           : rcode == DNS_NOTIMP ? ERROR_NOT_SUPPORTED
+                                 : 0;
+}
+
 unsigned edns_put(const struct dns_edns *e, const struct dns_identity *identity, unsigned rcode,
                   size_t used, size_t max, uint8_t *out)
 {
@@ -148,8 +158,8 @@ unsigned edns_put(const struct dns_edns *e, const struct dns_identity *identity,
     }
     used += OPT_SIZE + (at - out) + OPTION_HEADER;
     /* These answers are short: there is room for the reason, unless a signature has to follow. */
-    if ((rcode == DNS_REFUSED || rcode == DNS_NOTIMP) && used + sizeof(be) <= max) {
-        dns_put_be16(be, rcode == DNS_REFUSED ? ERROR_NOT_AUTHORITATIVE : ERROR_NOT_SUPPORTED);
+    if (error_of(e, rcode) && used + sizeof(be) <= max) {
+        dns_put_be16(be, error_of(e, rcode));
         at = put_option(at, OPTION_ERROR, be, sizeof(be));
         used += OPTION_HEADER + sizeof(be);
     }

@@ -11,6 +11,9 @@
 
 enum { COOKIE_SIZE = 24, CLIENT_COOKIE = 8 }; /* octets: both halves, the client's */
 
+/* Extended errors (RFC 8914 section 4) that the response code alone does not tell. */
+enum { EDNS_PROHIBITED = 18, EDNS_INVALID_DATA = 24 };
+
 /* What the options of a query ask for. */
 struct dns_edns {
     bool nsid;
@@ -20,6 +23,7 @@ struct dns_edns {
     bool cookie_valid; /* the client has shown that it receives what is sent to its address */
     bool cookie_wrong; /* it sent a server's half that is not ours, or too old */
     uint8_t cookie_octets[COOKIE_SIZE];
+    uint8_t error; /* extended, to be told; 0: the one that the response code means, if any */
 };
 
 /* Reads the LEN octets of options that CLIENT sent. Returns DNS_NOERROR or DNS_FORMERR. */

@@ -314,8 +314,11 @@ void transfer_answer(struct task *t)
     const struct dns_query *q = &t->q;
 
     if (!t->client || !t->db->access ||
-        !access_allows(t->db->access, t->client, q->tsig_at ? t->tsig->key : NULL))
+        !access_allows(t->db->access, t->client, q->tsig_at ? t->tsig->key : NULL)) {
+        if (IS_ENABLED(CONFIG_DNS_EDNS))
+            t->edns.error = EDNS_PROHIBITED;
         return;
+    }
     t->zone = dns_db_find(t->db, &q->key, q->key.labels);
     if (!t->zone || t->zone->labels != q->key.labels) {
         t->r.rcode = DNS_NOTAUTH;

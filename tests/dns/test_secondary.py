@@ -134,5 +134,8 @@ def test_times(tmp_path):
             wait_for(log, r"^live\.test\. serial 2")
         assert ask(ours, "version.live.test").answer
         wait_for(log, r"^live\.test\. expired")
-        assert ask(ours, "version.live.test").rcode() == dns.rcode.SERVFAIL
+        query = dns.message.make_query("version.live.test", "TXT", use_edns=0)
+        answer = dns.query.udp(query, ours[0], port=ours[1], timeout=5)
+        assert answer.rcode() == dns.rcode.SERVFAIL
+        assert [(int(o.otype), o.to_wire()) for o in answer.options] == [(15, b"\0\x18")]  # invalid data
     assert "Sanitizer" not in log.read_text(), log.read_text()

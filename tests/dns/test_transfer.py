@@ -79,6 +79,9 @@ def test_who_may_not(ours):
         with contextlib.suppress(dns.tsig.PeerError, dns.exception.DNSException):
             answer = dns.query.tcp(query, ours[0], port=ours[1], timeout=20)
             assert answer.rcode() == rcode and not answer.answer
+    query = dns.message.make_query("example.test.", "AXFR", use_edns=0)
+    answer = dns.query.tcp(query, ours[0], port=ours[1], timeout=20)
+    assert [(int(o.otype), o.to_wire()) for o in answer.options] == [(15, b"\0\x12")]  # prohibited
     for name, rcode, via in (
         ("www.example.test.", dns.rcode.NOTAUTH, dns.query.tcp),
         ("nowhere.invalid.", dns.rcode.NOTAUTH, dns.query.tcp),
