@@ -129,7 +129,7 @@ compile-kernel = $(compile) $(kernel-cflags)
 # lib and apps see lwIP's headers as well, when there is a network.
 compile-lib = $(compile-kernel) $(LWIP_INCLUDES)
 compile-app = $(compile) $(LWIP_INCLUDES)
-compile-lwip = $(compile-kernel) $(LWIP_INCLUDES) $(LWIP_WARNINGS)
+compile-lwip = $(compile-kernel) $(LWIP_INCLUDES) -include lib/net/include/lwipaddr.h $(LWIP_WARNINGS)
 compile-mbedtls = $(compile-kernel) $(MBEDTLS_INCLUDES) -w
 
 # --- Sources ---------------------------------------------------------------------------------

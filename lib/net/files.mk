@@ -4,6 +4,7 @@ ifdef CONFIG_NET
 obj-y += lib/net/netdev.c
 obj-y += lib/net/netpage.c
 obj-y += lib/net/mem.c
+obj-$(and $(CONFIG_IPV4),$(CONFIG_IPV6)) += lib/net/lwipaddr.c
 lwip-y += core/def.c core/mem.c core/memp.c core/pbuf.c
 
 ifndef CONFIG_NET_BARE

@@ -29,14 +29,15 @@ unit-libc_file-cflags := -DCONFIG_LIBC_FILES=64
 unit-log-srcs := tests/unit/test_log.c kernel/log.c kernel/fmt.c kernel/timer.c
 unit-loop-srcs := tests/unit/test_loop.c kernel/timer.c
 unit-net_stack-srcs := tests/unit/test_net_stack.c tests/unit/fake_kernel.c \
-	$(addprefix lib/net/,$(addsuffix .c,address announce checksum filter frame gso mem net \
+	$(addprefix lib/net/,$(addsuffix .c,address announce checksum filter frame gso lwipaddr mem net \
 		netpage parse reply report tcp timeouts)) \
 	$(addprefix $(unit-lwip)/src/,$(addprefix core/,altcp.c altcp_alloc.c altcp_tcp.c def.c \
 		inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c udp.c) \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
 		$(addprefix core/ipv6/,ethip6.c icmp6.c inet6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
 		netif/ethernet.c)
-unit-net_stack-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IGMP=1 -DCONFIG_MULTICAST=1 -DCONFIG_IPV6=1 \
+unit-net_stack-cflags = $(unit-lwip-cflags) -include lib/net/include/lwipaddr.h -DCONFIG_NET_GSO=1 \
+	-DCONFIG_IPV4=1 -DCONFIG_IGMP=1 -DCONFIG_MULTICAST=1 -DCONFIG_IPV6=1 \
 	-DCONFIG_DHCP=1 -DCONFIG_TCP=1 -DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=256
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
 unit-page-cflags := -DCONFIG_DEBUG_CHECKS=1
