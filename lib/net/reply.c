@@ -41,11 +41,10 @@ static bool is_plain(void)
 #if LWIP_IPV4
     if (net_question.headers.version == 4)
         return frame + ETH_BYTES == (const uint8_t *)ip4_current_header() &&
-               frame[ETH_BYTES] == 0x45 && read_be32(frame + AT_IP4_SRC);
+               frame[ETH_BYTES] == 0x45;
 #endif
 #if LWIP_IPV6
-    return frame + ETH_BYTES == (const uint8_t *)ip6_current_header() &&
-           !ip6_addr_isany(ip6_current_src_addr());
+    return frame + ETH_BYTES == (const uint8_t *)ip6_current_header();
 #else
     return false;
 #endif
@@ -154,6 +153,8 @@ err_t net_udp_reply(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, ui
     uint16_t len = (uint16_t)(p->tot_len + UDP_BYTES);
     uint16_t head = (uint16_t)(net_question.headers.transport + UDP_BYTES);
 
+    if (ip_addr_isany(to)) /* lwIP would broadcast the answer */
+        return ERR_VAL;
     if (!is_plain() || !net_asked_alone() || !has_room(p, head) || /* by lwIP's way */
         p->tot_len + head > mtu(&net_question.nif->netif) + ETH_BYTES)
         return udp_sendto_if_src(pcb, p, to, port, ip_current_input_netif(),

@@ -107,6 +107,15 @@ static void make_room(uint16_t port)
         tcp_abandon(oldest, 0);
 }
 
+/* A client that takes segments of an octet (by its MSS, or a window of two) would have each octet of an
+ * answer kept with headers of its own, a hundred times the memory: it does not get in. */
+#define SEGMENT_MIN 64u
+
+bool net_tcp_may_come(const struct tcp_pcb *pcb)
+{
+    return pcb->state != SYN_RCVD || MIN(pcb->mss, pcb->snd_wnd_max / 2) >= SEGMENT_MIN;
+}
+
 void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port, uint16_t dest_port,
                  uint32_t seq)
 {

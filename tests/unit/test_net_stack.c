@@ -512,6 +512,8 @@ static void listen_on(uint16_t port)
     tcp_accept(tcp_listen(pcb), close_at_once);
 }
 
+static uint16_t segment_window = 8192;
+
 /* mss: of an option, 0 for none. */
 static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t mss)
 {
@@ -528,7 +530,7 @@ static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ac
     write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
     tcp[AT_TCP_OFFSET] = (uint8_t)(len / 4 << 4);
     tcp[AT_TCP_FLAGS] = flags;
-    write_be16(tcp + AT_TCP_WINDOW, 8192);
+    write_be16(tcp + AT_TCP_WINDOW, segment_window);
     if (mss) {
         write_be16(tcp + TCP_BYTES, 2 << 8 | 4);
         write_be16(tcp + TCP_BYTES + 2, mss);
@@ -641,6 +643,35 @@ START_TEST(segments_keep_their_size)
 }
 END_TEST
 
+/* Each octet of an answer would be a segment of its own. */
+START_TEST(clients_of_tiny_segments_do_not_get_in)
+{
+    static const struct {
+        uint16_t mss, window;
+        bool in;
+    } clients[] = {{1, 8192, false}, {63, 8192, false},  {64, 8192, true},
+                   {1460, 2, false}, {1460, 127, false}, {1460, 128, true}};
+    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
+
+    start_with_addresses();
+    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
+    tcp_accept(tcp_listen(listener), keep);
+    know_client();
+    for (unsigned i = 0; i < ARRAY_SIZE(clients); i++) {
+        uint16_t port = (uint16_t)(1000 + i);
+
+        accepted = NULL;
+        segment_window = clients[i].window;
+        segment_with(port, TCP_SYN, 100, 0, clients[i].mss);
+        segment_window = 8192;
+        segment(port, TCP_ACK, 101, answer_seq() + 1);
+        ck_assert_int_eq(accepted != NULL, clients[i].in);
+        if (accepted)
+            tcp_abort(accepted);
+    }
+}
+END_TEST
+
 START_TEST(checksums_are_left_to_the_backend)
 {
     uint16_t sum;
@@ -663,6 +694,7 @@ END_TEST
 enum way { BY_LWIP, IN_PLACE, IN_A_PAGE, BUSY_PAGE, NO_PAGE, CHAIN, LONG, WAYS };
 static enum way way;
 static bool asked_alone;
+static err_t wanted;
 
 /* Answers with 100 octets; LONG: with more than a frame has room for. */
 static void on_question(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
@@ -690,7 +722,7 @@ static void on_question(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
         udp_sendto_if_src(pcb, answer, from, port, ip_current_input_netif(),
                           ip_current_dest_addr());
     else
-        ck_assert_int_eq(net_udp_reply(pcb, answer, from, port), ERR_OK);
+        ck_assert_int_eq(net_udp_reply(pcb, answer, from, port), wanted);
     if (way == BUSY_PAGE)
         netpage_of(answer)->sends = 0;
     if (answer != p)
@@ -811,6 +843,18 @@ START_TEST(only_what_is_plain_takes_the_short_way)
     question(&f, _i & 1);
     f.data[6] = 3; /* a group's */
     ask_with(&f);
+    ck_assert_uint_eq(sent.datagrams, 0);
+    question(&f, _i & 1); /* from nobody: not even by lwIP's way, which would be a broadcast */
+    memset(f.data + (_i & 1 ? AT_IP6_SRC : AT_IP4_SRC), 0, _i & 1 ? 16 : 4);
+    if (!(_i & 1)) {
+        write_be16(f.data + AT_IP4_SUM, 0);
+        write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, IP4_BYTES)));
+    }
+    asked_alone = false;
+    wanted = ERR_VAL;
+    ask_with(&f);
+    ck_assert_int_eq(asked_alone, !(_i & 1)); /* lwIP drops it over IPv6 */
+    wanted = ERR_OK;
     ck_assert_uint_eq(sent.datagrams, 0);
     if (_i & 1)
         return;
@@ -1014,6 +1058,7 @@ int main(void)
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
     tcase_add_loop_test(c, segments_keep_their_size, 0, 2);
+    tcase_add_test(c, clients_of_tiny_segments_do_not_get_in);
     tcase_add_test(c, checksums_are_left_to_the_backend);
     tcase_add_loop_test(c, an_answer_is_the_same_by_the_short_way, 0, 2 * WAYS);
     tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);

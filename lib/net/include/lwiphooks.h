@@ -5,6 +5,7 @@
 #ifndef NET_LWIPHOOKS_H
 #define NET_LWIPHOOKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lwip/ip_addr.h"
@@ -22,7 +23,10 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
 #error "timestamps are options of every segment"
 #endif
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p)                             \
-    ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0, ERR_OK)
+    ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0, net_tcp_may_come(pcb) ? ERR_OK : ERR_VAL)
+struct tcp_pcb;
+/* A segment for this connection is taken (lib/net/tcp.c). */
+bool net_tcp_may_come(const struct tcp_pcb *pcb);
 
 /* The gateway given by gw6=, or NULL: then the advertised routers count (lib/net/address.c). */
 #if LWIP_IPV6
