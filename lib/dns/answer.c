@@ -306,6 +306,8 @@ void answer_question(struct task *t)
         if (IS_ENABLED(CONFIG_DNS_XFR) && q->class == CLASS_IN &&
             (q->type == TYPE_AXFR || q->type == TYPE_IXFR))
             transfer_answer(t);
+        else if (IS_ENABLED(CONFIG_DNS_EDNS))
+            t->edns.error = EDNS_NOT_SUPPORTED;
         return;
     }
     t->zone = zone_of_question(t->db, q);

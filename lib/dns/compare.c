@@ -15,6 +15,8 @@
 enum {
     FIRST_ROOM = 1024,
     STEPS = 256, /* between two pauses */
+    /* Records looked at in vain: beyond, sets are in another order, and the whole zone is sent with less work. */
+    SEARCHES_MAX = 1 << 20,
 };
 
 /* A set of one of the images, written out under its owner. */
@@ -35,7 +37,7 @@ struct walk {
     struct dns_change *change; /* grows; NULL when it cannot */
     size_t room, max;
     void (*pause)(void);
-    unsigned steps;
+    unsigned steps, searches;
 };
 
 enum part { RECORDS, SIGNATURES };
@@ -44,6 +46,12 @@ static void step(struct walk *w)
 {
     if (w->pause && ++w->steps % STEPS == 0)
         w->pause();
+}
+
+static void give_up(struct walk *w)
+{
+    free(w->change);
+    w->change = NULL;
 }
 
 /* Makes room for LEN octets more, which are then there to be written to; NULL: there is none. */
@@ -60,8 +68,7 @@ static uint8_t *grow(struct walk *w, size_t len)
 
         larger = need > w->max ? NULL : realloc(w->change, sizeof(*w->change) + room);
         if (!larger) {
-            free(w->change);
-            w->change = NULL;
+            give_up(w);
             return NULL;
         }
         w->change = larger;
@@ -132,7 +139,8 @@ static bool same_record(const struct side *a, const struct side *b)
 
 /*
  * Has the other side the record that was read from this one? The search begins behind the record that was found
- * last and goes all round, so sets in the same order take one step for each record.
+ * last and goes all round, so sets in the same order take one step for each record. There is nothing to look for any
+ * more when the comparison is given up.
  */
 static bool is_there(struct walk *w)
 {
@@ -147,6 +155,9 @@ static bool is_there(struct walk *w)
             round = true;
             w->theirs.m.pos = w->theirs.start;
         } else if (same_record(&w->mine, &w->theirs)) {
+            return true;
+        } else if (++w->searches > SEARCHES_MAX) {
+            give_up(w);
             return true;
         }
         if (round && w->theirs.m.pos >= begin)

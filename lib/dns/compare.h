@@ -22,8 +22,9 @@ struct dns_change {
 enum { CHANGE_FIELDS = 10 }; /* octets between owner and data of a record */
 
 /*
- * The difference between OLD and NEXT, the caller's to free(), or NULL: memory is short, or it has more than MAX
- * octets. It takes as long as walking through both; PAUSE, if not NULL, is called now and then.
+ * The difference between OLD and NEXT, the caller's to free(), or NULL: memory is short, it has more than MAX
+ * octets, or large sets are in another order. It takes as long as walking through both, and a second more at most;
+ * PAUSE, if not NULL, is called now and then.
  */
 struct dns_change *compare_zones(const struct dns_zone *old, const struct dns_zone *next,
                                  size_t max, void (*pause)(void));

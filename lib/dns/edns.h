@@ -12,7 +12,7 @@
 enum { COOKIE_SIZE = 24, CLIENT_COOKIE = 8 }; /* octets: both halves, the client's */
 
 /* Extended errors (RFC 8914 section 4) that the response code alone does not tell. */
-enum { EDNS_PROHIBITED = 18, EDNS_INVALID_DATA = 24 };
+enum { EDNS_PROHIBITED = 18, EDNS_NOT_SUPPORTED = 21, EDNS_INVALID_DATA = 24 };
 
 /* What the options of a query ask for. */
 struct dns_edns {

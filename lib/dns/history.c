@@ -4,6 +4,7 @@
  */
 #include "lib/dns/history.h"
 
+#include "lib/dns/image.h"
 #include "lib/util.h"
 
 #include <stdlib.h>
@@ -61,8 +62,10 @@ void history_add(struct dns_zone *old, struct dns_zone *next, void (*pause)(void
 {
     struct dns_change *change = NULL;
 
-    /* Serials that go back (RFC 1982) are no sequence; what is longer than the zone is of no use. */
-    if (old->image && (int32_t)(dns_zone_serial(next) - dns_zone_serial(old)) > 0)
+    /* Serials that go back (RFC 1982) are no sequence; what is longer than the zone is of no use, nor is what an
+     * image tells that lacks records: a secondary may have had its version from elsewhere, whole. */
+    if (old->image && (int32_t)(dns_zone_serial(next) - dns_zone_serial(old)) > 0 &&
+        !((old->features | next->features) & FEATURE_PARTIAL))
         change = compare_zones(old, next, MIN(OCTETS_MAX, next->size), pause);
     next->history = old->history;
     old->history = NULL;

@@ -324,11 +324,17 @@ void transfer_answer(struct task *t)
         t->r.rcode = DNS_NOTAUTH;
         return;
     }
-    if (q->type == TYPE_AXFR && !p)
-        return; /* over UDP there is none */
-    t->r.rcode = DNS_SERVFAIL;
-    if (!zone_is_there(t->zone) || !same_version(t, p))
+    if (q->type == TYPE_AXFR && !p) { /* over UDP there is none */
+        if (IS_ENABLED(CONFIG_DNS_EDNS))
+            t->edns.error = EDNS_NOT_SUPPORTED;
         return;
+    }
+    t->r.rcode = DNS_SERVFAIL;
+    if (!same_version(t, p) || !zone_is_there(t->zone)) {
+        if (IS_ENABLED(CONFIG_DNS_EDNS) && !zone_is_there(t->zone))
+            t->edns.error = EDNS_INVALID_DATA;
+        return;
+    }
     t->r.rcode = DNS_NOERROR;
     t->r.flags |= FLAG_AA;
     t->r.apex_pos = HEADER_SIZE;
