@@ -9,8 +9,8 @@
  * all connections share one buffer to make answers in. A zone transfer is a query that has many answers: the
  * place in the zone where the next one begins is kept.
  *
- * Connections are listed by their last use: over the limit the one idle longest goes, and over the limit of a client
- * (clients.h) the one of its own.
+ * Connections are listed by their last use: over the limit the one idle longest goes, over a client's (clients.h)
+ * the one of its own.
  */
 #include <errno.h>
 #include <string.h>
@@ -48,7 +48,8 @@ struct connection {
     uint64_t last_use;         /* monotonic time */
     struct dns_transfer place; /* where the answer begins in the zone, when it is a transfer's */
     bool closing;              /* the client has sent its FIN */
-    uint16_t client;           /* where it is counted, with CONFIG_DNS_TCP_CLIENTS */
+    uint16_t client;           /* where it is counted, with CONFIG_DNS_TCP_CLIENTS... */
+    unsigned idle;             /* ...and how long it was told that it may be idle */
 };
 
 static struct {
@@ -58,14 +59,11 @@ static struct {
     uint8_t query[TCP_QUERY_MAX];
 } tcp;
 
-/* A connection more or less. Those who ask by keepalive (RFC 7828) are told how long they may be idle now. */
 static void count(const struct connection *c, int change)
 {
     tcp.count += (unsigned)change;
-    if (IS_ENABLED(CONFIG_DNS_TCP_CLIENTS)) {
+    if (IS_ENABLED(CONFIG_DNS_TCP_CLIENTS))
         clients_count(c->client, change);
-        server_tell_idle(clients_idle_tenths(tcp.count));
-    }
 }
 
 static void forget(struct connection *c)
@@ -172,6 +170,9 @@ static uint32_t make_answer(struct connection *c, const uint8_t *query, unsigned
         client.now = c->asked;
         client.transfer = IS_ENABLED(CONFIG_DNS_XFR) ? place : NULL;
     }
+    c->idle = c->answer_size ? c->idle : clients_idle_tenths(tcp.count);
+    if (IS_ENABLED(CONFIG_DNS_TCP_CLIENTS))
+        server_tell_idle(c->idle);
     size = dns_answer(&server.db, who, query, len, tcp.answer + LENGTH_SIZE, ANSWER_MAX,
                       DNS_TCP | SERVER_FLAGS, stats);
     tcp.answer[0] = (uint8_t)(size >> 8);
@@ -198,8 +199,8 @@ static err_t write_answer(struct connection *c, const uint8_t *query, unsigned l
     uint32_t room = OUTPUT_MAX - c->unacknowledged, part;
     struct dns_transfer place;
 
-    /* A message of a transfer is made when all of it can be sent, unless it is a very large one. */
-    if (!room || (transferring(c) && room < OUTPUT_MAX / 2))
+    /* For the next message of a transfer, or the next part of an answer, which is made again: room for much. */
+    if (!room || ((transferring(c) || c->answer_sent) && room < OUTPUT_MAX / 2))
         return ERR_MEM;
     if (!same_version(c))
         return ERR_CLSD;
