@@ -105,7 +105,11 @@ bool netfront_may_lend(const struct netfront *nf)
     try_again(&leaving.timer); /* it may have let go just now */
     for (const struct netpage *np = leaving.first; np; np = np->next)
         kept += np->keeper == nf->backend;
-    return kept <= KEPT_MAX;
+    if (kept <= KEPT_MAX)
+        return true;
+    log_limited(LOG_WARN, "%s: domain %u keeps %u pages of ended connections: it is lent no more",
+                nf->net.name, nf->backend, kept);
+    return false;
 }
 
 void netfront_end_later(struct netpage *np)

@@ -131,6 +131,7 @@ START_TEST(pages_mapped_at_the_end) /* rules 9 and 12 */
     netback_disconnect();
     fake_sleep(_i * 3600 * NSEC_PER_SEC);
     ck_assert_int_eq(netback_connect(), -EBUSY);
+    ck_assert(fake_logged("pages of ended connections"));
     for (unsigned i = 0; i < FAKE_GRANTS; i++)
         live += fake_grants[i].live;
     ck_assert_uint_eq(live, mapped);
