@@ -19,6 +19,7 @@
 #include "kernel/app.h"
 #include "lib/net/gso.h"
 #include "lib/net/headers.h"
+#include "lib/net/include/lwiphooks.h"
 #include "lib/net/interface.h"
 #include "lib/net/tcp.h"
 #include "lib/net/timeouts.h"
@@ -26,6 +27,7 @@
 #include "lwip/inet_chksum.h"
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ip.h"
 #include "netif/ethernet.h"
 
 #define CHECK_ALL (NETIF_CHECKSUM_CHECK_UDP | NETIF_CHECKSUM_CHECK_TCP)
@@ -111,6 +113,20 @@ static bool is_short(const uint8_t *frame, size_t len)
     return len < ETH_BYTES + IP4_BYTES ||
            (len < ETH_BYTES + ARP_BYTES && read_be16(frame + AT_ETH_TYPE) == ETH_ARP);
 }
+
+#if LWIP_IPV4 && LWIP_DHCP
+/* What asks for groups may come from 0.0.0.0, as from a switch (RFC 4541 section 2.1.1); it is answered to
+ * the group. The rest ends here. net_input() has seen to it that there are so many octets. */
+bool net_ip4_is_nobodys(struct pbuf *p)
+{
+    const uint8_t *ip = p->payload;
+
+    if (read_be32(ip + AT_IP4_SRC - ETH_BYTES) || ip[AT_IP4_PROTOCOL - ETH_BYTES] == IP_PROTO_IGMP)
+        return false;
+    pbuf_free(p);
+    return true;
+}
+#endif
 
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 {

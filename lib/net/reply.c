@@ -153,8 +153,6 @@ err_t net_udp_reply(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, ui
     uint16_t len = (uint16_t)(p->tot_len + UDP_BYTES);
     uint16_t head = (uint16_t)(net_question.headers.transport + UDP_BYTES);
 
-    if (ip_addr_isany(to)) /* lwIP would broadcast the answer */
-        return ERR_VAL;
     if (!is_plain() || !net_asked_alone() || !has_room(p, head) || /* by lwIP's way */
         p->tot_len + head > mtu(&net_question.nif->netif) + ETH_BYTES)
         return udp_sendto_if_src(pcb, p, to, port, ip_current_input_netif(),
