@@ -5,21 +5,24 @@
  * then an octet is changed on the way.
  *
  * Nothing of a zone is given to who may not have it. Who may have it gets all of it, the same in messages
- * of any size. Each answer to a query that is signed as it should be is signed, and no other one is.
+ * of any size, or the differences that make it of the version he has. Each answer to a query that is signed as it should be is signed, and no other one is.
  */
 #include "tests/fuzz/dns_sign.h"
 #include "tests/fuzz/dns_zone.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/dns/history.h"
 #include "lib/dns/image.h"
 #include "lib/dns/query.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SERIAL 1
+#define OLDER 2         /* versions from which differences lead to that one */
 #define ROOM 1024       /* for a query, before it is signed */
 #define OPTIONS_MAX 102 /* of an answer */
 
@@ -39,6 +42,13 @@ static const char *const texts[] = {
 };
 #define ZONES (sizeof(texts) / sizeof(texts[0]))
 
+/* What the versions before have beside that, the latest one first. */
+static const char *const more[OLDER] = {
+    "gone A 192.0.2.9\n*.gone MX 5 ns1\n",
+    "old 5 A 192.0.2.8\ngone A 192.0.2.9\ngone A 192.0.2.10\nold.gone NS ns1\n"
+    "$GENERATE 1-9 o$.ld TXT $-" HUNDRED "\n",
+};
+
 #define LONG_NAME "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkk.lllllllllllllllllllllllllllllll"
 static const char keys[] = "hmac-sha1-80:k:c2VjcmV0,"
     "hmac-sha384:" LONG_NAME ":MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMw==,"
@@ -46,13 +56,48 @@ static const char keys[] = "hmac-sha1-80:k:c2VjcmV0,"
 /* clang-format on */
 
 static struct fuzz_served served[ZONES];
-static struct fuzz_tally whole[ZONES];
+static struct fuzz_tally whole[ZONES], older[ZONES][OLDER];
 static struct dns_access rules;
 static const struct dns_identity identity = {
     .version = "v",
     .id = "a name of which no more than sixty-four octets are told to whom who asks for it",
     .idle = 10,
 };
+
+static void serve(struct fuzz_served *s, const char *text, struct fuzz_tally *tally)
+{
+    if (!fuzz_serve(s, (const uint8_t *)text, strlen(text)))
+        abort();
+    dns_db_identify(&s->db, &identity);
+    dns_db_allow(&s->db, &rules);
+    fuzz_take_zone(&s->db, &s->zone, tally);
+}
+
+/* The version that is so much older. */
+static void serve_older(struct fuzz_served *s, unsigned zone, unsigned age)
+{
+    const char *serial = strstr(texts[zone], " 1 2 3 4");
+    char text[8192];
+    int len = snprintf(text, sizeof(text), "%.*s %u%s%s", (int)(serial - texts[zone]), texts[zone],
+                       SERIAL - age, serial + 2, more[age - 1]);
+
+    if (len < 0 || (size_t)len >= sizeof(text))
+        abort();
+    serve(s, text, &older[zone][age - 1]);
+}
+
+static void serve_versions(unsigned zone)
+{
+    struct fuzz_served versions[OLDER];
+
+    serve(&served[zone], texts[zone], &whole[zone]);
+    for (unsigned i = 0; i < OLDER; i++)
+        serve_older(&versions[i], zone, i + 1);
+    for (unsigned i = OLDER; i-- > 0;)
+        history_add(&versions[i].zone, i ? &versions[i - 1].zone : &served[zone].zone, NULL);
+    for (unsigned i = 0; i < OLDER; i++)
+        free(versions[i].image);
+}
 
 /* IPv4 addresses that begin with a 0 need no key; anybody has the first one; and IPv6 addresses in
  * 2000::/9 the second. Nobody may have a zone by the third. */
@@ -65,13 +110,8 @@ static void prepare(void)
     rules.rule[2] = (struct access_rule){
         .prefix = {.address = {0x20}, .address_len = 16, .bits = 9}, .key = &rules.key[1]};
     rules.rules = 3;
-    for (unsigned i = 0; i < ZONES; i++) {
-        if (!fuzz_serve(&served[i], (const uint8_t *)texts[i], strlen(texts[i])))
-            abort();
-        dns_db_identify(&served[i].db, &identity);
-        dns_db_allow(&served[i].db, &rules);
-        fuzz_take_zone(&served[i].db, &served[i].zone, &whole[i]);
-    }
+    for (unsigned i = 0; i < ZONES; i++)
+        serve_versions(i);
 }
 
 /* --- the question --------------------------------------------------------------------------- */
@@ -82,6 +122,8 @@ struct ask {
     unsigned type, class;
     bool apex;    /* asked about */
     bool current; /* an IXFR says that the client has the zone already */
+    unsigned
+        age; /* ...or this version of it: 1, the one before, to OLDER; 0 is another one, or none */
     bool signs;
     bool authentic; /* it is signed as it should be... */
     bool valid;     /* ...and in time */
@@ -154,10 +196,12 @@ static void put_question(struct ask *a)
 static void put_version(struct ask *a)
 {
     uint8_t soa[12 + 22] = {0xc0, 0x0c, 0, TYPE_SOA, 0, CLASS_IN, [11] = 22};
-    uint32_t serial = SERIAL + (uint32_t)(int8_t)fuzz_u8();
+    uint8_t which = fuzz_u8();
+    uint32_t serial = which & 64 ? SERIAL - (which & 3u) : SERIAL + (uint32_t)(int8_t)which;
 
     if (a->type != TYPE_IXFR || fuzz_below(4) == 0)
         return;
+    a->age = SERIAL - serial <= OLDER ? SERIAL - serial : 0;
     dns_put_be32(soa + 14, serial);
     a->current = (int32_t)(serial - SERIAL) >= 0;
     put(a, soa, sizeof(soa));
@@ -334,6 +378,12 @@ static void check_given(const struct ask *a, const uint8_t *out)
 static void check_whole(const struct ask *a, unsigned zone, const struct fuzz_tally *tally,
                         unsigned flags)
 {
+    if (tally->differences) {
+        if (!a->age || !tally->last_is_soa || tally->soas != 2 * a->age + 2 ||
+            older[zone][a->age - 1].zone + tally->change != whole[zone].zone)
+            abort();
+        return;
+    }
     if (a->type == TYPE_IXFR && (a->current || !(flags & DNS_TCP))) {
         if (tally->records != 1)
             abort();

@@ -323,10 +323,19 @@ void fuzz_tally(struct fuzz_tally *tally, const uint8_t *msg, size_t len)
     for (unsigned n = dns_be16(msg + 6); n; n--) {
         size_t fields = skip_name(msg, len, at);
 
+        tally->change += tally->soas & 1 ? tally->last : -tally->last;
         tally->last_is_soa = dns_be16(msg + fields) == TYPE_SOA;
+        tally->soas += tally->last_is_soa;
         if (!tally->records++ && !tally->last_is_soa)
             abort();
-        at = add_record(&tally->sum, msg, len, at);
+        if (tally->records == 2)
+            tally->differences = tally->last_is_soa;
+        tally->last = 0;
+        at = add_record(&tally->last, msg, len, at);
+        add(&tally->sum, (const uint8_t *)&tally->last, sizeof(tally->last));
+        if (tally->records == 1)
+            tally->last = 0;
+        tally->zone += tally->last;
     }
 }
 

@@ -49,10 +49,16 @@ void fuzz_ask_usual(const struct dns_db *db);
 /* Where the last record of a well-formed message begins, 0 when it has none. */
 size_t fuzz_last_record(const uint8_t *msg, size_t len);
 
-/* The records of a transfer so far: their number, and a hash of all that they say. */
+/* The records of a transfer so far: their number, and hashes of all that they say. */
 struct fuzz_tally {
-    uint32_t records;
-    uint64_t sum;
+    uint32_t records, soas;
+    uint64_t sum;  /* in their order */
+    uint64_t zone; /* in any order, but for the first: of a whole zone, each of its records once */
+    /* What is added less what is taken away, if they are differences (RFC 1995 section 4), but for the
+     * first record and the last one. */
+    uint64_t change;
+    uint64_t last;    /* the last record's */
+    bool differences; /* the second is an SOA again */
     bool last_is_soa;
 };
 void fuzz_tally(struct fuzz_tally *tally, const uint8_t *msg, size_t len);
