@@ -12,6 +12,7 @@
 #include <check.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/peer.h"
 #include "tests/fuzz/sync_store.h"
 #include "tests/unit/fake_grants.h"
 #include "tests/unit/fake_kernel.h"
@@ -23,13 +24,9 @@
 #define BACK "/local/domain/7/backend/vbd/5/51712"
 #define JOBS 80 /* more than the largest ring has room for */
 #define HELD_MAX 256
-#define HONEST_STARTS 6 /* xenbus takes 8 in 10 s */
 
-static bool honest;     /* in this case nobody lies */
-static bool lied;       /* the device may be disabled */
 static bool lost_track; /* of what is on the ring */
 static unsigned starts;
-static uint8_t fault_every; /* so many requests to the store, then one fails; 0: none */
 static bool large;
 
 /* --- what is asked of the disk ---------------------------------------------------------------- */
@@ -174,38 +171,6 @@ static void checked_disconnect(struct xenbus_device *dev)
     disk_driver.disconnect(dev);
     back.page = NULL;
 }
-
-static int probe_it(struct xenbus_device *dev)
-{
-    return disk_driver.probe(dev);
-}
-
-static int connected_it(struct xenbus_device *dev)
-{
-    return disk_driver.connected(dev);
-}
-
-static void remove_it(struct xenbus_device *dev)
-{
-    disk_driver.remove(dev);
-}
-
-extern const struct xenbus_driver fuzzed_driver;
-const struct xenbus_driver fuzzed_driver = {
-    .type = "vbd",
-    .two_steps = true,
-    .probe = probe_it,
-    .connect = checked_connect,
-    .connected = connected_it,
-    .disconnect = checked_disconnect,
-    .remove = remove_it,
-};
-/* What the link script does in the guest. */
-__asm__(".pushsection .data.rel.ro, \"aw\"\n"
-        ".globl xenbus_drivers_begin, xenbus_drivers_end\n"
-        "xenbus_drivers_begin: .quad fuzzed_driver\n"
-        "xenbus_drivers_end:\n"
-        ".popsection");
 
 bool ringtest_option(const char *word)
 {
@@ -412,17 +377,6 @@ static void rest(void)
 
 /* --- the store ------------------------------------------------------------------------------- */
 
-static int fault(const char *path)
-{
-    static const int errors[] = {-EIO, -EAGAIN, -ENOMEM, -EACCES, -ENOENT, -EINVAL, -ENOSPC};
-    static unsigned count;
-
-    (void)path;
-    if (!fault_every || ++count % fault_every)
-        return 0;
-    return errors[fuzz_below(ARRAY_SIZE(errors))];
-}
-
 static int state_of(const char *path)
 {
     const char *value = store_find(path);
@@ -446,7 +400,7 @@ static bool follow_once(void)
     fake_run();
     if (front == XenbusStateInitialising &&
         (own == XenbusStateInitialising || own == XenbusStateClosed)) {
-        lied |= ++starts > HONEST_STARTS;
+        lied |= ++starts > PEER_HONEST_STARTS;
         store_put_text(BACK "/state", "2");
     } else if (front == XenbusStateInitialised && own == XenbusStateInitWait) {
         describe();
@@ -481,9 +435,9 @@ static void plug(void)
 /* The driver is bound anew: what it had taken and not answered is forgotten. */
 static void restart_backend(void)
 {
-    if (honest && starts >= HONEST_STARTS)
+    if (honest && starts >= PEER_HONEST_STARTS)
         return;
-    lied |= ++starts > HONEST_STARTS;
+    lied |= ++starts > PEER_HONEST_STARTS;
     store_put_text(BACK "/state", "1");
     if (fuzz_u8() & 1)
         fake_run();
@@ -502,58 +456,18 @@ static void unplug(void)
     follow();
 }
 
-/* Any octets, as any key; or none. */
-static void write_nonsense(void)
-{
-    static const char *const keys[] = {BACK "/state",
-                                       FRONT "/state",
-                                       BACK "/max-ring-page-order",
-                                       BACK "/sectors",
-                                       BACK "/sector-size",
-                                       BACK "/info",
-                                       BACK "/feature-flush-cache",
-                                       BACK "/online",
-                                       FRONT "/backend",
-                                       "device/vbd/51728/state",
-                                       "device/vbd/x",
-                                       "domid"};
-    const char *key = keys[fuzz_below(ARRAY_SIZE(keys))];
-    const uint8_t *value;
-    size_t len = fuzz_u8();
-
-    lied = true;
-    if (len == 255) {
-        store_put(key, NULL, 0);
-        return;
-    }
-    len = fuzz_bytes(&value, len % 80);
-    store_put(key, len ? (const void *)value : "", len);
-}
-
-static void set_state(void)
-{
-    const char digit[] = {(char)('0' + fuzz_below(9)), '\0'};
-
-    lied = true;
-    store_put_text(BACK "/state", digit);
-    if (fuzz_u8() & 1)
-        fake_run();
-}
-
-static void lie(void)
-{
-    switch (fuzz_below(3)) {
-    case 0:
-        set_state();
-        break;
-    case 1:
-        write_nonsense();
-        break;
-    default:
-        fault_every = fuzz_u8();
-        lied |= fault_every != 0;
-    }
-}
+static const char *const keys[] = {BACK "/state",
+                                   FRONT "/state",
+                                   BACK "/max-ring-page-order",
+                                   BACK "/sectors",
+                                   BACK "/sector-size",
+                                   BACK "/info",
+                                   BACK "/feature-flush-cache",
+                                   BACK "/online",
+                                   FRONT "/backend",
+                                   "device/vbd/51728/state",
+                                   "device/vbd/x",
+                                   "domid"};
 
 /* --- the case -------------------------------------------------------------------------------- */
 
@@ -569,7 +483,7 @@ static void step(void)
     case 2:
     case 3:
         if (!honest)
-            lie();
+            peer_lie(keys, ARRAY_SIZE(keys));
         break;
     case 4:
         fake_no_memory = fuzz_u8() & 1;
@@ -656,7 +570,8 @@ void fuzz_case(void)
 
     honest = how & 1;
     large = how & 2;
-    store_fault = fault;
+    store_fault = peer_fault;
+    peer_drive(&disk_driver, checked_connect, checked_disconnect);
     plug();
     ck_assert_int_eq(xenbus_init(), 0);
     fake_run();

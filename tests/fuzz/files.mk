@@ -6,10 +6,11 @@ fuzz-measured := tests/fuzz/disk.c tests/fuzz/netfront.c tests/fuzz/console.c te
 # What gives every case a clean state, and what runs the guest's code.
 fuzz-host := tests/fuzz/fuzz.c tests/fuzz/input.c
 fuzz-kernel := $(fuzz-host) tests/unit/fake_kernel.c
+fuzz-peer := tests/fuzz/peer.c tests/fuzz/sync_store.c
 fuzz-pbufs = $(addprefix $(fuzz-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 
 fuzz-netfront-what := a netback and a toolstack: states, responses, indices, grants, events
-fuzz-netfront-srcs = $(fuzz-kernel) tests/fuzz/netfront.c tests/fuzz/sync_store.c \
+fuzz-netfront-srcs = $(fuzz-kernel) tests/fuzz/netfront.c $(fuzz-peer) \
 	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_netback_rings.c kernel/errno.c \
 	$(addprefix drivers/netfront_,page.c rx.c store.c tx.c) lib/net/netpage.c \
 	xen/xenbus.c xen/xenbus_state.c xen/xenstore_ops.c $(fuzz-pbufs)
@@ -18,13 +19,13 @@ fuzz-netfront-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 \
 	-fno-sanitize-coverage=trace-cmp
 
 fuzz-disk-what := a blkback and a toolstack: states, responses, indices, grants, restarts in traffic
-fuzz-disk-srcs := $(fuzz-kernel) tests/fuzz/disk.c tests/fuzz/sync_store.c tests/unit/fake_grants.c \
+fuzz-disk-srcs := $(fuzz-kernel) tests/fuzz/disk.c $(fuzz-peer) tests/unit/fake_grants.c \
 	tests/unit/fake_net_mem.c kernel/errno.c apps/ringtest/disk_ring.c xen/lending.c \
 	xen/xenbus.c xen/xenbus_state.c xen/xenstore_ops.c
 fuzz-disk-cflags := -fno-sanitize-coverage=trace-cmp
 
 fuzz-vchan-what := the other end of a vchan: indices, octets, bits, liveness, orders, grants, keys
-fuzz-vchan-srcs := $(fuzz-kernel) tests/fuzz/vchan.c tests/fuzz/sync_store.c tests/unit/fake_grants.c \
+fuzz-vchan-srcs := $(fuzz-kernel) tests/fuzz/vchan.c $(fuzz-peer) tests/unit/fake_grants.c \
 	tests/unit/fake_net_mem.c kernel/errno.c apps/ringtest/vchan.c apps/ringtest/vchan_ends.c \
 	xen/lending.c xen/xenstore_ops.c
 fuzz-vchan-cflags := -D_GNU_SOURCE -fno-sanitize-coverage=trace-cmp

@@ -13,6 +13,7 @@
 #include <check.h>
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/peer.h"
 #include "tests/fuzz/sync_store.h"
 #include "tests/unit/fake_grants.h"
 #include "tests/unit/fake_kernel.h"
@@ -24,21 +25,17 @@
 #define FRONT "device/vif/0"
 #define BACK "/local/domain/7/backend/vif/5/0"
 #define KEPT_MAX 64
-#define HONEST_STARTS 6  /* the driver takes 8 in 10 s */
 #define PACKETS_MAX 1024 /* more than both rings can hold */
 
 struct netdev *netback_dev;
 struct netback_ring netback_rx, netback_tx;
 struct netback_got netback_got;
 
-static bool honest;     /* in this case nobody lies */
-static bool lied;       /* the device may be disabled */
 static bool lost_track; /* of where in the transmit ring a packet begins, or of what is in a ring */
 static unsigned starts;
 static struct pbuf *kept[KEPT_MAX];
 static unsigned kept_count;
-static unsigned received;   /* packets that came up */
-static uint8_t fault_every; /* so many requests to the store, then one fails; 0: none */
+static unsigned received; /* packets that came up */
 
 /* --- packets on their way -------------------------------------------------------------------- */
 
@@ -169,37 +166,6 @@ static void checked_disconnect(struct xenbus_device *dev)
     netfront_driver.disconnect(dev);
     netback_rx.page = netback_tx.page = NULL;
 }
-
-static int probe_it(struct xenbus_device *dev)
-{
-    return netfront_driver.probe(dev);
-}
-
-static int connected_it(struct xenbus_device *dev)
-{
-    return netfront_driver.connected(dev);
-}
-
-static void remove_it(struct xenbus_device *dev)
-{
-    netfront_driver.remove(dev);
-}
-
-extern const struct xenbus_driver fuzzed_driver;
-const struct xenbus_driver fuzzed_driver = {
-    .type = "vif",
-    .probe = probe_it,
-    .connect = checked_connect,
-    .connected = connected_it,
-    .disconnect = checked_disconnect,
-    .remove = remove_it,
-};
-/* What the link script does in the guest. */
-__asm__(".pushsection .data.rel.ro, \"aw\"\n"
-        ".globl xenbus_drivers_begin, xenbus_drivers_end\n"
-        "xenbus_drivers_begin: .quad fuzzed_driver\n"
-        "xenbus_drivers_end:\n"
-        ".popsection");
 
 /* --- the stack ----------------------------------------------------------------------------- */
 
@@ -339,13 +305,8 @@ static void forget(unsigned left)
 
 static int fault(const char *path)
 {
-    static const int errors[] = {-EIO, -EAGAIN, -ENOMEM, -EACCES, -ENOENT, -EINVAL, -ENOSPC};
-    static unsigned count;
-    int error;
+    int error = peer_fault(path);
 
-    if (!fault_every || ++count % fault_every)
-        return 0;
-    error = errors[fuzz_below(ARRAY_SIZE(errors))];
     if (error == -ENOENT && !strcmp(path, FRONT "/trusted"))
         fake_grants_zeroed = false; /* who has no such key is trusted */
     return error;
@@ -374,7 +335,7 @@ static void plug(void)
 
 static void start_backend(void)
 {
-    lied |= ++starts > HONEST_STARTS;
+    lied |= ++starts > PEER_HONEST_STARTS;
     store_put_text(BACK "/state", "1");
     fake_run();
     store_put_text(BACK "/state", "2");
@@ -403,39 +364,11 @@ static void offer(void)
         store_put_text(FRONT "/mtu", fuzz_u8() & 1 ? "9000" : "1500");
 }
 
-/* Any octets, as any key; or none. */
-static void write_nonsense(void)
-{
-    static const char *const keys[] = {
-        BACK "/state",    FRONT "/state",         BACK "/feature-rx-copy", BACK "/feature-sg",
-        FRONT "/mac",     FRONT "/mtu",           FRONT "/trusted",        BACK "/ip",
-        FRONT "/backend", FRONT "/backend-id",    "device/vif/1/state",    "device/vif/x",
-        "domid",          FRONT "/event-channel", FRONT "/rx-ring-ref"};
-    const char *key = keys[fuzz_below(ARRAY_SIZE(keys))];
-    const uint8_t *value;
-    size_t len = fuzz_u8();
-
-    lied = true;
-    if (len == 255) {
-        store_put(key, NULL, 0);
-        return;
-    }
-    len = fuzz_bytes(&value, len % 80);
-    if (!strcmp(key, FRONT "/backend-id")) /* another domain would be another grant's owner */
-        store_put_text(key, len & 1 ? "7" : "32752");
-    else
-        store_put(key, len ? (const void *)value : "", len);
-}
-
-static void set_state(void)
-{
-    const char digit[] = {(char)('0' + fuzz_below(9)), '\0'};
-
-    lied = true;
-    store_put_text(BACK "/state", digit);
-    if (fuzz_u8() & 1)
-        fake_run();
-}
+static const char *const keys[] = {
+    BACK "/state",    FRONT "/state",         BACK "/feature-rx-copy", BACK "/feature-sg",
+    FRONT "/mac",     FRONT "/mtu",           FRONT "/trusted",        BACK "/ip",
+    FRONT "/backend", FRONT "/backend-id",    "device/vif/1/state",    "device/vif/x",
+    "domid",          FRONT "/event-channel", FRONT "/rx-ring-ref"};
 
 static void unplug(void)
 {
@@ -661,26 +594,11 @@ static void ring_step(void)
 
 /* --- the case -------------------------------------------------------------------------------- */
 
-static void lie(void)
-{
-    switch (fuzz_below(3)) {
-    case 0:
-        set_state();
-        break;
-    case 1:
-        write_nonsense();
-        break;
-    default:
-        fault_every = fuzz_u8();
-        lied |= fault_every != 0;
-    }
-}
-
 static void step(void)
 {
     switch (fuzz_below(16)) {
     case 0:
-        if (!honest || starts < HONEST_STARTS)
+        if (!honest || starts < PEER_HONEST_STARTS)
             start_backend();
         break;
     case 1:
@@ -689,7 +607,7 @@ static void step(void)
     case 2:
     case 3:
         if (!honest)
-            lie();
+            peer_lie(keys, ARRAY_SIZE(keys));
         break;
     case 4:
         unplug();
@@ -792,6 +710,7 @@ void fuzz_case(void)
     fake_total_pages = memory[how & 7];
     honest = how & 16;
     store_fault = fault;
+    peer_drive(&netfront_driver, checked_connect, checked_disconnect);
     plug();
     ck_assert_int_eq(xenbus_init(), 0);
     fake_run();

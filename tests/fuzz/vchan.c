@@ -18,6 +18,7 @@
 #include "lib/atomic.h"
 #include "lib/util.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/peer.h"
 #include "tests/fuzz/sync_store.h"
 #include "tests/unit/fake_grants.h"
 #include "tests/unit/fake_kernel.h"
@@ -29,9 +30,6 @@
 #define REF_BASE 900
 #define THEIR_PORT 77
 #define BUFFER 5000
-
-static bool honest, lied;
-static uint8_t fault_every;
 
 static uint8_t octet(uint32_t position)
 {
@@ -324,23 +322,6 @@ static void keep_mapped(void)
         g->mapped = true;
 }
 
-/* Any octets, as any key; or none. */
-static void write_nonsense(void)
-{
-    static const char *const keys[] = {OURS "/ring-ref",
-                                       OURS "/event-channel",
-                                       THEIRS "/ring-ref",
-                                       THEIRS "/event-channel",
-                                       THEIRS,
-                                       "domid"};
-    const char *key = keys[fuzz_below(ARRAY_SIZE(keys))];
-    const uint8_t *value;
-    size_t len = fuzz_u8();
-
-    len = fuzz_bytes(&value, len % 40);
-    store_put(key, len ? (const void *)value : NULL, len);
-}
-
 /* Whatever is in a server's page: then keys say that it is there. */
 static void serve_nonsense(void)
 {
@@ -354,11 +335,17 @@ static void serve_nonsense(void)
 
 static void lie(void)
 {
+    static const char *const keys[] = {OURS "/ring-ref",
+                                       OURS "/event-channel",
+                                       THEIRS "/ring-ref",
+                                       THEIRS "/event-channel",
+                                       THEIRS,
+                                       "domid"};
     unsigned which = fuzz_below(8);
 
     lied = true;
     if (which == 0)
-        write_nonsense();
+        peer_write_nonsense(keys, ARRAY_SIZE(keys));
     else if (which == 1)
         fault_every = fuzz_u8();
     if (!other.page || other.closed)
@@ -513,17 +500,6 @@ static void rest(void)
 
 /* --- the case ------------------------------------------------------------------------------------ */
 
-static int fault(const char *path)
-{
-    static const int errors[] = {-EIO, -EAGAIN, -ENOMEM, -EACCES, -ENOENT, -EINVAL, -ENOSPC};
-    static unsigned count;
-
-    (void)path;
-    if (!fault_every || ++count % fault_every)
-        return 0;
-    return errors[fuzz_below(ARRAY_SIZE(errors))];
-}
-
 static void begin(void)
 {
     static const uint8_t orders[] = {10, 11, 12, 13, 14};
@@ -664,7 +640,7 @@ static void check_recovery(bool client)
 void fuzz_case(void)
 {
     honest = fuzz_u8() & 1;
-    store_fault = fault;
+    store_fault = peer_fault;
     store_put_text("domid", "5");
     begin();
     while (fuzz_more() && !fake_ended())
