@@ -14,6 +14,7 @@
 #include "lib/dns/dns.h"
 #include "lib/dns/limit.h"
 #include "tests/dns/hostfetch.h"
+#include "tests/unit/parse_address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -241,13 +242,6 @@ static void loop(int udp, int tcp)
     }
     if (fds[1].revents)
         accept_connection(tcp);
-}
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    return inet_pton(AF_INET, text, address) == 1    ? 4
-           : inet_pton(AF_INET6, text, address) == 1 ? 16
-                                                     : 0;
 }
 
 static struct limit_count counts[64];

@@ -19,6 +19,7 @@
 #include "lib/dns/image.h"
 #include "lib/dns/lookup.h"
 #include "lib/dns/secondary.h"
+#include "tests/unit/parse_address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -137,13 +138,6 @@ static const struct secondary_ops ops = {
     .wall = world_time,
     .random = some_number,
 };
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    memset(address, 0, 4);
-    address[3] = (uint8_t)*text;
-    return *text >= '1' && *text <= '9' ? 4 : 0;
-}
 
 /* --- the primary -------------------------------------------------------------------------------- */
 
@@ -467,8 +461,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dns_db_init(&world.db, world.buckets, 4);
     dns_db_allow(&world.db, &keys);
     secondaries_init(&world.all, &world.db, &ops);
-    ck_assert(!secondaries_add(&world.all, how & 1 ? "example=1@k,2@k" : "example=1,2", &keys,
-                               parse_address));
+    ck_assert(!secondaries_add(&world.all,
+                               how & 1 ? "example=0.0.0.1@k,0.0.0.2@k" : "example=0.0.0.1,0.0.0.2",
+                               &keys, parse_address));
     while (fuzz_more())
         step();
     if (how & 2)

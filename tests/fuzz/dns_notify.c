@@ -16,6 +16,7 @@
 #include "lib/dns/image.h"
 #include "lib/dns/notifier.h"
 #include "lib/dns/query.h"
+#include "tests/unit/parse_address.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -45,7 +46,7 @@ static struct {
 
 static struct expected *find(const uint8_t *name, const struct dns_peer *to)
 {
-    unsigned zone = 0, server = to->address[3] - '1';
+    unsigned zone = 0, server = to->address[3] - 1u;
 
     while (zone < ZONES && !dns_name_equal(name, zones[zone]))
         zone++;
@@ -106,13 +107,6 @@ static const struct notifier_ops ops = {
     .wall = world_time,
     .random = some_number,
 };
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    memset(address, 0, 4);
-    address[3] = (uint8_t)*text;
-    return *text >= '1' && *text <= '9' ? 4 : 0;
-}
 
 static void change(void)
 {
@@ -243,7 +237,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.time = FUZZ_NOW;
     fuzz_input(data, size);
     notifier_init(&world.all, &ops);
-    ck_assert(!notifier_add(&world.all, "1,2@k,3:99,4,5@k", &keys, parse_address));
+    ck_assert(!notifier_add(&world.all, "0.0.0.1,0.0.0.2@k,0.0.0.3:99,0.0.0.4,0.0.0.5@k", &keys,
+                            parse_address));
     while (fuzz_more())
         step();
     end();

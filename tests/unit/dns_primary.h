@@ -10,8 +10,8 @@
 
 #include "lib/dns/history.h"
 #include "lib/dns/secondary.h"
+#include "tests/unit/parse_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 
 /* What the primary has, and whom it lets have it. */
@@ -109,13 +109,6 @@ static uint32_t world_time(void)
 static uint32_t no_number(void)
 {
     return 0x12345678;
-}
-
-static inline unsigned parse_address(const char *text, uint8_t address[16])
-{
-    return inet_pton(AF_INET, text, address) == 1    ? 4
-           : inet_pton(AF_INET6, text, address) == 1 ? 16
-                                                     : 0;
 }
 
 static const struct secondary_ops ops = {

@@ -6,20 +6,13 @@
 #include "lib/dns/access.h"
 #include "lib/dns/algorithm.h"
 #include "lib/util.h"
+#include "tests/unit/parse_address.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 static struct dns_access rules;
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    return inet_pton(AF_INET, text, address) == 1    ? 4
-           : inet_pton(AF_INET6, text, address) == 1 ? 16
-                                                     : 0;
-}
 
 /* RFC 2202 and RFC 4231: a short key, a text in parts, a key longer than a block. The first octets. */
 static const struct {

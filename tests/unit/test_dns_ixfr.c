@@ -9,8 +9,8 @@
 #include "lib/dns/entry.h"
 #include "lib/dns/fetch.h"
 #include "lib/dns/history.h"
+#include "tests/unit/parse_address.h"
 
-#include <arpa/inet.h>
 #include <stdarg.h>
 
 long memory_left = -1;
@@ -31,11 +31,6 @@ static struct {
     unsigned messages, records, soas;
     uint32_t second; /* serial of the second record, if it is an SOA; else 0 */
 } got;
-
-static unsigned parse_address(const char *address, uint8_t octets[16])
-{
-    return inet_pton(AF_INET, address, octets) == 1 ? 4 : 0;
-}
 
 static void prepare(void)
 {

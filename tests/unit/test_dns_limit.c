@@ -5,8 +5,8 @@
 #include "tests/unit/dns_zones.h"
 
 #include "lib/dns/limit.h"
+#include "tests/unit/parse_address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 
 enum { RATE = 10, COUNTS = 64 };
@@ -202,13 +202,6 @@ START_TEST(test_cookie)
     free(image);
 }
 END_TEST
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    return inet_pton(AF_INET, text, address) == 1    ? 4
-           : inet_pton(AF_INET6, text, address) == 1 ? 16
-                                                     : 0;
-}
 
 static const struct {
     const char *list;

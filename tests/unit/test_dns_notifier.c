@@ -5,8 +5,8 @@
 #include "lib/dns/image.h"
 #include "lib/dns/notifier.h"
 #include "lib/dns/query.h"
+#include "tests/unit/parse_address.h"
 
-#include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -56,13 +56,6 @@ static uint32_t number(void)
     static uint32_t state = 1;
 
     return state += 0x1003;
-}
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    return inet_pton(AF_INET, text, address) == 1    ? 4
-           : inet_pton(AF_INET6, text, address) == 1 ? 16
-                                                     : 0;
 }
 
 static const char *prepare(const char *list)

@@ -6,8 +6,7 @@
 
 #include "lib/crypto/hmac.h"
 #include "lib/dns/access.h"
-
-#include <arpa/inet.h>
+#include "tests/unit/parse_address.h"
 
 enum {
     CAP = DNS_TCP_MAX,
@@ -17,13 +16,6 @@ enum {
 static struct dns_access rules;
 static struct dns_client client;
 static struct dns_transfer place;
-
-static unsigned parse_address(const char *text, uint8_t address[16])
-{
-    return inet_pton(AF_INET, text, address) == 1    ? 4
-           : inet_pton(AF_INET6, text, address) == 1 ? 16
-                                                     : 0;
-}
 
 static void allow(const char *keys, const char *list)
 {
