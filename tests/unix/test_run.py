@@ -2,13 +2,17 @@
 """scripts/run-unix, as "make run APP=x TARGET=unix" calls it: the app in a network of its own, reached
 through a port of 127.0.0.1, with and without rights for a TAP device."""
 
+import importlib.util
 import os
 import re
 import select
 import signal
 import socket
+import socketserver
 import subprocess
+import threading
 import time
+from importlib.machinery import SourceFileLoader
 
 import dns.message
 import dns.query
@@ -107,6 +111,39 @@ def test_two_at_once(run):
             assert sum(len(block) for block in iter(lambda: s.recv(65536), b"")) == 100_000
         r.interrupt()
         r.finish()
+
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(100):
+            self.request.sendall(data)
+
+
+def test_more_connections_than_select_has_descriptors_for():
+    """600 that stay open, in the place of the guest a server of the host's."""
+    loader = SourceFileLoader("run_unix", os.path.join(TOP, "scripts", "run-unix"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as guest:
+        threading.Thread(target=guest.serve_forever, args=(0.05,), daemon=True).start()
+        port = free_port()
+        module.Forwarder(port, guest.server_address).start()
+        open_ones = []
+        for i in range(600):
+            s = socket.create_connection(("127.0.0.1", port), timeout=20)
+            open_ones.append(s)
+            s.sendall(b"%d" % i)
+            assert s.recv(100) == b"%d" % i
+        with socket.socket(type=socket.SOCK_DGRAM) as there, socket.socket(type=socket.SOCK_DGRAM) as client:
+            there.bind(guest.server_address)
+            there.settimeout(20)
+            client.sendto(b"datagram", ("127.0.0.1", port))
+            assert there.recv(100) == b"datagram"
+        open_ones[0].sendall(b"still")
+        assert open_ones[0].recv(100) == b"still"
+        for s in open_ones:
+            s.close()
+        guest.shutdown()
 
 
 def test_files_as_disks(run, tmp_path):
