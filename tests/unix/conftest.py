@@ -154,7 +154,14 @@ class SimGuest:
 
     def command(self, line):
         """A command of arch/unix/sim/control.h: what follows "ok"."""
+        self.ask(line)
+        return self.answer(line)
+
+    def ask(self, line):
         self.control.sendall(line.encode() + b"\n")
+
+    def answer(self, line):
+        """What follows "ok" in the answer to what has been asked."""
         answer = b""
         while not answer.endswith(b"\n"):
             data = self.control.recv(4096)

@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -114,6 +115,40 @@ def test_much_input_arrives_whole(guest):
     g.process.stdin.close()
     while sum(int(n) for n in re.findall(r"input (\d+) bytes", g.console())) < 100_001:
         g.wait("input", count=len(re.findall("input ", g.console())) + 1)
+
+
+def stopped(g):
+    """Waits until the host no longer runs it."""
+    while open(f"/proc/{g.process.pid}/stat", encoding="ascii").read().rpartition(") ")[2][0] != "T":
+        time.sleep(0.001)
+
+
+def test_input_that_comes_as_the_ring_closes(guest):
+    """Both are there when the simulation looks: the console that stops, and input for it."""
+    g = guest("selftest", "input")
+    g.wait("ready")
+    g.process.send_signal(signal.SIGSTOP)
+    stopped(g)
+    g.ask("console stop")
+    g.send("early\n")
+    g.process.send_signal(signal.SIGCONT)
+    g.answer("console stop")
+    g.command("console go")
+    g.wait("input 6 bytes, first 'e'")
+
+
+def test_quiet_waits_for_timers_that_are_late(guest):
+    """The host may keep the process from running past several times at which something is due; the guest,
+    which sleeps for 100 ms at most, has not been quiet for 150 then."""
+    g = guest("selftest", "ticks 6")
+    g.wait("ready")
+    g.ask("quiet 150")
+    while g.find():
+        g.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        g.process.send_signal(signal.SIGCONT)
+        time.sleep(0.13)
+    assert "tick 6" in g.console() and g.control.recv(100) == b""
 
 
 def test_addresses_are_checked(guest):

@@ -99,9 +99,15 @@ static void input_ready(struct sched_fd *sfd, short revents)
     struct xencons_interface *p = console.page;
     uint32_t prod = shared_read(&p->in_prod);
     char text[sizeof(p->in)];
-    ssize_t n = read(sfd->fd, text, MIN(input_room(), sizeof(text)));
+    size_t room = input_room();
+    ssize_t n;
 
     (void)revents;
+    if (!room) { /* since it was asked for: the guest has moved in_cons, or the daemon is stalled */
+        sfd->events = 0;
+        return;
+    }
+    n = read(sfd->fd, text, room);
     if (n < 0 && errno == EINTR)
         return;
     if (n <= 0) {

@@ -25,7 +25,8 @@ static struct {
     struct sched_fd *fds;
     uint64_t last_pump;
     uint64_t asleep_since;
-} sched = {.asleep_since = UINT64_MAX};
+    uint64_t asleep_until; /* of a guest that polls; UINT64_MAX: for ever */
+} sched = {.asleep_since = UINT64_MAX, .asleep_until = UINT64_MAX};
 
 void sched_add(struct sched_fd *sfd)
 {
@@ -104,9 +105,13 @@ void sched_clock_read(void)
         sched_pump(0);
 }
 
+/* The host may have kept us from running, and then several timers are due at once: one of them looks
+ * before the guest's has rung. */
 uint64_t sched_asleep_since(void)
 {
-    return sched.asleep_since;
+    bool due = MIN(vtime_next(), sched.asleep_until) <= vtime_now();
+
+    return due || event_deliverable() ? UINT64_MAX : sched.asleep_since;
 }
 
 /* --- the guest's calls ------------------------------------------------------------------------ */
@@ -147,9 +152,11 @@ static long poll_ports(uintptr_t arg)
     forever = !op.timeout;
     sched_pump(0);
     sched.asleep_since = vtime_now();
-    while (!any_pending(ports, op.nr_ports) && (forever || vtime_guest_now() < op.timeout))
-        sched_pump(forever ? UINT64_MAX : vtime_guest_due(op.timeout));
-    sched.asleep_since = UINT64_MAX;
+    while (!any_pending(ports, op.nr_ports) && (forever || vtime_guest_now() < op.timeout)) {
+        sched.asleep_until = forever ? UINT64_MAX : vtime_guest_due(op.timeout);
+        sched_pump(sched.asleep_until);
+    }
+    sched.asleep_since = sched.asleep_until = UINT64_MAX;
     return 0;
 }
 

@@ -26,7 +26,8 @@ void sched_remove(struct sched_fd *sfd);
 void sched_pump(uint64_t until);
 /* Domain 0's turn: what the guest and the store have told it. */
 void sched_domain_0(void);
-/* Since when the guest has been waiting for an event, without a break; UINT64_MAX: it runs. */
+/* Since when the guest has been waiting for an event, without a break; UINT64_MAX: it runs, or would if
+ * the host had let us: an event waits for it, or a timer that is due may send one. */
 uint64_t sched_asleep_since(void);
 /* The guest has read its clock. */
 void sched_clock_read(void);
