@@ -32,6 +32,7 @@ void netfront_breach(struct netfront *nf, const char *rule, uint64_t value)
     if (nf->broken)
         return;
     nf->broken = true;
+    nf->running = false; /* the rings are not touched any more; the rest is disconnect()'s */
     nf->net.status = "the backend broke the protocol";
     xenbus_disable(nf->dev, rule, value);
 }

@@ -37,10 +37,10 @@ struct netfront {
     struct netdev net;
     struct xenbus_device *dev;
     domid_t backend;
-    bool running; /* the backend is connected, traffic flows */
+    bool running; /* the backend is connected and has broken no rule: traffic flows */
     bool bounce;  /* trusted=0: packets are copied to and from the pages the backend sees */
     bool sg;      /* a packet to the backend may take several slots */
-    bool broken;  /* reported; nothing is read from the rings any more */
+    bool broken;  /* a rule, and this was reported */
     bool open;    /* uses the page pool */
 
     struct ring rx, tx;

@@ -11,7 +11,8 @@
  * PATIENCE, without end. While a backend has more than KEPT_MAX it is not connected to: who keeps
  * what it is lent gets no more (hardening.md, rule 9).
  *
- * With trusted=0 a page is zeroed each time it is granted: nothing of an earlier packet is in it.
+ * Nothing of a packet of one backend's is shown to another: a page that comes from it is zeroed. With
+ * trusted=0 a page is zeroed each time it is granted: nothing of any earlier packet is in it.
  */
 #include "drivers/netfront.h"
 
@@ -35,6 +36,8 @@ static struct {
 
 int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
 {
+    bool others = np->grant && np->domain != nf->backend;
+
     if (!np->grant) {
         int ref = gnttab_alloc();
 
@@ -42,7 +45,7 @@ int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
             return ref;
         np->grant = (uint32_t)ref;
     }
-    if (nf->bounce)
+    if (nf->bounce || others)
         memset(np->page, 0, PAGE_SIZE);
     np->domain = nf->backend;
     gnttab_grant(np->grant, nf->backend, np->page, readonly);

@@ -266,7 +266,7 @@ void netfront_rx_poll(struct netfront *nf)
 {
     unsigned budget = NETFRONT_BUDGET;
 
-    while (budget && nf->running && !nf->broken) {
+    while (budget && nf->running) {
         int waiting = ring_responses(&nf->rx);
         unsigned left = (unsigned)waiting;
 
@@ -286,7 +286,7 @@ void netfront_rx_poll(struct netfront *nf)
         }
         nf->rx_progress = true;
         work_post(&nf->rx_work);
-        for (; left && budget && nf->running && !nf->broken; budget--) {
+        for (; left && budget && nf->running; budget--) {
             struct packet packet = {.tail = &packet.head};
 
             if (read_packet(nf, &left, &packet) != 0)
@@ -295,7 +295,7 @@ void netfront_rx_poll(struct netfront *nf)
                 deliver(nf, &packet);
         }
     }
-    if (!budget) {
+    if (!budget && nf->running) {
         netfront_rx_refill(nf);
         work_post(&nf->rx_work);
     }

@@ -87,14 +87,14 @@ void netfront_tx_reap(struct netfront *nf)
     struct netif_tx_response response;
     int waiting;
 
-    while (!nf->broken && (waiting = ring_responses(&nf->tx)) != 0) {
+    while (nf->running && (waiting = ring_responses(&nf->tx)) != 0) {
         if (waiting < 0) {
             netfront_breach(nf, "an impossible transmit index",
                             shared_read(&nf->tx.shared->rsp_prod));
             return;
         }
         nf->tx_progress = true;
-        while (waiting-- && !nf->broken) {
+        while (waiting-- && nf->running) {
             ring_get(&nf->tx, &response, sizeof(response));
             handle_response(nf, &response);
         }
@@ -216,12 +216,12 @@ static void unshow(struct netpage *np)
 
 /* --- a packet's pieces ------------------------------------------------------------------- */
 
-/* A pbuf of a network page that may be shown as it is: to this backend and no other. */
+/* A pbuf of a network page that may be shown as it is, as no other backend's packets were in it. */
 static struct netpage *page_for(struct netfront *nf, struct pbuf *p)
 {
     struct netpage *np = netpage_of(p);
 
-    return np && (!np->sends || np->domain == nf->backend) ? np : NULL;
+    return np && (!np->grant || np->domain == nf->backend) ? np : NULL;
 }
 
 /*
@@ -320,7 +320,7 @@ int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_of
     uint16_t headers;
     int count;
 
-    if (!nf->running || nf->broken) {
+    if (!nf->running) {
         netdev_drop(net, NETDEV_TX_DOWN);
         return -ENOTCONN;
     }
@@ -351,7 +351,7 @@ int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add)
         .type = add ? XEN_NETIF_EXTRA_TYPE_MCAST_ADD : XEN_NETIF_EXTRA_TYPE_MCAST_DEL,
     };
 
-    if (!nf->running || nf->broken)
+    if (!nf->running)
         return -ENOTCONN;
     if (make_room(nf, 2) != 0)
         return -EBUSY;

@@ -193,6 +193,72 @@ START_TEST(trusted_or_not) /* rule 11 */
 }
 END_TEST
 
+/* Octets of that value in the pages that the backend sees, but for the rings. */
+static unsigned seen_in_pages(uint8_t octet, bool readonly)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < FAKE_GRANTS; i++) {
+        const struct fake_grant *g = &fake_grants[i];
+
+        if (!g->live || g->readonly != readonly || g->page == (uint8_t *)netback_rx.page ||
+            g->page == (uint8_t *)netback_tx.page)
+            continue;
+        for (size_t at = 0; at < PAGE_SIZE; at++)
+            count += g->page[at] == octet;
+    }
+    return count;
+}
+
+/* The pool's pages serve all devices: what one backend has sent or was sent is not shown to the next one. */
+START_TEST(nothing_of_one_backend_is_shown_to_another) /* rule 11 */
+{
+    static const struct netdev_offload offload;
+    struct pbuf *kept = netpage_alloc(1000);
+
+    netpage_open(netfront_release); /* as another device does: the pool stays */
+    for (unsigned i = 0; i < 300; i++) {
+        netback_send(0x5a, 3000, PAGE_SIZE, 0);
+        netback_show(&netback_rx);
+        netback_run();
+    }
+    ck_assert_uint_gt(seen_in_pages(0x5a, false), 3000);
+    memset(kept->payload, 0x5a, kept->len);
+    ck_assert_int_eq(netback_dev->transmit(netback_dev, kept, &offload), 0);
+    netback_run();
+    ck_assert_uint_eq(netback_receive(1), 1);
+    netback_disconnect();
+    netback_move(BACKEND + 1);
+    ck_assert_int_eq(netback_connect(), 0);
+    ck_assert_uint_eq(seen_in_pages(0x5a, false), 0);
+    pbuf_realloc(kept, 100);
+    ck_assert_int_eq(netback_dev->transmit(netback_dev, kept, &offload), 0);
+    netback_run();
+    ck_assert_uint_eq(seen_in_pages(0x5a, true), 100);
+    ck_assert_uint_eq(netback_receive(1), 1);
+    pbuf_free(kept);
+    netpage_close();
+    ck_works();
+}
+END_TEST
+
+/* The last packet of a turn breaks a rule: who has broken one is lent nothing more. */
+START_TEST(a_breach_at_the_end_of_a_turn)
+{
+    unsigned posted = netback_waiting(&netback_rx);
+
+    for (unsigned i = 1; i < NETFRONT_BUDGET; i++)
+        netback_send(1, 100, PAGE_SIZE, 0);
+    (void)netback_take_rx();
+    netback_answer_rx(0x1234, 100, 0, 0);
+    netback_show(&netback_rx);
+    netback_run();
+    ck_assert_ptr_nonnull(netback_disabled);
+    fake_sleep(NSEC_PER_SEC);
+    ck_assert_uint_eq(netback_waiting(&netback_rx), posted - NETFRONT_BUDGET);
+}
+END_TEST
+
 START_TEST(store_is_reset_meanwhile) /* rule 23: that is no answer */
 {
     netback_disconnect();
@@ -336,6 +402,8 @@ int main(void)
     tcase_add_loop_test(c, pages_mapped_at_the_end, 0, 2);
     tcase_add_test(c, untrusted_backend);
     tcase_add_loop_test(c, trusted_or_not, 0, 8);
+    tcase_add_test(c, nothing_of_one_backend_is_shown_to_another);
+    tcase_add_test(c, a_breach_at_the_end_of_a_turn);
     tcase_add_loop_test(c, store_is_reset_meanwhile, 0, 2);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);

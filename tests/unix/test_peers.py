@@ -143,7 +143,7 @@ def test_pages_are_open_no_longer_than_needed(pair, lie, said):
 
 
 def test_pages_are_empty_before_they_are_shown(guest):
-    """11: also those that have carried packets of another device."""
+    """11: what is posted first."""
     p = Pair(guest, paused=True)
     p.lie("11-peek")
     p.guest.unpause()
