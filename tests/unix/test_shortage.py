@@ -13,9 +13,7 @@ import test_rings as rings
 from nettools import tcp_echo, udp_echo
 
 AT_ONCE = 6  # guests; they mostly wait
-LAST = 5000  # more allocations than any boot makes
-# Most are the pages of the receive ring, one like another: every ninth of those.
-NUMBERS = [n for n in range(LAST) if n % 9 == 0 or not 64 <= n < 550]
+MEMORY = 2  # MiB: the receive ring has as many pages as an eighth of it
 
 ORDERLY_END = (r"not enough memory for \S+: this guest has \d+ KiB; try memory=\d+|"
                r"echo-sockets: (Not enough space|No buffer space available)$")
@@ -50,16 +48,17 @@ def verdict(g, n, lie):
 @pytest.mark.parametrize("app", ["echo", "echo-sockets"])
 def test_every_allocation_fails_once(network, program, guest, app):
     program(app, sanitize=True, peers=True)
-    wrong, at = [], 0
+    wrong = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        while numbers := NUMBERS[at:at + 8 * AT_ONCE]:
-            guests = [guest(app, sanitize=True, peers=True, paused=True) for _ in numbers]
-            results = list(pool.map(verdict, guests, numbers, ["shortage"] * len(numbers)))
+        for at in itertools.count(0, 8 * AT_ONCE):
+            numbers = range(at, at + 8 * AT_ONCE)
+            guests = [guest(app, sanitize=True, peers=True, paused=True, memory=MEMORY) for _ in numbers]
+            results = list(pool.map(verdict, guests, numbers, itertools.repeat("shortage")))
             wrong += [text for text, told in results if text]
             if not all(told for _, told in results):
                 break
-            at += len(numbers)
-    assert 550 < NUMBERS[at] < LAST // 2, f"there were {NUMBERS[at]} allocations"
+    count = at + [told for _, told in results].index(False)
+    assert 100 < count < 1000, f"there were {count} allocations"
     assert not wrong, "\n".join(wrong)
 
 
