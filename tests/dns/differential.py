@@ -10,12 +10,14 @@ each of our answers, whatever others say.
 
 import collections
 import dataclasses
+import functools
 
 import dns.name
 import dns.rdata
 import dns.rdatatype
 
 import asking
+import expected
 import messages
 from differences import ROWS
 from messages import ANY, CNAME, DNAME, NS, RRSIG, SECTIONS, TSIG
@@ -44,6 +46,7 @@ class Case:
     ours: object
     theirs: object
     zones: set
+    all_options: bool = True
     fields: set = dataclasses.field(default_factory=set)
 
     def apex(self, name):
@@ -52,6 +55,11 @@ class Case:
     @property
     def limit(self):
         return self.query.limit
+
+    @functools.cached_property
+    def errors(self):
+        """The response codes for all that is wrong with the query, the one that is ours first."""
+        return expected.errors(self.query, self.all_options)
 
     def only(self, section):
         """(records only in ours, records only in theirs)."""
@@ -109,11 +117,14 @@ def compare(case):
             case.fields.add("size")
 
 
-def faults(query, answer):
+def faults(query, answer, all_options=True):
     """What no answer of ours may be, whatever others do."""
-    if answer is None:
-        if query.message and query.message.flags & 0x80 == 0:
+    response = len(query.wire) < expected.HEADER or query.wire[2] & 0x80
+    if answer is None or response:
+        if not response:
             yield "no answer"
+        elif answer is not None:
+            yield "an answer to a response or less than a header"
         return
     try:
         message = messages.read(answer)
@@ -132,6 +143,7 @@ def faults(query, answer):
         yield "another question"
     if query.message and message.rcode != messages.FORMERR and bool(query.edns) != bool(message.edns):
         yield "EDNS in one of query and answer"
+    yield from expected.faults(query, message, all_options)
     asked = {code for code, _ in query.message.options} if query.message else ASKED_FOR
     if any(code in ASKED_FOR and code not in asked or code not in ASKED_FOR | FREE for code, _ in message.options):
         yield "an option nobody asked for"
@@ -169,7 +181,7 @@ class Result:
 def judge(case, result):
     compare(case)
     left = set(case.fields)
-    for row in ROWS:
+    for row in ROWS if len(case.query.wire) >= expected.HEADER else ():
         rule = row.found.get(case.judge) if left else None
         explained = (rule(case) & left) if rule else set()
         if explained:
@@ -179,18 +191,23 @@ def judge(case, result):
         result.unexpected.append(describe(case, left))
 
 
-def run(server, judges, zones, queries, share=None):
+def weigh(query, ours, others, apexes, result, all_options=True):
+    """Our answer and those of others, a dict of judge to answer, all octets or None, into the result."""
+    result.asked += 1
+    result.unexpected += [f"{query}: {fault}: {ours and ours.hex()}" for fault in faults(query, ours, all_options)]
+    parsed = read(ours)
+    for name, theirs in others.items():
+        judge(Case(query, name, parsed, read(theirs), apexes, all_options), result)
+
+
+def run(server, judges, zones, queries, all_options=True):
     """Asks our server and the judges, a dict of name to address, everything; a Result. `zones`: names of all."""
     result = Result()
     apexes = {dns.name.from_text(zone).canonicalize().to_wire() for zone in zones}
     last = messages.build(dns.name.from_text(next(iter(zones))).to_wire(), messages.SOA)
     askers = [asking.Asker(address, last) for address in (server, *judges.values())]
     for query, (ours, *others) in asking.ask(askers, queries):
-        result.asked += 1
-        result.unexpected += [f"{query}: {fault}: {ours and ours.hex()}" for fault in faults(query, ours)]
-        parsed = read(ours)
-        for name, theirs in zip(judges, others):
-            judge(Case(query, name, parsed, read(theirs), apexes), result)
+        weigh(query, ours, dict(zip(judges, others)), apexes, result, all_options)
     for asker in askers:
         asker.close()
     return result
