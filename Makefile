@@ -81,7 +81,8 @@ $(error OUT=$(OUT): it holds other things than what make builds; name an empty o
 endif
 endif
 
-ifneq ($(filter $(app-goals) $(OUT)/%,$(filter-out $(OUT)/fuzz/% $(OUT)/fuzz-afl/%,$(goals))),)
+fuzz-goals := $(OUT)/fuzz/% $(OUT)/fuzz-afl/% $(OUT)/fuzz-coverage/%
+ifneq ($(filter $(app-goals) $(OUT)/%,$(filter-out $(fuzz-goals),$(goals))),)
 include config/build.mk
 endif
 ifneq ($(filter unit unit-% $(OUT)/unit/%,$(goals)),)
@@ -90,7 +91,7 @@ endif
 ifneq ($(filter host-dns,$(goals)),)
 include lib/dns/host.mk
 endif
-ifneq ($(filter fuzz-build $(OUT)/fuzz/% $(OUT)/fuzz-afl/%,$(goals)),)
+ifneq ($(filter fuzz-build $(fuzz-goals),$(goals)),)
 include config/fuzz.mk
 endif
 
@@ -141,7 +142,7 @@ test:
 	@scripts/test $(TESTS)
 
 fuzz:
-	@scripts/setup build test $(filter afl,$(ENGINE))
+	@scripts/setup build test $(filter afl,$(ENGINE)) $(if $(filter coverage,$(ENGINE)),llvm)
 	@TIME='$(TIME)' ENGINE='$(ENGINE)' scripts/fuzz $(TARGET)
 
 # COVERAGE= takes arguments for pytest, as in COVERAGE="-k xenbus".

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: ISC
 # Builds the fuzz targets (tests/fuzz/files.mk) under ASan and UBSan: out/fuzz/NAME with libFuzzer, or
-# with ENGINE=afl out/fuzz-afl/NAME for AFL++. scripts/fuzz runs them.
+# with ENGINE=afl out/fuzz-afl/NAME for AFL++, or with ENGINE=coverage out/fuzz-coverage/NAME, which counts
+# lines. scripts/fuzz runs them.
 
 ENGINE ?= libfuzzer
-F := $(OUT)/fuzz$(if $(filter afl,$(ENGINE)),-afl)
+F := $(OUT)/fuzz$(addprefix -,$(filter-out libfuzzer,$(ENGINE)))
 FUZZ_CC := $(if $(filter afl,$(ENGINE)),afl-clang-fast,clang)
 XEN_HEADERS ?= /usr/include/xen
 $(shell mkdir -p $(F)/include && ln -sfn $(XEN_HEADERS) $(F)/include/xen)
@@ -33,7 +34,8 @@ fuzz-sections := --rename-section .data=fuzz_data \
 # The hash is not what is tested, and under the sanitizers it would take four fifths of the time.
 fuzz-plain := -fno-sanitize=all -O2
 fuzz-measure = $(if $(filter $(host-mbedtls)/%,$(1)),$(fuzz-plain),$(if \
-	$(filter-out tests/%,$(1))$(filter $(fuzz-measured),$(1)),-fsanitize=fuzzer-no-link))
+	$(filter-out tests/%,$(1))$(filter $(fuzz-measured),$(1)),-fsanitize=fuzzer-no-link $(fuzz-profile)))
+fuzz-profile := $(if $(filter coverage,$(ENGINE)),-fprofile-instr-generate -fcoverage-mapping)
 # lwIP takes the address of a member of NULL, to find NULL there; ASan sees whether it is used.
 fuzz-foreign := -w -fno-sanitize=null
 define fuzz-compile
@@ -52,7 +54,7 @@ $(F)/$(1).o/%.o: % $(F)/flags
 $(call fuzz-compile,$(1),)
 $(F)/$(1): $$(fuzz-$(1)-objects)
 	$$(call say,FUZZ,$$@)
-	$$(Q)$(FUZZ_CC) $(fuzz-sanitize) -fsanitize=fuzzer -no-pie -o $$@ $$^ $$(fuzz-$(1)-libs)
+	$$(Q)$(FUZZ_CC) $(fuzz-sanitize) $(fuzz-profile) -fsanitize=fuzzer -no-pie -o $$@ $$^ $$(fuzz-$(1)-libs)
 -include $$(fuzz-$(1)-objects:.o=.d)
 endef
 $(foreach n,$(fuzz-names),$(eval $(call fuzz-rules,$(n))))
