@@ -3,7 +3,8 @@
  * Fuzz target: frames into lib/net, lwIP and the echo app, through the netdev. Frames are any octets,
  * or headers that fit the connections, queries and addresses of the moment with the input's octets in
  * them; in half of them the checksums are made right. DHCP and name servers answer lies, memory runs
- * out, the ring is full, the link comes and goes.
+ * out, the ring is full, the link comes and goes. In between somebody honest does what he should, so that
+ * addresses are had, connections opened and filled, and the lies come after that.
  *
  * What the stack sends must have the checksums it claims. In the end the device is taken away and the
  * connections are aborted: then every page and object must have come back.
@@ -89,7 +90,7 @@ int guest_publish(const char *path, const char *value)
 static bool ring_full;
 /* Of the latest query that went out: what an answer must name. */
 static struct {
-    uint8_t dhcp_xid[4], dns_id[2];
+    uint8_t dhcp_xid[4], dhcp_type, dns_id[2];
     uint16_t dns_port;
 } asked;
 
@@ -101,8 +102,10 @@ static void look_at_query(const uint8_t *data, size_t len)
     if (!headers_parse(data, len, &h) || h.protocol != PROTOCOL_UDP || len < h.transport + 16u)
         return;
     udp = data + h.transport;
-    if (read_be16(udp + 2) == DHCP_SERVER)
+    if (read_be16(udp + 2) == DHCP_SERVER) {
         memcpy(asked.dhcp_xid, udp + UDP_BYTES + 4, 4);
+        asked.dhcp_type = udp[UDP_BYTES + 240 + 2]; /* the first option */
+    }
     if (read_be16(udp + 2) == DNS_SERVER) {
         asked.dns_port = read_be16(udp);
         memcpy(asked.dns_id, udp + UDP_BYTES, 2);
@@ -500,6 +503,194 @@ static void segment(struct frame *f)
     end_packet(f);
 }
 
+/* --- somebody honest --------------------------------------------------------------------------- */
+
+static const uint8_t peer6[16] = {0xfd, [15] = 1};
+
+/* A packet without its transport's header. */
+static void begin_honest(struct frame *f, bool v6, uint8_t protocol, uint32_t to)
+{
+    static const uint8_t ours6[16] = {0xfd, [15] = 2};
+    uint32_t from = PEER4;
+
+    ethernet(f, v6 ? ETH_IP6 : ETH_IP4);
+    if (v6) {
+        memcpy(put(f, IP6_BYTES), (uint8_t[]){0x60, [6] = protocol, [7] = 255}, 8);
+        memcpy(f->data + AT_IP6_SRC, peer6, 16);
+        memcpy(f->data + AT_IP6_SRC + 16, ours6, 16);
+    } else {
+        memcpy(put(f, IP4_BYTES), (uint8_t[]){0x45, [8] = 64, [9] = protocol}, 10);
+        memcpy(f->data + AT_IP4_SRC, &from, 4);
+        memcpy(f->data + AT_IP4_SRC + 4, &to, 4);
+    }
+}
+
+static void hand_in(const struct frame *f)
+{
+    struct pbuf *p = in_pages(f, PAGE_SIZE);
+
+    if (p)
+        net_input(&dev, p, false);
+}
+
+static void end_honest(struct frame *f)
+{
+    bool v6 = read_be16(f->data + AT_ETH_TYPE) == ETH_IP6;
+
+    if (v6)
+        write_be16(f->data + AT_IP6_LENGTH, (uint16_t)(f->len - ETH_BYTES - IP6_BYTES));
+    else
+        write_be16(f->data + AT_IP4_LENGTH, (uint16_t)(f->len - ETH_BYTES));
+    frame_fix(f);
+    hand_in(f);
+}
+
+/* Says where it is, to who has asked and to who will. */
+static void introduce(struct frame *f)
+{
+    static const uint8_t solicited[4] = {0x60};
+    uint32_t ours = our_ip4(), peer = PEER4;
+    uint8_t *m;
+
+    begin_honest(f, true, IP6_NEXTH_ICMP6, 0);
+    m = put(f, 32);
+    m[0] = ICMP6_TYPE_NS;
+    memcpy(m + 8, f->data + AT_IP6_SRC + 16, 16);
+    memcpy(m + 24, (uint8_t[]){1, 1, 2, 0, 0, 0, 0, 1}, 8);
+    end_honest(f);
+    m[0] = ICMP6_TYPE_NA;
+    memcpy(m + 4, solicited, 4);
+    memcpy(m + 8, peer6, 16);
+    m[24] = 2;
+    end_honest(f);
+    ethernet(f, 0x0806);
+    m = put(f, 28);
+    memcpy(m, (uint8_t[]){0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 1}, 14);
+    memcpy(m + 14, &peer, 4);
+    memcpy(m + 18, dev.mac, 6);
+    memcpy(m + 24, &ours, 4);
+    hand_in(f);
+}
+
+/* Serves DHCP: an offer, then an acknowledgement, with a lease of an hour. */
+static void lease(struct frame *f)
+{
+    static const uint8_t options[] = {53,  1,   0,  54, 4, 10, 0, 0, 1, 51, 4, 0,
+                                      0,   14,  16, 3,  4, 10, 0, 0, 1, 1,  4, 255,
+                                      255, 255, 0,  6,  4, 10, 0, 0, 1, 255};
+    uint8_t *m;
+
+    begin_honest(f, false, PROTOCOL_UDP, UINT32_MAX);
+    udp_header(f, DHCP_SERVER, DHCP_CLIENT);
+    write_be16(f->data + f->len - 4, UDP_BYTES + 240 + sizeof(options));
+    m = put(f, 240 + sizeof(options));
+    memcpy(m, (uint8_t[]){2, 1, 6}, 3);
+    memcpy(m + 4, asked.dhcp_xid, 4);
+    memcpy(m + 16, (uint8_t[]){10, 0, 0, 2}, 4);
+    memcpy(m + 28, dev.mac, 6);
+    memcpy(m + 236, (uint8_t[]){99, 130, 83, 99}, 4);
+    memcpy(m + 240, options, sizeof(options));
+    m[242] = asked.dhcp_type == 1 ? 2 : 5;
+    end_honest(f);
+}
+
+static void resolve(struct frame *f)
+{
+    static const uint8_t answer[] = "\0\0\x81\x80\0\1\0\1\0\0\0\0\7example\3org\0\0\1\0\1"
+                                    "\xc0\x0c\0\1\0\1\0\0\1\0\0\4\12\0\0\7";
+
+    begin_honest(f, false, PROTOCOL_UDP, our_ip4());
+    udp_header(f, DNS_SERVER, asked.dns_port);
+    write_be16(f->data + f->len - 4, UDP_BYTES + sizeof(answer) - 1);
+    memcpy(put(f, sizeof(answer) - 1), answer, sizeof(answer) - 1);
+    memcpy(f->data + ETH_BYTES + IP4_BYTES + UDP_BYTES, asked.dns_id, 2);
+    end_honest(f);
+}
+
+/* The next segment that the other end of a connection sends, with so many octets. */
+static void honest_segment(struct frame *f, const struct tcp_pcb *pcb, uint8_t flags, size_t len)
+{
+    uint8_t *tcp;
+
+    begin_honest(f, IP_IS_V6_VAL(pcb->local_ip), PROTOCOL_TCP, our_ip4());
+    tcp = put(f, TCP_BYTES + len);
+    write_be16(tcp, pcb->remote_port);
+    write_be16(tcp + 2, pcb->local_port);
+    write_be32(tcp + AT_TCP_SEQ, pcb->rcv_nxt);
+    write_be32(tcp + AT_TCP_ACK, pcb->snd_nxt);
+    tcp[AT_TCP_OFFSET] = TCP_BYTES / 4 << 4;
+    tcp[AT_TCP_FLAGS] = TCP_ACK | flags;
+    write_be16(tcp + AT_TCP_WINDOW, 65000);
+    end_honest(f);
+}
+
+/* A SYN to the echo app, and the acknowledgement of what it answers. */
+static void open_one(struct frame *f, bool v6)
+{
+    static uint16_t port = 20000;
+    struct tcp_pcb asker = {.remote_port = port++, .local_port = 7, .rcv_nxt = 5000};
+    uint8_t *tcp;
+
+    IP_SET_TYPE_VAL(asker.local_ip, v6 ? IPADDR_TYPE_V6 : IPADDR_TYPE_V4);
+    begin_honest(f, v6, PROTOCOL_TCP, our_ip4());
+    tcp = put(f, TCP_BYTES + 8);
+    write_be16(tcp, asker.remote_port);
+    write_be16(tcp + 2, asker.local_port);
+    write_be32(tcp + AT_TCP_SEQ, asker.rcv_nxt - 1);
+    tcp[AT_TCP_OFFSET] = (TCP_BYTES + 8) / 4 << 4;
+    tcp[AT_TCP_FLAGS] = TCP_SYN;
+    write_be16(tcp + AT_TCP_WINDOW, 65000);
+    memcpy(tcp + TCP_BYTES, (uint8_t[]){2, 4, 5, 180, 1, 3, 3, 6}, 8); /* MSS 1460, scale 6 */
+    end_honest(f);
+    fake_run();
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next)
+        if (pcb->remote_port == asker.remote_port && pcb->state == SYN_RCVD)
+            asker.snd_nxt = pcb->snd_nxt;
+    if (asker.snd_nxt)
+        honest_segment(f, &asker, 0, 0);
+}
+
+static void talk_honestly(struct frame *f, uint8_t how)
+{
+    struct tcp_pcb *pcb = some_connection();
+    unsigned count = 1 + (how & 31);
+
+    if (!pcb)
+        return;
+    if (pcb->state == SYN_SENT) { /* of our client's */
+        honest_segment(f, pcb, TCP_SYN, 0);
+    } else if (how & 64) {
+        honest_segment(f, pcb, how & 32 ? TCP_FIN : 0, 0);
+    } else {
+        while (count-- && pcb->state == ESTABLISHED)
+            honest_segment(f, pcb, TCP_PSH, how & 32 ? 1460 : count);
+    }
+}
+
+static void be_honest(unsigned what)
+{
+    static struct frame f;
+    uint8_t how = fuzz_u8();
+
+    switch (what) {
+    case 0:
+        introduce(&f);
+        break;
+    case 1:
+        lease(&f);
+        break;
+    case 2:
+        resolve(&f);
+        break;
+    case 3:
+        for (unsigned n = 1 + (how >> 1 & 15); n--;)
+            open_one(&f, how & 1);
+        break;
+    default:
+        talk_honestly(&f, how);
+    }
+}
+
 /* --- the app's other side: a client ------------------------------------------------------------ */
 
 static struct tcp_pcb *client;
@@ -562,7 +753,9 @@ static void client_step(void)
     static const uint8_t text[4000];
     uint8_t how = fuzz_u8();
 
-    if (how & 1) {
+    if ((how & 0x81) == 0x81) {
+        be_honest(how >> 1 & 7);
+    } else if (how & 1) {
         look_up();
     } else if (!client) {
         start_client();
