@@ -8,6 +8,7 @@
 #include "kernel/control.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@
 struct request {
     const char *path;
     char value[16];
+    bool written; /* and the transaction may have been ended */
 };
 
 /* In a transaction: reads the request and acknowledges it. -EACCES: it stands in value, but somebody
@@ -34,13 +36,23 @@ struct request {
 static int take(xs_tid t, void *ctx)
 {
     struct request *r = ctx;
-    int len = xs_read(t, r->path, r->value, sizeof(r->value));
+    int err, len = xs_read(t, r->path, r->value, sizeof(r->value));
 
+    r->written = false;
     if (len == -ENOSPC)
         memcpy(r->value, "(too long)", 11);
     else if (len <= 0)
         return len ? len : -ENOENT;
-    return xs_write(t, r->path, "");
+    err = xs_write(t, r->path, "");
+    r->written = !err;
+    return err;
+}
+
+/* Whether it is for us to do: nobody may tell us again of a request whose acknowledgement was done but
+ * not answered, or answered badly. */
+static bool taken(const struct request *r, int err)
+{
+    return !err || (r->written && (err == -EIO || err == -ECONNRESET));
 }
 
 static void shutdown_request(const char *value)
@@ -58,24 +70,17 @@ static void shutdown_request(const char *value)
 
 static void control_changed(struct xs_watch *w);
 
-static struct {
-    struct xs_watch watch;
-    struct timer again;
-} control = {.watch = {.path = "control", .fn = control_changed, .depth = 1}};
-
-static void look_again(struct timer *t)
-{
-    (void)t;
-    xs_watch_kick(&control.watch);
-}
+static struct xs_watch watch = {.path = "control", .fn = control_changed, .depth = 1};
 
 /* The store would not let us take a request, which stands: nothing else will tell us of it. */
 static void try_later(const char *path, int err)
 {
-    if (err == -ENOENT || err == -EIO) /* it has gone; the watch fires when the store is back */
+    if (err == -ENOENT) /* it has gone */
         return;
-    log_limited(LOG_WARN, "%s: %s: looking again in a second", path, errno_name(err));
-    timer_arm_in(&control.again, NSEC_PER_SEC);
+    if (err != -ECONNRESET)
+        log_limited(LOG_WARN, "%s: %s: looking again in a second", path, errno_name(err));
+    watch.retry_after = 0; /* no longer than that, however often */
+    xs_watch_retry(&watch, err);
 }
 
 static void control_changed(struct xs_watch *w)
@@ -94,14 +99,14 @@ static void control_changed(struct xs_watch *w)
         try_later("control", err);
     if (items[0].result > 0 || items[0].result == -ENOSPC) {
         err = xs_transaction_run(take, &shutdown);
-        if (err == 0 || err == -EACCES)
+        if (taken(&shutdown, err) || err == -EACCES)
             shutdown_request(shutdown.value);
         else
             try_later(shutdown.path, err);
     }
     if (IS_ENABLED(CONFIG_SYSRQ) && items[1].result > 0) {
         err = xs_transaction_run(take, &sysrq);
-        if (err == 0)
+        if (taken(&sysrq, err))
             sysrq_run(sysrq.value[0]);
         else if (err == -EACCES) /* it would be seen, and done, again and again */
             log_warn("a sysrq that cannot be acknowledged is ignored");
@@ -112,13 +117,12 @@ static void control_changed(struct xs_watch *w)
 
 void control_init(void)
 {
-    timer_init(&control.again, look_again);
     if (!xenstore_available())
         return;
     if (IS_ENABLED(CONFIG_SYSRQ))
         sysrq_init();
     (void)guest_publish("control/feature-poweroff", "1");
     (void)guest_publish("control/feature-reboot", "1");
-    if (xs_watch(&control.watch))
+    if (xs_watch(&watch))
         log_error("requests of the toolstack are not seen");
 }

@@ -22,17 +22,10 @@
 struct publication {
     struct xs_request req;
     struct list node;
-    uint64_t resets; /* of the connection, until it was submitted */
-    char text[];     /* the path, terminated, and the value */
+    char text[]; /* the path, terminated, and the value */
 };
 
 static struct list unanswered = LIST_INIT(unanswered); /* in the order in which they came */
-
-static void submit(struct publication *p)
-{
-    p->resets = xenstore_stats()->reconnects;
-    xs_submit(&p->req);
-}
 
 /* Whether there is a later one of the same path. What is submitted again after a reset comes behind
  * what was submitted since. */
@@ -50,12 +43,12 @@ static void published(struct xs_request *req)
 {
     struct publication *p = container_of(req, struct publication, req);
 
-    if (req->result == -EIO && p->resets != xenstore_stats()->reconnects && xenstore_available() &&
-        !is_stale(p)) {
-        submit(p); /* lost with the connection, and nobody else knows of it */
+    if (req->result == -ECONNRESET && xenstore_available() && !is_stale(p)) {
+        xs_submit(&p->req); /* nobody else knows of it */
         return;
     }
-    if (req->result && req->result != -EIO && !(req->type == XS_RM && req->result == -ENOENT))
+    if (req->result && req->result != -ECONNRESET &&
+        !(req->type == XS_RM && req->result == -ENOENT))
         log_limited(LOG_WARN, "%s: %s", p->text, errno_name(req->result));
     list_del(&p->node);
     page_free(p, 0);
@@ -83,6 +76,6 @@ int guest_publish(const char *path, const char *value)
     p->req.part[0].size = (uint32_t)path_size;
     p->req.part[1].data = p->text + path_size;
     p->req.part[1].size = (uint32_t)value_len;
-    submit(p);
+    xs_submit(&p->req);
     return 0;
 }

@@ -20,6 +20,8 @@ static void read_seed(struct xs_watch *w)
     char seed[SEED_MAX];
     int len = xs_read(XS_NONE, w->path, seed, sizeof(seed));
 
+    if (xs_passing(len))
+        xs_watch_retry(w, len);
     if (len == -ENOSPC)
         len = SEED_MAX; /* as much of it as there is room for */
     if (len > 0) {

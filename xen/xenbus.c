@@ -31,8 +31,6 @@ struct type {
     const struct xenbus_driver *driver;
     char path[24];
     struct xs_watch watch;
-    struct timer retry; /* a device could not be added: memory was short */
-    uint64_t retry_after;
 };
 
 static struct {
@@ -154,23 +152,12 @@ static int device_add(struct type *type, unsigned index, const struct descriptio
     return -ENOMEM;
 }
 
-/* A shortage passes: the directory is looked at again, later and later. (After a reset of the store's
- * connection, -EIO, every watch fires.) */
+/* Nothing is final, be it a shortage or an answer that cannot be: the directory is looked at again. */
 static void try_later(struct type *type, int err)
 {
-    if (err == -EIO)
-        return;
-    if (!type->retry_after)
+    if (!type->watch.retry_after && err != -ECONNRESET)
         log_error("%s: %s: will try on", type->path, errno_name(err));
-    if (!type->retry.armed) {
-        type->retry_after = xenbus_retry_after(type->retry_after);
-        timer_arm_in(&type->retry, type->retry_after);
-    }
-}
-
-static void look_again(struct timer *t)
-{
-    xs_watch_kick(&container_of(t, struct type, retry)->watch);
+    xs_watch_retry(&type->watch, err);
 }
 
 static struct xenbus_device *device_find(const struct type *type, unsigned index)
@@ -218,8 +205,6 @@ static bool device_check(struct type *type, unsigned index)
         device_remove(dev);
     if (device_add(type, index, &d) != 0)
         try_later(type, -ENOMEM);
-    else if (!type->retry.armed)
-        type->retry_after = 0;
     return true;
 }
 
@@ -252,12 +237,8 @@ static void type_changed(struct xs_watch *w)
     int len = xs_directory(XS_NONE, type->path, names, sizeof(names));
     bool complete = true;
 
-    if (xs_passing(len)) {
-        try_later(type, len);
-        return;
-    }
     if (len < 0 && len != -ENOENT) {
-        log_error("%s: cannot be listed: %s", type->path, errno_name(len));
+        try_later(type, len);
         return;
     }
     len = MAX(len, 0);
@@ -276,20 +257,21 @@ static void type_changed(struct xs_watch *w)
 int xenbus_init(void)
 {
     size_t count = (size_t)(xenbus_drivers_end - xenbus_drivers_begin);
+    int err;
 
     ASSERT(count <= TYPES_MAX);
     list_init(&bus.devices);
     if (!xenstore_available())
-        return -EIO;
+        return -ECONNRESET;
     for (size_t i = 0; i < count; i++) {
         struct type *type = &bus.types[i];
 
         type->driver = xenbus_drivers_begin[i];
         (void)fmt_print(type->path, sizeof(type->path), "device/%s", type->driver->type);
-        timer_init(&type->retry, look_again);
         type->watch = (struct xs_watch){.path = type->path, .fn = type_changed, .depth = 1};
-        if (xs_watch(&type->watch))
-            return -EIO;
+        err = xs_watch(&type->watch);
+        if (err)
+            return err;
     }
     return 0;
 }

@@ -17,7 +17,6 @@
 #include <xen/io/xenbus.h>
 #include <xen/xen.h>
 
-#include "kernel/timer.h"
 #include "lib/list.h"
 #include "xen/xenstore.h"
 
@@ -32,7 +31,7 @@ struct xenbus_driver {
     int (*probe)(struct xenbus_device *dev);
     /* The backend is ready (InitWait or Initialised): read its offers, set up rings and grants,
      * write our keys. xenbus sets the state afterwards. An error disables the device;
-     * but -ENOMEM (a shortage of anything), -EAGAIN and -EIO (a reset of the store's connection)
+     * but -ENOSPC, -EBUSY (what of an earlier connection is still in use) and what is xs_passing()
      * only put it off. */
     int (*connect)(struct xenbus_device *dev);
     /* The backend became Connected: traffic may start. Errors as those of connect(). */
@@ -77,16 +76,14 @@ struct xenbus_device {
     bool closing_first; /* Closed, for the backend to close too before we connect anew */
     bool state_unwritten;
     enum xenbus_state state_written; /* what the store has, as far as we know */
-    struct timer retry;              /* after a shortage, or when the backend does not close */
-    uint64_t retry_after;            /* ns, doubling; 0: none since it was last connected */
     unsigned restarts; /* of the backend, within the window that began at restart_window */
     uint64_t restart_window;
     struct xs_watch otherend_watch;
     char watch_path[XENBUS_PATH_MAX + 8];
 };
 
-/* Starts the enumeration; devices appear as the watch thread finds them. Never waits. 0, or -EIO
- * without xenstore. */
+/* Starts the enumeration; devices appear as the watch thread finds them. Never waits. 0, or
+ * -ECONNRESET without xenstore. */
 int xenbus_init(void);
 
 /* The driver found its peer breaking the protocol: logs reason and value, once, disconnects soon

@@ -7,8 +7,8 @@
  * came before, since a backend may jump to Closed, vanish or start again, and events are merged.
  * What tells a backend that still waits from one that waits again is peer_state, seen last.
  *
- * Invariants: everything here but xenbus_disable(), the timer and the counter runs in the watch
- * thread; connect() and disconnect() alternate (dev->connected).
+ * Invariants: everything here but xenbus_disable() and the counter runs in the watch thread; connect()
+ * and disconnect() alternate (dev->connected).
  */
 #include "xen/xenbus_internal.h"
 
@@ -25,8 +25,6 @@
 #define RESTARTS_MAX 8
 #define RESTART_WINDOW (10 * NSEC_PER_SEC)
 #define ACKNOWLEDGE_IN NSEC_PER_SEC
-#define RETRY_FIRST NSEC_PER_SEC
-#define RETRY_MAX (64 * NSEC_PER_SEC)
 
 static unsigned disabled;
 
@@ -45,34 +43,16 @@ static const char *state_name(enum xenbus_state state)
     return (unsigned)state < ARRAY_SIZE(names) ? names[state] : "?";
 }
 
-uint64_t xenbus_retry_after(uint64_t before)
+/* What the error hindered is done again when the watch on the backend fires. The first one is logged. */
+static void try_later(struct xenbus_device *dev, const char *what, int err)
 {
-    return before ? MIN(2 * before, RETRY_MAX) : RETRY_FIRST;
+    if (!dev->otherend_watch.retry_after && err != -ECONNRESET)
+        log_error("%s: %s: %s: will try on", dev->name, what, errno_name(err));
+    xs_watch_retry(&dev->otherend_watch, err);
 }
 
-/*
- * An error that says nothing of the device: something is short, the peer has not let go of an earlier
- * connection (-EBUSY), or the connection to the store was reset under the call. What it hindered is
- * done again when the watch on the backend fires: by the timer here, later and later, or for -EIO
- * because every watch fires after a reset.
- */
-static bool try_again_later(struct xenbus_device *dev, int err)
-{
-    if (err != -ENOSPC && err != -EBUSY && !xs_passing(err))
-        return false;
-    if (err != -EIO) {
-        dev->retry_after = xenbus_retry_after(dev->retry_after);
-        timer_arm_in(&dev->retry, dev->retry_after);
-    }
-    return true;
-}
-
-static void retry(struct timer *t)
-{
-    xs_watch_kick(&container_of(t, struct xenbus_device, retry)->otherend_watch);
-}
-
-/* Brings what the store has in line with dev->state. */
+/* Brings what the store has in line with dev->state. A directory of ours that has gone (ENOENT, EACCES)
+ * takes the device with it. */
 static void write_state(struct xenbus_device *dev)
 {
     char path[XENBUS_PATH_MAX + 8];
@@ -82,12 +62,11 @@ static void write_state(struct xenbus_device *dev)
         return;
     (void)fmt_print(path, sizeof(path), "%s/state", dev->nodename);
     err = xs_printf(XS_NONE, path, "%u", (unsigned)dev->state);
-    dev->state_unwritten = try_again_later(dev, err);
+    dev->state_unwritten = err && err != -ENOENT && err != -EACCES;
     if (!err)
         dev->state_written = dev->state;
-    if (err && err != -ENOENT && err != -EACCES) /* our directory has gone: so will the device */
-        log_warn("%s: cannot write state %s: %s", dev->name, state_name(dev->state),
-                 errno_name(err));
+    if (dev->state_unwritten)
+        try_later(dev, "writing our state", err);
 }
 
 static void set_state(struct xenbus_device *dev, enum xenbus_state state)
@@ -192,7 +171,7 @@ static int close_first(struct xenbus_device *dev)
     int online;
 
     if (dev->closing_first)
-        return dev->retry.armed;
+        return dev->otherend_watch.retry.armed;
     online = backend_online(dev);
     if (online <= 0)
         return online;
@@ -200,23 +179,23 @@ static int close_first(struct xenbus_device *dev)
     disconnect(dev);
     set_state(dev, XenbusStateClosed);
     dev->closing_first = true;
-    timer_arm_in(&dev->retry, ACKNOWLEDGE_IN);
+    timer_arm_in(&dev->otherend_watch.retry, ACKNOWLEDGE_IN);
     return 1;
 }
 
-/* Whether there is to be a next try after this error; the first one is logged. */
+/* Whether there is to be a next try after this error of the driver's: one that says nothing of the
+ * device, but that something is short, or that the peer has not let go of an earlier connection. */
 static bool will_try_on(struct xenbus_device *dev, int err)
 {
-    bool tried = dev->retry_after != 0, later = try_again_later(dev, err);
-
-    if (later && !tried)
-        log_error("%s: connecting: %s: will try on", dev->name, errno_name(err));
-    return later;
+    if (err != -ENOSPC && err != -EBUSY && !xs_passing(err))
+        return false;
+    try_later(dev, "connecting", err);
+    return true;
 }
 
 static void connect(struct xenbus_device *dev)
 {
-    bool tried = dev->retry_after != 0;
+    bool tried = dev->otherend_watch.retry_after != 0;
     int err = dev->driver->connect(dev);
 
     if (err) {
@@ -228,7 +207,6 @@ static void connect(struct xenbus_device *dev)
     }
     if (tried)
         log_info("%s: connected at last", dev->name);
-    dev->retry_after = 0;
     dev->connected = true;
     set_state(dev, dev->driver->two_steps ? XenbusStateInitialised : XenbusStateConnected);
 }
@@ -267,7 +245,6 @@ static void peer_connected(struct xenbus_device *dev)
     dev->running = true;
     err = dev->driver->connected(dev);
     if (!err) {
-        dev->retry_after = 0;
         set_state(dev, XenbusStateConnected);
     } else if (will_try_on(dev, err)) {
         dev->running = false;
@@ -338,10 +315,10 @@ static void otherend_changed(struct xs_watch *w)
     int state = read_peer_state(dev);
 
     write_state(dev);
-    if (state < 0)
-        (void)try_again_later(dev, state);
     if (state == -EINVAL)
         mark_broken(dev, "the backend's state is not a state", errno_name(state));
+    else if (state < 0)
+        try_later(dev, "reading its state", state);
     if (state >= 0) {
         dev->peer_state = (enum xenbus_state)state;
         log_debug("%s: %s, backend %s", dev->name, state_name(dev->state), state_name(state));
@@ -351,7 +328,7 @@ static void otherend_changed(struct xs_watch *w)
 
         if (err) {
             dev->peer_state = before;
-            (void)try_again_later(dev, err);
+            try_later(dev, "following the backend", err);
         }
     }
     if (dev->broken) { /* before, or just now */
@@ -365,7 +342,6 @@ void xenbus_peer_begin(struct xenbus_device *dev)
 {
     int err;
 
-    timer_init(&dev->retry, retry);
     set_state(dev, XenbusStateInitialising);
     dev->otherend_watch.path = dev->watch_path;
     dev->otherend_watch.fn = otherend_changed;
@@ -377,6 +353,5 @@ void xenbus_peer_begin(struct xenbus_device *dev)
 void xenbus_peer_end(struct xenbus_device *dev)
 {
     xs_unwatch(&dev->otherend_watch); /* first: no late event from here on */
-    timer_disarm(&dev->retry);
     disconnect(dev);
 }

@@ -84,7 +84,7 @@ static void fail_outstanding(void)
 
         xs.slot[i] = NULL;
         if (req)
-            finish(req, -EIO);
+            finish(req, -ECONNRESET);
     }
 }
 
@@ -97,7 +97,7 @@ static void give_up(void)
     evtchn_unbind(xs.port);
     fail_outstanding();
     while ((node = list_pop(&xs.queue)))
-        finish(container_of(node, struct xs_request, node), -EIO);
+        finish(container_of(node, struct xs_request, node), -ECONNRESET);
 }
 
 void xenstore_breach(const char *rule, uint32_t value)
@@ -216,7 +216,7 @@ void xs_submit(struct xs_request *req)
     list_init(&req->node);
     req->reply_len = 0;
     if (xs.state == GONE) {
-        finish(req, -EIO);
+        finish(req, -ECONNRESET);
     } else if (payload_size(req) > XENSTORE_PAYLOAD_MAX) {
         finish(req, -E2BIG);
     } else {
@@ -290,14 +290,15 @@ static void start(void)
     xs.state = CONNECTED;
 }
 
-static void check_reconnected(void)
+static bool check_reconnected(void)
 {
     if (shared_load_acquire(&xs.page->connection) != XENSTORE_CONNECTED)
-        return;
+        return false;
     timer_disarm(&xs.reconnect_timer);
     start();
     log_info("the connection is reset");
     xenstore_watch_restore();
+    return true;
 }
 
 /* Everything there is to do; true when there was something. */
@@ -306,8 +307,8 @@ static bool run(void)
     uint32_t cons, features, error;
     bool useful;
 
-    if (xs.state == RECONNECTING)
-        check_reconnected();
+    if (xs.state == RECONNECTING && !check_reconnected())
+        return false; /* a storm would keep us busy until the reset is given up */
     if (xs.state != CONNECTED)
         return true;
     features = shared_read(&xs.page->server_features);

@@ -4,9 +4,10 @@
  * docs/xenstore.md here).
  *
  * Paths without a leading "/" are relative to the domain's own directory (/local/domain/<domid>).
- * Errors are xenstored's own, as negative errno (-ENOENT, -EACCES, -EAGAIN, ...), or -EIO when the
- * store broke the protocol or is gone, -E2BIG when a request would exceed the 4096 bytes of
- * payload.
+ * Errors are xenstored's own, as negative errno (-ENOENT, -EACCES, -EAGAIN, ...); -EIO also for an
+ * answer that makes no sense; -ECONNRESET when the connection was lost before there was one, or there
+ * is none any more (then every watch will fire when there is one again); -E2BIG when a request would
+ * exceed the 4096 bytes of payload.
  *
  * All calls wait for the reply, so they may only be made from a thread, except where "never waits"
  * is said. A round trip costs a sleep and a wake-up: what belongs together goes out together, with
@@ -20,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/timer.h"
 #include "lib/list.h"
 
 typedef uint32_t xs_tid;
@@ -51,11 +53,11 @@ int xs_get_perms(xs_tid t, const char *path, char *buf, size_t size);
 /* perms: "n0", "r5" ... as in xenstore.txt, count of them, 128 bytes in all at most. */
 int xs_set_perms(xs_tid t, const char *path, const char *const *perms, unsigned count);
 
-/* An error that says nothing of what was asked for: memory is short, the store is busy, or its
- * connection was reset under the call. The same call may well succeed later. */
+/* An error that says nothing of what was asked for: memory is short, the store is busy or in trouble,
+ * or its connection was reset under the call. The same call may well succeed later. */
 static inline bool xs_passing(int err)
 {
-    return err == -ENOMEM || err == -EAGAIN || err == -EIO;
+    return err == -ENOMEM || err == -EAGAIN || err == -EIO || err == -ECONNRESET;
 }
 
 /* Several reads in one round trip: requests go out together. Each result is as xs_read()'s. Returns
@@ -118,6 +120,10 @@ struct xs_watch {
     /* 0: changes anywhere below path count; n: only those up to n levels below it. For a directory
      * of which only the entries matter, and for not being woken by one's own writes. */
     unsigned depth;
+    /* For reading: when the callback is to be called again, because it could not do its work (armed);
+     * and after how long, in ns: 0 when the last call could. */
+    struct timer retry;
+    uint64_t retry_after;
     /* xenstore's own: */
     struct list fired;
     unsigned token;
@@ -125,14 +131,17 @@ struct xs_watch {
     struct xs_request request;
     bool pending, registered;
 };
-/* Never waits. 0; -ENOSPC: too many watches; -EIO: no xenstore. A registration that the store
- * refuses is logged, and the callback never runs. */
+/* Never waits. 0; -ENOSPC: too many watches; -ECONNRESET: no xenstore. A registration that the store
+ * refuses is logged, and tried again later and later. */
 int xs_watch(struct xs_watch *w);
 /* When it returns the callback is not running and will not run, whether an event was under way or
  * not. May be called by the callback itself, for its own watch too. Harmless when done twice. */
 void xs_unwatch(struct xs_watch *w);
 /* Never waits. Has the callback called soon, as if something had changed. */
 void xs_watch_kick(struct xs_watch *w);
+/* Never waits. For a callback that could not do its work, for this error: it is called again after
+ * 1, 2, 4 ... 64 s, or for -ECONNRESET when there is a connection again. */
+void xs_watch_retry(struct xs_watch *w, int err);
 
 struct xs_stats {
     uint64_t requests, replies, events;

@@ -71,7 +71,7 @@ static int error_from_name(const char *name)
 {
     int err = errno_number(name);
 
-    if (err)
+    if (err && err != -ECONNRESET) /* that one is for us to say */
         return err;
     log_limited(LOG_WARN, "unknown error \"%s\"", name);
     return -EIO;

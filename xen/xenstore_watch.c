@@ -10,6 +10,9 @@
  * A token names an entry of `table` and the entry's generation, which changes with each use: an
  * event for a watch that is gone names no entry. The entry is filled before the request goes out,
  * since the first event comes with the reply.
+ *
+ * Whatever fails here is not final: a watch has a timer, which registers it when the store has refused
+ * to, and else has its callback called again.
  */
 #include "xen/xenstore.h"
 
@@ -28,13 +31,15 @@
 #define WATCHES_MAX 64 /* the default quota is 128 */
 #define INDEX_BITS 8
 #define INDEX_MASK ((1u << INDEX_BITS) - 1)
+#define RETRY_FIRST NSEC_PER_SEC
+#define RETRY_MAX (64 * NSEC_PER_SEC)
 
 static struct {
     struct xs_watch *table[WATCHES_MAX];
     unsigned generation;
     struct list fired;
     struct thread *thread;
-    struct xs_watch *running; /* whose callback is being called */
+    struct xs_watch *running; /* whose callback is being called; NULL if that has ended it */
     struct wait_queue work;   /* the watch thread: for something to be fired */
     struct wait_queue settle; /* xs_unwatch(): for a callback or a request to end */
 } watches;
@@ -59,6 +64,8 @@ static void watch_thread(void *arg)
         }
         watches.running = container_of(node, struct xs_watch, fired);
         watches.running->fn(watches.running); /* may end the watch, and free the struct */
+        if (watches.running && !watches.running->retry.armed)
+            watches.running->retry_after = 0;
         watches.running = NULL;
         wait_queue_wake_all(&watches.settle);
     }
@@ -125,40 +132,71 @@ bool xenstore_watch_event(const char *text, unsigned levels, bool absolute)
     return true;
 }
 
+/* EEXIST: it was registered before, and the reply to that made no sense. */
 static void registered(struct xs_request *req)
 {
     struct xs_watch *w = container_of(req, struct xs_watch, request);
 
     w->pending = false;
-    w->registered = req->result == 0;
-    if (req->result && req->result != -EIO) /* that has been logged, or the reset will mend it */
-        log_error("watch on %s: %s", w->path, errno_name(req->result));
+    w->registered = req->result == 0 || req->result == -EEXIST;
+    if (!w->registered) {
+        if (!w->retry_after && req->result != -ECONNRESET)
+            log_error("watch on %s: %s: will try on", w->path, errno_name(req->result));
+        xs_watch_retry(w, req->result);
+    }
     wait_queue_wake_all(&watches.settle);
 }
 
-static void fill_request(struct xs_watch *w, uint32_t type)
+static void ended(struct xs_request *req)
 {
-    w->request = (struct xs_request){.type = type, .done = registered};
+    container_of(req, struct xs_watch, request)->pending = false;
+    wait_queue_wake_all(&watches.settle);
+}
+
+static void submit(struct xs_watch *w, uint32_t type, void (*done)(struct xs_request *))
+{
+    w->pending = true;
+    w->registered = false;
+    w->request = (struct xs_request){.type = type, .done = done};
     w->request.part[0].data = w->path;
     w->request.part[0].size = (uint32_t)strlen(w->path) + 1;
     w->request.part[1].data = w->token_text;
     w->request.part[1].size = (uint32_t)strlen(w->token_text) + 1;
+    xs_submit(&w->request);
 }
 
 static void register_watch(struct xs_watch *w)
 {
-    fill_request(w, XS_WATCH);
-    w->pending = true;
-    xs_submit(&w->request);
+    submit(w, XS_WATCH, registered);
+}
+
+static void retry(struct timer *t)
+{
+    struct xs_watch *w = container_of(t, struct xs_watch, retry);
+
+    if (w->registered || w->pending)
+        fire(w);
+    else
+        register_watch(w);
+}
+
+void xs_watch_retry(struct xs_watch *w, int err)
+{
+    if (!w->token || err == -ECONNRESET || w->retry.armed)
+        return;
+    w->retry_after = w->retry_after ? MIN(2 * w->retry_after, RETRY_MAX) : RETRY_FIRST;
+    timer_arm_in(&w->retry, w->retry_after);
 }
 
 int xs_watch(struct xs_watch *w)
 {
     list_init(&w->fired);
+    timer_init(&w->retry, retry);
+    w->retry_after = 0;
     w->token = 0;
     w->pending = w->registered = false;
     if (!xenstore_available())
-        return -EIO;
+        return -ECONNRESET;
     for (unsigned i = 0; i < WATCHES_MAX; i++) {
         if (watches.table[i])
             continue;
@@ -196,15 +234,13 @@ void xs_unwatch(struct xs_watch *w)
     watches.table[w->token & INDEX_MASK] = NULL; /* events under way find nothing from here on */
     w->token = 0;
     list_del(&w->fired);
+    timer_disarm(&w->retry);
     while (w->pending || (watches.running == w && thread_current() != watches.thread))
         wait_queue_sleep(&watches.settle);
-    if (!w->registered)
-        return;
-    w->registered = false;
-    fill_request(w, XS_UNWATCH);
-    w->pending = true;
-    xs_submit(&w->request);
+    /* What the store has refused is not there; but what it has answered to badly may be. */
+    submit(w, XS_UNWATCH, ended);
     while (w->pending)
         wait_queue_sleep(&watches.settle);
-    w->registered = false;
+    if (watches.running == w)
+        watches.running = NULL;
 }

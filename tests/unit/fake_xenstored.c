@@ -105,6 +105,11 @@ static void reply(const struct xsd_sockmsg *req, const void *data, size_t len)
 {
     uint32_t type = req->type;
 
+    if (store.honest) {
+        store.honest--;
+        packet(type, req->req_id, req->tx_id, data, len);
+        return;
+    }
     if (store.lie_lost) {
         store.lie_lost = false;
         return;

@@ -25,6 +25,7 @@ struct fake_store {
     unsigned events_per_change;       /* 0: one */
 
     /* --- lies, each for one reply, then reset --- */
+    unsigned honest;                                   /* so many replies before that one */
     uint32_t lie_req_id, lie_tx_id, lie_type, lie_len; /* instead of the right one, when not 0 */
     const char *lie_error;                             /* an error of this name, unterminated */
     bool lie_lost;                                     /* no reply */

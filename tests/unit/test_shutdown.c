@@ -243,6 +243,27 @@ START_TEST(request_in_a_storm_without_end)
 }
 END_TEST
 
+/* An odd reply to any of our requests, the one that ends the transaction among them: the request is done,
+ * at once or a second later, and once. */
+START_TEST(request_and_a_reply_that_cannot_be)
+{
+    store.honest = (unsigned)_i / 2;
+    if (_i % 2)
+        store.lie_type = XS_CONTROL;
+    else
+        store.lie_error = "EIO";
+    store_set("control/sysrq", "h");
+    fake_run();
+    fake_sleep(2 * NSEC_PER_SEC);
+    ck_assert_uint_eq(store.honest == 0, _i / 2 < 9);
+    ck_assert_uint_eq(fake_log_count("t: threads"), 1);
+    ck_assert_str_eq(store_get("control/sysrq"), "");
+    store_set("control/shutdown", "poweroff");
+    run_to_end(3 * NSEC_PER_SEC);
+    ck_assert_int_eq(ended, SHUTDOWN_poweroff);
+}
+END_TEST
+
 START_TEST(hooks_last_first)
 {
     shutdown_hook_add(&first);
@@ -512,6 +533,7 @@ int main(void)
     tcase_add_test(t, request_that_cannot_be_acknowledged);
     tcase_add_test(t, request_in_a_storm);
     tcase_add_test(t, request_in_a_storm_without_end);
+    tcase_add_loop_test(t, request_and_a_reply_that_cannot_be, 0, 24);
     tcase_add_test(t, hooks_last_first);
     tcase_add_test(t, hook_that_hangs);
     tcase_add_test(t, no_memory_for_the_hooks);

@@ -922,7 +922,7 @@ START_TEST(connected_fails_for_now)
     fake_sleep(2 * NSEC_PER_SEC);
     ck_assert_uint_eq(driver.connected, 2);
     ck_assert_uint_eq(driver.connect, 1);
-    ck_assert_uint_eq(driver.last->retry_after, 0);
+    ck_assert_uint_eq(driver.last->otherend_watch.retry_after, 0);
     ck_assert(fake_logged("vif/0: connecting: ENOMEM: will try on"));
 }
 END_TEST
@@ -967,6 +967,60 @@ START_TEST(no_memory) /* and a probe without memory: both are tried again, ever 
 }
 END_TEST
 
+/* One reply of a connection's that makes no sense, or says that the store is in trouble: nothing but time
+ * is lost. _i: which reply, and how it is wrong. */
+#define ODD_REPLIES 5
+#define REPLIES_MAX 14 /* there are 12 */
+
+START_TEST(a_reply_that_cannot_be)
+{
+    static const char *const errors[ODD_REPLIES - 1] = {"EIO", "ESTRANGE", "ENOMEM", "EAGAIN"};
+    unsigned kind = (unsigned)_i % ODD_REPLIES;
+
+    start();
+    create(0);
+    store_set("/local/domain/0/backend/vif/5/0/state", "2");
+    store.honest = (unsigned)_i / ODD_REPLIES;
+    if (kind)
+        store.lie_error = errors[kind - 1];
+    else
+        store.lie_type = XS_CONTROL;
+    fake_sleep(200 * NSEC_PER_SEC);
+    ck_assert_str_eq(get(0, "state"), "4");
+    ck_assert_str_eq(get(0, "ring-ref"), driver.connect == 1 ? "1" : "2");
+    backend_state(0, "4");
+    fake_sleep(200 * NSEC_PER_SEC);
+    ck_assert_uint_eq(store.honest > 0, _i / ODD_REPLIES >= 12);
+    ck_assert_uint_eq(driver.connected, 1);
+    ck_assert_uint_eq(driver.up, 1);
+    ck_assert_uint_eq(driver.remove, 0);
+    ck_assert_uint_eq(xenbus_count_disabled(), 0);
+    ck_assert_uint_eq(store_watches(), 2);
+    destroy(0);
+    fake_sleep(200 * NSEC_PER_SEC);
+    ck_assert_uint_eq(store_watches(), 1);
+    ck_assert_uint_eq(fake_pages, 0);
+}
+END_TEST
+
+/* There are devices once it is let (rule 22). */
+START_TEST(watch_refused_at_boot)
+{
+    store_init();
+    store_set("domid", "5");
+    store.forbidden = STORE_HOME "/device";
+    ck_assert_int_eq(xenstore_init(), 0);
+    ck_assert_int_eq(xenbus_init(), 0);
+    create(0);
+    fake_sleep(10 * NSEC_PER_SEC);
+    ck_assert_uint_eq(driver.probe, 0);
+    store.forbidden = NULL;
+    fake_sleep(10 * NSEC_PER_SEC);
+    ck_assert_uint_eq(driver.probe, 1);
+    bring_up(0);
+}
+END_TEST
+
 START_TEST(store_breaks_down)
 {
     bring_up(0);
@@ -984,7 +1038,7 @@ END_TEST
 START_TEST(without_a_store)
 {
     ck_assert_int_eq(xenstore_init(), -ENODEV);
-    ck_assert_int_eq(xenbus_init(), -EIO);
+    ck_assert_int_eq(xenbus_init(), -ECONNRESET);
 }
 END_TEST
 
@@ -1039,6 +1093,8 @@ int main(void)
     tcase_add_test(t, backend_that_is_quicker);
     tcase_add_test(t, round_trips_of_a_boot);
     tcase_add_test(t, without_a_store);
+    tcase_add_loop_test(t, a_reply_that_cannot_be, 0, ODD_REPLIES * REPLIES_MAX);
+    tcase_add_test(t, watch_refused_at_boot);
     suite_add_tcase(s, t);
 
     t = tcase_create("life");

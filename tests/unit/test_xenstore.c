@@ -65,7 +65,7 @@ static void check_alive(void)
 static void check_dead(void)
 {
     ck_assert(!xenstore_available());
-    ck_assert_int_eq(read_result("alive"), -EIO);
+    ck_assert_int_eq(read_result("alive"), -ECONNRESET);
     ck_assert_uint_eq(fake_log_count("disabled"), 1);
 }
 
@@ -341,7 +341,7 @@ START_TEST(request_index_ahead)
     store.page->req_cons = store.page->req_prod + 1;
     call = (struct call){.path = "alive"};
     ck_assert(fake_start(do_read, &call));
-    ck_assert_int_eq(call.result, -EIO);
+    ck_assert_int_eq(call.result, -ECONNRESET);
     check_dead();
 }
 END_TEST
@@ -352,7 +352,7 @@ START_TEST(request_index_far_behind)
     store.page->req_cons = store.page->req_prod - XENSTORE_RING_SIZE - 1;
     call = (struct call){.path = "alive"};
     ck_assert(fake_start(do_read, &call));
-    ck_assert_int_eq(call.result, -EIO);
+    ck_assert_int_eq(call.result, -ECONNRESET);
     check_dead();
 }
 END_TEST
@@ -368,7 +368,7 @@ START_TEST(reply_index_out_of_range)
     fake_raise(STORE_PORT);
     fake_run();
     ck_assert(fake_ended());
-    ck_assert_int_eq(call.result, -EIO);
+    ck_assert_int_eq(call.result, -ECONNRESET);
     ck_assert(fake_logged("reply index is out of range"));
     check_dead();
 }
@@ -380,7 +380,7 @@ START_TEST(packet_too_long)
 
     store_set("x", "1");
     store.lie_len = lengths[_i];
-    ck_assert_int_eq(read_result("x"), -EIO);
+    ck_assert_int_eq(read_result("x"), -ECONNRESET);
     check_dead();
 }
 END_TEST
@@ -396,9 +396,9 @@ START_TEST(all_waiters_get_an_error)
     fake_raise(STORE_PORT);
     fake_run();
     ck_assert_uint_eq(async_done, 60);
-    ck_assert_int_eq(async_result, -EIO);
+    ck_assert_int_eq(async_result, -ECONNRESET);
     ck_assert(fake_ended());
-    ck_assert_int_eq(call.result, -EIO);
+    ck_assert_int_eq(call.result, -ECONNRESET);
     check_dead();
 }
 END_TEST
@@ -481,8 +481,9 @@ START_TEST(errors_by_name)
         const char *name;
         int err;
     } cases[] = {
-        {"ENOENT", -ENOENT}, {"EACCES", -EACCES}, {"EAGAIN", -EAGAIN}, {"E2BIG", -E2BIG},
-        {"ENOSPC", -ENOSPC}, {"EPERM", -EPERM},   {"EINVAL", -EINVAL}, {"EBUSY", -EBUSY},
+        {"ENOENT", -ENOENT}, {"EACCES", -EACCES}, {"EAGAIN", -EAGAIN},
+        {"E2BIG", -E2BIG},   {"ENOSPC", -ENOSPC}, {"EPERM", -EPERM},
+        {"EINVAL", -EINVAL}, {"EBUSY", -EBUSY},   {"EIO", -EIO},
     };
 
     for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -496,9 +497,10 @@ END_TEST
 START_TEST(unknown_errors)
 {
     static const char *const names[] = {
-        "EQUOTA",  "",
-        "ENOENTX", "ENOENT\nEIO",
-        "enoent",  "a name that is far longer than any error's name should be, really",
+        "EQUOTA",     "",
+        "ENOENTX",    "ENOENT\nEIO",
+        "enoent",     "a name that is far longer than any error's name should be, really",
+        "ECONNRESET", /* ours, and it has not been */
     };
 
     store.lie_error = names[_i];
@@ -877,10 +879,103 @@ START_TEST(refused_watch)
     store.forbidden = STORE_HOME "/w";
     ck_assert_int_eq(xs_watch(&watch), 0);
     fake_run();
-    ck_assert(fake_logged("watch on w"));
+    ck_assert(fake_logged("watch on w: EACCES: will try on"));
     ck_assert_uint_eq(fired, 0);
     fake_in_thread(do_unwatch, &watch);
     check_alive();
+    fake_sleep(3600 * NSEC_PER_SEC); /* and is not tried any more */
+    ck_assert_uint_eq(store_watches(), 0);
+}
+END_TEST
+
+START_TEST(refused_watch_is_registered_later)
+{
+    unsigned before = store.requests;
+
+    store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
+    store.forbidden = STORE_HOME "/w";
+    ck_assert_int_eq(xs_watch(&watch), 0);
+    fake_sleep(1000 * NSEC_PER_SEC); /* tried after 1, 2, 4 ... 64, 64 s */
+    ck_assert_uint_ge(store.requests - before, 18);
+    ck_assert_uint_le(store.requests - before, 25);
+    ck_assert_uint_eq(fake_log_count("watch on w"), 1);
+    if (_i) { /* the store forgets us meanwhile, and still refuses */
+        store.page->rsp_prod += 5000;
+        fake_raise(STORE_PORT);
+        fake_run();
+        ck_assert_uint_eq(xenstore_stats()->reconnects, 1);
+    }
+    store.forbidden = NULL;
+    fake_sleep(64 * NSEC_PER_SEC);
+    ck_assert_uint_eq(store_watches(), 1);
+    ck_assert_uint_eq(fired, 1);
+    ck_assert_uint_eq(watch.retry_after, 0);
+    store_set("w/x", "1");
+    fake_run();
+    ck_assert_uint_eq(fired, 2);
+}
+END_TEST
+
+/* It is there, but the guest cannot know. */
+START_TEST(watch_whose_registration_is_answered_badly)
+{
+    store.lie_type = XS_READ;
+    ck_assert_int_eq(xs_watch(&watch), 0);
+    fake_run();
+    ck_assert_uint_eq(store_watches(), 1);
+    ck_assert(fake_logged("watch on w: EIO: will try on"));
+    if (_i) {
+        fake_sleep(2 * NSEC_PER_SEC);
+        ck_assert_uint_eq(store_watches(), 1);
+        fired = 0;
+        store_set("w/x", "1");
+        fake_run();
+        ck_assert_uint_eq(fired, 1);
+    }
+    fake_in_thread(do_unwatch, &watch);
+    ck_assert_uint_eq(store_watches(), 0);
+    fake_sleep(10 * NSEC_PER_SEC);
+    ck_assert_uint_eq(store_watches(), 0);
+    check_alive();
+}
+END_TEST
+
+static int trouble;
+
+static void on_change_fails(struct xs_watch *w)
+{
+    fired++;
+    if (trouble)
+        xs_watch_retry(w, trouble);
+}
+
+START_TEST(callback_that_could_not_do_its_work)
+{
+    watch.fn = on_change_fails;
+    trouble = -ENOMEM;
+    ck_assert_int_eq(xs_watch(&watch), 0);
+    fake_run();
+    store_set("w/x", "1"); /* in between: the timer is not put off by it */
+    fake_run();
+    ck_assert_uint_eq(fired, 2);
+    fake_sleep(20 * NSEC_PER_SEC); /* 1, 3, 7, 15 */
+    ck_assert_uint_eq(fired, 6);
+    trouble = 0;
+    fake_sleep(20 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fired, 7);
+    ck_assert_uint_eq(watch.retry_after, 0);
+    fake_sleep(1000 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fired, 7);
+    trouble = -ECONNRESET; /* there will be an event */
+    store_set("w/x", "2");
+    fake_sleep(1000 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fired, 8);
+    trouble = -EIO;
+    store_set("w/x", "3");
+    fake_run();
+    fake_in_thread(do_unwatch, &watch); /* with its timer armed */
+    fake_sleep(1000 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fired, 9);
 }
 END_TEST
 
@@ -989,7 +1084,7 @@ START_TEST(error_field)
     fake_raise(STORE_PORT);
     fake_run();
     ck_assert(fake_ended());
-    ck_assert_int_eq(call.result, -EIO);
+    ck_assert_int_eq(call.result, -ECONNRESET);
     check_dead();
 }
 END_TEST
@@ -1010,7 +1105,7 @@ START_TEST(reset_after_a_breach)
     fired = 0;
     store_set("x", "1");
     store.lie_len = 70000;
-    ck_assert_int_eq(read_result("x"), -EIO);
+    ck_assert_int_eq(read_result("x"), -ECONNRESET);
     check_alive();
     ck_assert_uint_eq(store_watches(), 1); /* registered again */
     ck_assert_uint_eq(fired, 1);
@@ -1028,11 +1123,11 @@ START_TEST(resets_are_bounded)
     store_set("x", "1");
     for (unsigned i = 0; i < 4; i++) {
         store.lie_len = 70000;
-        ck_assert_int_eq(read_result("x"), -EIO);
+        ck_assert_int_eq(read_result("x"), -ECONNRESET);
         check_alive();
     }
     store.lie_len = 70000;
-    ck_assert_int_eq(read_result("x"), -EIO);
+    ck_assert_int_eq(read_result("x"), -ECONNRESET);
     check_dead();
 }
 END_TEST
@@ -1051,8 +1146,29 @@ START_TEST(reset_that_is_never_answered)
     ck_assert(!fake_start(do_read, &call)); /* queued, in hope */
     fake_sleep(6 * NSEC_PER_SEC);
     ck_assert(fake_ended());
-    ck_assert_int_eq(call.result, -EIO);
+    ck_assert_int_eq(call.result, -ECONNRESET);
     check_dead();
+}
+END_TEST
+
+/* Rule 14: until the store has answered, its events are for nothing. */
+START_TEST(events_while_a_reset_is_awaited)
+{
+    unsigned before;
+
+    store.page->server_features = XENSTORE_SERVER_FEATURE_RECONNECTION;
+    store.deaf = true;
+    store.page->rsp_prod += 5000;
+    fake_raise(STORE_PORT);
+    fake_run();
+    before = fake_ports[STORE_PORT].spurious;
+    for (unsigned i = 0; i < 5; i++) {
+        fake_raise(STORE_PORT);
+        fake_run();
+    }
+    ck_assert_uint_eq(fake_ports[STORE_PORT].spurious, before + 5);
+    store.deaf = false;
+    check_alive();
 }
 END_TEST
 
@@ -1097,8 +1213,8 @@ START_TEST(without_a_store)
 {
     ck_assert_int_eq(xenstore_init(), -ENODEV);
     ck_assert(!xenstore_available());
-    ck_assert_int_eq(xs_watch(&watch), -EIO);
-    ck_assert_int_eq(read_result("x"), -EIO);
+    ck_assert_int_eq(xs_watch(&watch), -ECONNRESET);
+    ck_assert_int_eq(read_result("x"), -ECONNRESET);
 }
 END_TEST
 
@@ -1151,7 +1267,7 @@ int main(void)
     tcase_add_loop_test(t, reply_of_the_wrong_type, 0, 5);
     tcase_add_test(t, reply_twice);
     tcase_add_test(t, errors_by_name);
-    tcase_add_loop_test(t, unknown_errors, 0, 6);
+    tcase_add_loop_test(t, unknown_errors, 0, 7);
     tcase_add_test(t, error_of_4096_bytes);
     tcase_add_loop_test(t, directory_without_last_terminator, 2, 5);
     suite_add_tcase(s, t);
@@ -1171,6 +1287,9 @@ int main(void)
     tcase_add_test(t, late_event_finds_nothing);
     tcase_add_test(t, too_many_watches);
     tcase_add_test(t, refused_watch);
+    tcase_add_loop_test(t, refused_watch_is_registered_later, 0, 2);
+    tcase_add_loop_test(t, watch_whose_registration_is_answered_badly, 0, 2);
+    tcase_add_test(t, callback_that_could_not_do_its_work);
     tcase_add_test(t, kick);
     tcase_add_test(t, event_storm_leaves_room_for_others);
     tcase_add_test(t, spurious_events_are_reported);
@@ -1186,6 +1305,7 @@ int main(void)
     tcase_add_test(t, reset_after_a_breach);
     tcase_add_test(t, resets_are_bounded);
     tcase_add_test(t, reset_that_is_never_answered);
+    tcase_add_test(t, events_while_a_reset_is_awaited);
     tcase_add_test(t, queued_requests_survive_a_reset);
     suite_add_tcase(s, t);
 
