@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* A xenstored that lies: the numbers are those of the rules in docs/hardening.md. */
+#include <errno.h>
 #include <string.h>
 
 #include "lib/util.h"
@@ -127,10 +128,10 @@ static void again(void *item)
 /* 22: no quota left. */
 static void no_space(void *item)
 {
-    struct store_reply *r = item;
+    struct store_asked *asked = item;
 
-    if (r->head->type == XS_WRITE || r->head->type == XS_WATCH)
-        fail(r, "ENOSPC");
+    if (asked->head->type == XS_WRITE || asked->head->type == XS_WATCH)
+        asked->refuse = -ENOSPC;
 }
 
 const struct store_lie store_lies[] = {
@@ -149,6 +150,6 @@ const struct store_lie store_lies[] = {
     {"21-error-unknown", STORE_REPLY, false, error_unknown},
     {"21-error-endless", STORE_REPLY, false, error_endless},
     {"21-again", STORE_REPLY, true, again},
-    {"22-no-space", STORE_REPLY, true, no_space},
+    {"22-no-space", STORE_ASKED, true, no_space},
 };
 const unsigned store_lie_count = ARRAY_SIZE(store_lies);

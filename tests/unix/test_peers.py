@@ -241,11 +241,12 @@ def test_a_store_that_lies(guest, lie, after):
 
 
 def attach_without_room(pair):
-    """22: the guest's keys cannot be written: the device waits, the other serves."""
+    """22: neither the guest's keys can be written nor a watch registered: the device waits, the other
+    serves."""
     pair.detach()
     pair.lie("22-no-space")
     pair.guest.command("attach vif 0")
-    pair.guest.wait("ERROR vif/0: connecting: ENOSPC: will try on")
+    pair.guest.wait("ERROR watch on /local/domain/0/backend/vif/5/0/state: ENOSPC: will try on")
     assert pair.told() and pair.good.answers()
 
 
@@ -263,7 +264,21 @@ def test_a_store_with_room_again(pair):
     """22: so is a device connected then."""
     attach_without_room(pair)
     pair.lie("honest")
-    pair.guest.wait("vif/0: connected at last")
+    pair.guest.command("clock step 4000")
     assert pair.bad.answers() and pair.good.answers()
     assert pair.disabled() == 0
     pair.end()
+
+
+def test_a_store_without_room_at_boot(guest):
+    """22: not even for the watches on control/ and on the devices' directory."""
+    p = Pair(guest, paused=True)
+    p.lie("22-no-space")
+    p.guest.unpause()
+    p.guest.wait("ERROR watch on control: ENOSPC: will try on")
+    p.guest.wait("ERROR watch on device/vif: ENOSPC: will try on")
+    p.lie("honest")
+    p.guest.command("clock step 4000")
+    p.wait_up()
+    assert p.bad.answers()
+    p.end()

@@ -141,12 +141,14 @@ static bool take(size_t n, size_t *taken)
     return true;
 }
 
-static void at_request(enum store_step step, const struct xsd_sockmsg *head, const char *payload)
+/* 0, or the error with which a peer refuses it. */
+static int at_request(enum store_step step, const struct xsd_sockmsg *head, const char *payload)
 {
-    struct store_asked asked = {head, payload};
+    struct store_asked asked = {head, payload, 0};
 
     if (store_hook)
         store_hook(step, &asked);
+    return asked.refuse;
 }
 
 /* A store that stalls before it answers will do so later. */
@@ -154,14 +156,18 @@ static void answer(void)
 {
     struct xsd_sockmsg head = conn.in.head;
     char *payload = conn.in.bytes + sizeof(head);
+    int err;
 
     payload[head.len] = '\0';
-    at_request(STORE_ASKED, &head, payload);
+    err = at_request(STORE_ASKED, &head, payload);
     if (conn.stalled || conn.ignored)
         return;
     conn.have = 0;
-    store_request(&head, payload);
-    at_request(STORE_ANSWERED, &head, payload);
+    if (err)
+        store_request_refuse(&head, err);
+    else
+        store_request(&head, payload);
+    (void)at_request(STORE_ANSWERED, &head, payload);
 }
 
 /* True when something was read. */

@@ -23,6 +23,7 @@ struct store_reply {
 struct store_asked {
     const struct xsd_sockmsg *head;
     const char *payload; /* terminated */
+    int refuse;          /* at STORE_ASKED: a negative errno, and it is not carried out */
 };
 enum store_step {
     STORE_ASKED,    /* item: struct store_asked, before the request is carried out */
@@ -48,6 +49,8 @@ void store_conn_send(const struct xsd_sockmsg *head, const void *payload, size_t
 
 /* store_request.c: a whole request has come; payload has a 0 behind its head->len bytes. */
 void store_request(const struct xsd_sockmsg *head, char *payload);
+/* The answer to one that is not carried out. */
+void store_request_refuse(const struct xsd_sockmsg *head, int err);
 /* The connection starts anew: transactions and watches are forgotten. */
 void store_request_reset(void);
 

@@ -342,6 +342,13 @@ void store_request(const struct xsd_sockmsg *head, char *payload)
     free(r.path);
 }
 
+void store_request_refuse(const struct xsd_sockmsg *head, int err)
+{
+    struct request r = {.head = head};
+
+    reply_error(&r, err);
+}
+
 void store_request_reset(void)
 {
     while (!list_empty(&requests.txs))
