@@ -2,24 +2,16 @@
 /*
  * Service parameters of SVCB and HTTPS records from text to wire form (RFC 9460 section 2.1 and
  * appendix A). Parameters may be written in any order; in the message they are sorted by key.
+ *
+ * A key has a value in the form of its own (port=443) if it is called by name; called by number its value is
+ * text whose octets are the wire form (key3="\001\187").
  */
 #include "lib/dns/field.h"
+#include "lib/dns/svcparams.h"
 
 #include <stdlib.h>
 
-enum {
-    KEY_MANDATORY = 0,
-    KEY_ALPN = 1,
-    KEY_NO_DEFAULT_ALPN = 2,
-    KEY_PORT = 3,
-    KEY_IPV4HINT = 4,
-    KEY_ECH = 5,
-    KEY_IPV6HINT = 6,
-    KEY_DOHPATH = 7,
-    KEY_OHTTP = 8,
-    KEYS_MAX = 64, /* of a record */
-    PARAM_HEADER = 4,
-};
+enum { PARAMS_MAX = 64 }; /* of a record */
 
 static const char *const key_names[] = {
     "mandatory", "alpn",     "no-default-alpn", "port",  "ipv4hint",
@@ -47,7 +39,7 @@ static const char *put_key_number(struct field_out *out, const char *text)
     int key = key_number(text, strlen(text));
     uint8_t be[2];
 
-    if (key <= KEY_MANDATORY)
+    if (key <= SVC_MANDATORY)
         return "not a key";
     dns_put_be16(be, key);
     return field_octets(out, be, sizeof(be));
@@ -72,11 +64,11 @@ static const char *sort_keys(uint8_t *keys, size_t n)
 static const char *put_item(struct field_out *out, int key, const char *item)
 {
     switch (key) {
-    case KEY_MANDATORY:
+    case SVC_MANDATORY:
         return put_key_number(out, item);
-    case KEY_ALPN:
+    case SVC_ALPN:
         return *item ? field_string(out, item) : "empty item in a list";
-    case KEY_IPV4HINT:
+    case SVC_IPV4HINT:
         return field_ipv4(out, item);
     default:
         return field_ipv6(out, item);
@@ -135,27 +127,23 @@ static const char *put_base64(struct field_out *out, const char *text)
     return wrong ? wrong : field_digits_end(&d);
 }
 
-/* The value of a parameter; VALUE is NULL when there is no "=". */
+/* The value of a parameter called by the name of its key. */
 static const char *put_value(struct field_out *out, int key, const char *value)
 {
     size_t start = out->len;
     const char *wrong;
 
-    if (key == KEY_NO_DEFAULT_ALPN || key == KEY_OHTTP)
-        return value ? "this parameter has no value" : NULL;
-    if (!value || (!*value && key <= KEY_DOHPATH))
-        return key <= KEY_DOHPATH ? "this parameter needs a value" : NULL;
     switch (key) {
-    case KEY_PORT:
+    case SVC_PORT:
         return field_number(out, value, 2);
-    case KEY_ECH:
+    case SVC_ECH:
         return put_base64(out, value);
-    case KEY_MANDATORY:
-    case KEY_ALPN:
-    case KEY_IPV4HINT:
-    case KEY_IPV6HINT:
+    case SVC_MANDATORY:
+    case SVC_ALPN:
+    case SVC_IPV4HINT:
+    case SVC_IPV6HINT:
         wrong = put_list(out, key, value);
-        if (!wrong && key == KEY_MANDATORY)
+        if (!wrong && key == SVC_MANDATORY)
             wrong = sort_keys(out->data + start, out->len - start);
         return wrong;
     default:
@@ -171,17 +159,16 @@ struct param {
 
 static const char *read_param(struct field_out *out, struct lexer *lex, struct param *param)
 {
-    char *equals = strchr(lex->text, '=');
-    uint8_t header[PARAM_HEADER] = {0};
-    const char *value = NULL, *wrong;
+    const char *equals = strchr(lex->text, '='), *value = equals ? equals + 1 : "", *wrong;
+    size_t name_len = equals ? (size_t)(equals - lex->text) : lex->text_len;
+    bool by_number = !strncmp(lex->text, "key", 3);
+    uint8_t header[SVC_PARAM_HEADER] = {0};
 
     param->at = out->len;
-    param->key = key_number(lex->text, equals ? (size_t)(equals - lex->text) : lex->text_len);
+    param->key = key_number(lex->text, name_len);
     if (param->key < 0)
         return "unknown service parameter";
-    if (equals)
-        value = equals + 1;
-    if (value && !*value) {
+    if (equals && !*value) {
         /* key="..." comes as two tokens. */
         enum token t = lexer_next(lex);
 
@@ -193,37 +180,24 @@ static const char *read_param(struct field_out *out, struct lexer *lex, struct p
             lexer_push(lex), value = "";
     }
     wrong = field_octets(out, header, sizeof(header));
-    if (!wrong)
-        wrong = put_value(out, param->key, value);
+    if (!wrong && *value)
+        wrong = by_number ? field_text(out, value, RDATA_MAX) : put_value(out, param->key, value);
     if (wrong)
         return wrong;
     param->len = out->len - param->at;
     dns_put_be16(out->data + param->at, param->key);
-    dns_put_be16(out->data + param->at + 2, param->len - PARAM_HEADER);
-    return NULL;
+    dns_put_be16(out->data + param->at + 2, param->len - SVC_PARAM_HEADER);
+    return svcparam_check(param->key, out->data + param->at + SVC_PARAM_HEADER,
+                          param->len - SVC_PARAM_HEADER);
 }
 
-static const struct param *find_param(const struct param *list, unsigned count, int key)
+static bool is_there(const struct param *list, unsigned count, int key)
 {
     for (unsigned i = 0; i < count; i++) {
         if (list[i].key == key)
-            return &list[i];
+            return true;
     }
-    return NULL;
-}
-
-/* What no single parameter shows (RFC 9460 sections 7.1.1 and 8). */
-static const char *check_params(const uint8_t *data, const struct param *list, unsigned count)
-{
-    const struct param *mandatory = find_param(list, count, KEY_MANDATORY);
-
-    if (find_param(list, count, KEY_NO_DEFAULT_ALPN) && !find_param(list, count, KEY_ALPN))
-        return "no-default-alpn needs alpn";
-    for (size_t i = PARAM_HEADER; mandatory && i < mandatory->len; i += 2) {
-        if (!find_param(list, count, dns_be16(data + mandatory->at + i)))
-            return "a mandatory parameter is missing";
-    }
-    return NULL;
+    return false;
 }
 
 /* Puts the parameters, in DATA behind each other, in the order of their keys. */
@@ -252,7 +226,8 @@ static const char *sort_params(uint8_t *data, struct param *list, unsigned count
 
 const char *field_svcparams(struct field_out *out, struct lexer *lex)
 {
-    struct param list[KEYS_MAX];
+    struct param list[PARAMS_MAX];
+    size_t start = out->len;
     unsigned count = 0;
     const char *wrong;
     bool more;
@@ -261,16 +236,16 @@ const char *field_svcparams(struct field_out *out, struct lexer *lex)
         wrong = field_more(lex, &more);
         if (wrong || !more)
             break;
-        if (count == KEYS_MAX)
+        if (count == PARAMS_MAX)
             return "too many service parameters";
         wrong = read_param(out, lex, &list[count]);
         if (wrong)
             return wrong;
-        if (find_param(list, count, list[count].key))
+        if (is_there(list, count, list[count].key))
             return "a service parameter is there twice";
         count++;
     }
     if (!wrong && count)
-        wrong = check_params(out->data, list, count);
-    return !wrong && count ? sort_params(out->data, list, count) : wrong;
+        wrong = sort_params(out->data, list, count);
+    return wrong ? wrong : svcparams_check(out->data + start, out->len - start);
 }

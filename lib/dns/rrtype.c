@@ -12,6 +12,7 @@
 #include "lib/dns/rrtype.h"
 
 #include "lib/dns/image.h"
+#include "lib/dns/svcparams.h"
 #include "lib/util.h"
 
 #include <stdio.h>
@@ -214,23 +215,6 @@ static bool prefixes_ok(const uint8_t *data, size_t len)
     return true;
 }
 
-/* RFC 9460 section 2.2: keys in ascending order. */
-static bool params_ok(const uint8_t *data, size_t len)
-{
-    int key = -1;
-
-    while (len) {
-        size_t n = len < 4 ? len : 4u + dns_be16(data + 2);
-
-        if (n < 4 || n > len || dns_be16(data) <= key)
-            return false;
-        key = dns_be16(data);
-        data += n;
-        len -= n;
-    }
-    return true;
-}
-
 /* RFC 4025 section 2: type of gateway and algorithm are the two octets in front of it. */
 static bool gateway_ok(const uint8_t *gateway, size_t len)
 {
@@ -273,7 +257,7 @@ static bool rest_ok(char format, const uint8_t *data, size_t len)
     case 'P':
         return hip_ok(data, len);
     case 'p':
-        return params_ok(data, len);
+        return !svcparams_check(data, len);
     default:
         return true;
     }
