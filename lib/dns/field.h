@@ -50,6 +50,8 @@ const char *field_rare(struct field_out *out, char format, const char *text);
 
 /* The next word of the record: NULL and *more false at the end of the line, or what is wrong. */
 const char *field_more(struct lexer *lex, bool *more);
+/* The next word of the record; that there is none is wrong. */
+const char *field_want(struct lexer *lex);
 
 /*
  * Fields that take all words up to the end of the record, which may be none: type bitmaps, address
@@ -60,11 +62,15 @@ const char *field_prefixes(struct field_out *out, struct lexer *lex);
 const char *field_svcparams(struct field_out *out, struct lexer *lex);
 
 /*
- * What is behind the three numbers of an IPSECKEY, gateway and key, and all of a HIP record (field_key.c); the
- * first word is in the lexer already.
+ * What is behind the three numbers of an IPSECKEY, gateway and key; what is behind the precedence of an AMTRELAY;
+ * and all of a HIP record (field_key.c). The first word is in the lexer already.
  */
 const char *field_gateway(struct field_out *out, struct lexer *lex, const uint8_t *origin);
+const char *field_relay(struct field_out *out, struct lexer *lex, const uint8_t *origin);
 const char *field_hip(struct field_out *out, struct lexer *lex, const uint8_t *origin);
+
+/* Protocol and services of a WKS record (field_wks.c); the first word is in the lexer already. */
+const char *field_services(struct field_out *out, struct lexer *lex);
 
 /* A location (field_loc.c); the first word is in the lexer already. */
 const char *field_location(struct field_out *out, struct lexer *lex);

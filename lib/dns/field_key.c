@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The data of records with a key and where to find its owner, from text to wire form: IPSECKEY (RFC 4025
- * section 3), whose gateway is what the octet of its type says, and HIP (RFC 8005 section 5).
+ * section 3), whose gateway is what the octet of its type says, and HIP (RFC 8005 section 5). Also AMTRELAY
+ * (RFC 8777 section 4), which has no key, but its relay is like a gateway.
  */
 #include "lib/dns/field.h"
 
@@ -45,16 +46,36 @@ const char *field_gateway(struct field_out *out, struct lexer *lex, const uint8_
     return wrong ? wrong : field_digits_end(&d);
 }
 
+const char *field_relay(struct field_out *out, struct lexer *lex, const uint8_t *origin)
+{
+    enum { DISCOVERY_OPTIONAL = 0x80 };
+    bool discovery = !strcmp(lex->text, "1");
+    size_t start = out->len;
+    const char *wrong =
+        discovery || !strcmp(lex->text, "0") ? field_want(lex) : "the discovery bit is 0 or 1";
+
+    if (!wrong)
+        wrong = field_number(out, lex->text, 1);
+    if (!wrong && out->data[start] > GATEWAY_NAME)
+        wrong = "the type of the relay is 0 to 3";
+    if (!wrong)
+        wrong = field_want(lex);
+    if (!wrong)
+        wrong = put_gateway(out, out->data[start], lex->text, origin);
+    if (!wrong && discovery)
+        out->data[start] |= DISCOVERY_OPTIONAL;
+    return wrong;
+}
+
 /* The next word as digits of BITS bits; the octets it stands for at *LEN. */
 static const char *put_digits(struct field_out *out, struct lexer *lex, unsigned bits, size_t *len)
 {
     struct field_digits d = {.bits = bits};
     size_t start = out->len;
-    bool more;
-    const char *wrong = field_more(lex, &more);
+    const char *wrong = field_want(lex);
 
     if (!wrong)
-        wrong = more ? field_digits(out, lex->text, &d) : "the record ends too early";
+        wrong = field_digits(out, lex->text, &d);
     *len = out->len - start;
     return wrong ? wrong : field_digits_end(&d);
 }

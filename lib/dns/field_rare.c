@@ -2,7 +2,7 @@
 /*
  * Fields of record data that few types have, from text to wire form: DNSSEC's (RFC 4034 section 3.2,
  * RFC 5155 section 3.3), interface identifiers (RFC 7043), locators (RFC 6742), address prefixes
- * (RFC 3123) and locations (RFC 1876).
+ * (RFC 3123).
  */
 #include "lib/dns/field.h"
 #include "lib/dns/rrtype.h"
@@ -20,6 +20,14 @@ const char *field_more(struct lexer *lex, bool *more)
     if (!*more)
         lexer_push(lex);
     return NULL;
+}
+
+const char *field_want(struct lexer *lex)
+{
+    bool more;
+    const char *wrong = field_more(lex, &more);
+
+    return wrong || more ? wrong : "the record ends too early";
 }
 
 static const char *put_be16(struct field_out *out, unsigned value)
@@ -86,6 +94,9 @@ static const struct mnemonic certificates[] = {
     {"PKIX", 1}, {"SPKI", 2},   {"PGP", 3},     {"IPKIX", 4}, {"ISPKI", 5},
     {"IPGP", 6}, {"ACPKIX", 7}, {"IACPKIX", 8}, {"URI", 253}, {"OID", 254},
 };
+
+/* RFC 9859 section 2.1. */
+static const struct mnemonic schemes[] = {{"NOTIFY", 1}};
 
 /* N decimal digits at TEXT, or -1. */
 static int digits(const char *text, unsigned n)
@@ -235,6 +246,8 @@ const char *field_rare(struct field_out *out, char format, const char *text)
         return put_mnemonic(out, text, algorithms, ARRAY_SIZE(algorithms), 1);
     case 'c':
         return put_mnemonic(out, text, certificates, ARRAY_SIZE(certificates), 2);
+    case 'y':
+        return put_mnemonic(out, text, schemes, ARRAY_SIZE(schemes), 1);
     case 'D':
         return put_date(out, text);
     case 'h':

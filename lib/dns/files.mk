@@ -15,7 +15,7 @@ dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-li
 dns-make-srcs := $(addprefix lib/dns/,build.c chain.c render.c rrtype.c same.c sort.c store.c svcparams.c \
 	writer.c)
 dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c field.c field_key.c field_loc.c \
-	field_rare.c field_svcb.c generate.c lexer.c rdata.c zonefile.c)
+	field_rare.c field_svcb.c field_wks.c generate.c lexer.c rdata.c zonefile.c)
 dns-secondary-srcs := $(addprefix lib/dns/,entry.c fetch.c secondary.c secondary_list.c unpack.c)
 dns-notify-srcs := lib/dns/notifier.c
 dns-zonemd-srcs := lib/dns/zonemd.c

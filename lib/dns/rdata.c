@@ -13,21 +13,6 @@
 
 #include <stdlib.h>
 
-/* The next token of the record, or an error when the line ends here. */
-static const char *want(struct lexer *lex)
-{
-    switch (lexer_next(lex)) {
-    case TOKEN_WORD:
-    case TOKEN_QUOTED:
-        return NULL;
-    case TOKEN_ERROR:
-        return lex->error;
-    default:
-        lexer_push(lex);
-        return "the record ends too early";
-    }
-}
-
 /* Reads strings or digits to the end of the record; the first one is in the lexer already. */
 static const char *read_rest(struct lexer *lex, char format, struct field_out *out)
 {
@@ -81,8 +66,12 @@ static const char *read_field(struct lexer *lex, char format, const uint8_t *ori
         return field_location(out, lex);
     case 'G':
         return field_gateway(out, lex, origin);
+    case 'M':
+        return field_relay(out, lex, origin);
     case 'P':
         return field_hip(out, lex, origin);
+    case 'W':
+        return field_services(out, lex);
     case 'S':
     case 'r':
     case 'x':
@@ -111,7 +100,7 @@ static const char *read_fields(struct lexer *lex, const char *format, const uint
             break;
         }
         if (!first)
-            wrong = want(lex);
+            wrong = field_want(lex);
         if (!wrong)
             wrong = read_field(lex, *format, origin, out);
     }
@@ -121,7 +110,7 @@ static const char *read_fields(struct lexer *lex, const char *format, const uint
 /* \# LENGTH HEX; the \# is behind us. */
 static const char *read_generic(struct lexer *lex, unsigned type, struct field_out *out)
 {
-    const char *wrong = want(lex);
+    const char *wrong = field_want(lex);
     unsigned long length;
     char *end;
 
@@ -131,7 +120,7 @@ static const char *read_generic(struct lexer *lex, unsigned type, struct field_o
     if (*end || end == lex->text || length > RDATA_MAX)
         return "not a length after \\#";
     if (length) {
-        wrong = want(lex);
+        wrong = field_want(lex);
         if (!wrong)
             wrong = read_rest(lex, 'x', out);
         if (wrong)
@@ -145,12 +134,17 @@ static const char *read_generic(struct lexer *lex, unsigned type, struct field_o
 const char *rdata_read(struct lexer *lex, unsigned type, const uint8_t *origin, uint8_t *data,
                        size_t *len)
 {
-    const char *format = dns_type_format(type), *wrong = want(lex);
+    const char *format = dns_type_format(type), *wrong;
     struct field_out out = {.data = data};
+    bool more;
 
+    wrong = field_more(lex, &more);
     if (wrong)
         return wrong;
-    if (lex->latest == TOKEN_WORD && !strcmp(lex->text, "\\#")) {
+    if (!more) {
+        /* A list of address prefixes may be empty (RFC 3123 section 4). */
+        wrong = format && *format == 'A' ? NULL : "the record ends too early";
+    } else if (lex->latest == TOKEN_WORD && !strcmp(lex->text, "\\#")) {
         wrong = read_generic(lex, type, &out);
     } else if (!format) {
         wrong = "data of an unknown type must be written as \\# LENGTH HEX";

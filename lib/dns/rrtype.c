@@ -2,12 +2,13 @@
 /*
  * The table of record types, and a check of record data against its type's format.
  *
- * Formats: RFC 1035, 1183 (RP, AFSDB, X25, ISDN, RT), 1706 (NSAP), 1712 (GPOS), 1876 (LOC), 2163
- * (PX), 2230 (KX), 2535 (KEY), 2782 (SRV), 3123 (APL), 3403 (NAPTR), 3596 (AAAA), 4025 (IPSECKEY), 4034 (DS, RRSIG,
+ * Formats: RFC 1035, 1183 (RP, AFSDB, X25, ISDN, RT), 1706 (NSAP, NSAP-PTR), 1712 (GPOS), 1876 (LOC), 2163
+ * (PX), 2230 (KX), 2535 (KEY, SIG), 2782 (SRV), 3123 (APL), 3403 (NAPTR), 3596 (AAAA), 4025 (IPSECKEY), 4034 (DS, RRSIG,
  * NSEC, DNSKEY), 4255 (SSHFP), 4398 (CERT), 4431 (DLV), 4701 (DHCID), 5155 (NSEC3, NSEC3PARAM), 6672
  * (DNAME), 6698 (TLSA), 6742 (NID, L32, L64, LP), 7043 (EUI48, EUI64), 7344 (CDS, CDNSKEY), 7477
- * (CSYNC), 7553 (URI), 7929 (OPENPGPKEY), 8005 (HIP), 8162 (SMIMEA), 8659 (CAA), 8976 (ZONEMD), 9460 (SVCB,
- * HTTPS).
+ * (CSYNC), 7553 (URI), 7929 (OPENPGPKEY), 8005 (HIP), 8162 (SMIMEA), 8659 (CAA), 8777 (AMTRELAY), 8976
+ * (ZONEMD), 9460 (SVCB, HTTPS), 9606 (RESINFO), 9859 (DSYNC); for NINFO, RKEY, TALINK, AVC, WALLET, TA the templates
+ * in the IANA registry.
  */
 #include "lib/dns/rrtype.h"
 
@@ -33,6 +34,7 @@ static const struct {
     {7, "MB", "n"},
     {8, "MG", "n"},
     {9, "MR", "n"},
+    {11, "WKS", "4W"},
     {12, "PTR", "n"},
     {13, "HINFO", "ss"},
     {14, "MINFO", "nn"},
@@ -44,6 +46,8 @@ static const struct {
     {20, "ISDN", "S"},
     {21, "RT", "wN"},
     {22, "NSAP", "X"},
+    {23, "NSAP-PTR", "N"},
+    {24, "SIG", "TabtDDwNd"},
     {25, "KEY", "wbad"},
     {26, "PX", "wNN"},
     {27, "GPOS", "sss"},
@@ -67,6 +71,9 @@ static const struct {
     {52, "TLSA", "bbbx"},
     {53, "SMIMEA", "bbbx"},
     {55, "HIP", "P"},
+    {56, "NINFO", "S"},
+    {57, "RKEY", "wbad"},
+    {58, "TALINK", "NN"},
     {59, "CDS", "wabx"},
     {60, "CDNSKEY", "wbad"},
     {61, "OPENPGPKEY", "d"},
@@ -74,6 +81,7 @@ static const struct {
     {63, "ZONEMD", "lbbx"},
     {64, "SVCB", "wNp"},
     {65, "HTTPS", "wNp"},
+    {66, "DSYNC", "TywN"},
     {99, "SPF", "S"},
     {104, "NID", "wi"},
     {105, "L32", "w4"},
@@ -84,6 +92,10 @@ static const struct {
     {256, "URI", "wwr"},
     {257, "CAA", "bsr"},
     {258, "AVC", "S"},
+    {260, "AMTRELAY", "bM"},
+    {261, "RESINFO", "S"},
+    {262, "WALLET", "S"},
+    {32768, "TA", "wabx"},
     {32769, "DLV", "wabx"},
 };
 
@@ -146,6 +158,7 @@ size_t dns_field_length(char format, const uint8_t *data, size_t len)
     switch (format) {
     case 'a':
     case 'b':
+    case 'y':
         return 1;
     case 'c':
     case 'w':
@@ -225,6 +238,23 @@ static bool gateway_ok(const uint8_t *gateway, size_t len)
     return type <= ARRAY_SIZE(sizes) && (n || !type) && n <= len && (len > n) == (gateway[-1] != 0);
 }
 
+/* RFC 8777 section 4: the relay that its type says; types which do not exist yet may be anything. */
+static bool relay_ok(const uint8_t *data, size_t len)
+{
+    static const uint8_t sizes[] = {0, 4, 16};
+    unsigned type = len ? data[0] & 0x7f : 0;
+
+    if (type < ARRAY_SIZE(sizes))
+        return len == 1u + sizes[type];
+    return type > ARRAY_SIZE(sizes) || (len > 1 && dns_name_length(data + 1, len - 1) == len - 1);
+}
+
+/* RFC 1035 section 3.4.2: a protocol, and 65,536 bits at most, without zero octets at their end. */
+static bool services_ok(const uint8_t *data, size_t len)
+{
+    return len == 1 || (len > 1 && len <= 1 + 65536 / 8 && data[len - 1]);
+}
+
 /* RFC 8005 section 5: lengths, tag, key, names. */
 static bool hip_ok(const uint8_t *data, size_t len)
 {
@@ -254,8 +284,12 @@ static bool rest_ok(char format, const uint8_t *data, size_t len)
         return prefixes_ok(data, len);
     case 'G':
         return gateway_ok(data, len);
+    case 'M':
+        return relay_ok(data, len);
     case 'P':
         return hip_ok(data, len);
+    case 'W':
+        return services_ok(data, len);
     case 'p':
         return !svcparams_check(data, len);
     default:

@@ -14,7 +14,8 @@
  *   m  type bitmap      p  service parameters      A  address prefixes: each to the end, or empty
  *   e  six octets in base 16, with hyphens    E  eight of them    i  eight octets in four groups
  *   L  location (RFC 1876)    G  gateway and key, behind the octets that say what they are (IPSECKEY)
- *   P  all of a HIP record
+ *   P  all of a HIP record    M  relay, behind the octet that says what it is (AMTRELAY)
+ *   W  protocol and a bit for each port (WKS)    y  scheme of a notification, one octet (DSYNC)
  */
 #ifndef LIB_DNS_RRTYPE_H
 #define LIB_DNS_RRTYPE_H

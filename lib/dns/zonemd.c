@@ -31,9 +31,11 @@ struct scratch {
 /* Are the names in the data of this type lowered (RFC 4034 section 6.2, RFC 6840 section 5.1)? */
 static bool lowers_names(unsigned type, const char *format)
 {
+    enum { NSAP_PTR = 23 }; /* the list leaves it out */
+
     if (!format || !(strchr(format, 'n') || strchr(format, 'N')))
         return false;
-    return type <= TYPE_RRSIG;
+    return type <= TYPE_RRSIG && type != NSAP_PTR;
 }
 
 /* The data in canonical form: its own, or a copy in OUT[DATA_MAX]. */
