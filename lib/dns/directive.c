@@ -82,9 +82,10 @@ static void do_ttl(struct reader *r, struct lexer *lex)
 
 static void do_include(struct reader *r, struct lexer *lex)
 {
-    uint8_t origin[DNS_NAME_MAX + 1], owner[DNS_NAME_MAX + 1], inner[DNS_NAME_MAX + 1];
+    uint8_t origin[DNS_NAME_MAX + 1], inner[DNS_NAME_MAX + 1];
     char name[LEXER_FILE_MAX];
     enum token t = lexer_next(lex);
+    struct owner owner = r->owner;
     const char *wrong = NULL;
 
     if ((t != TOKEN_WORD && t != TOKEN_QUOTED) || lex->text_len >= sizeof(name)) {
@@ -93,7 +94,6 @@ static void do_include(struct reader *r, struct lexer *lex)
     }
     memcpy(name, lex->text, lex->text_len + 1);
     memcpy(origin, r->origin, sizeof(origin));
-    memcpy(owner, r->owner, sizeof(owner));
     memcpy(inner, origin, sizeof(inner));
     if (lexer_next(lex) == TOKEN_WORD)
         wrong = dns_name_parse(lex->text, origin, inner);
@@ -113,7 +113,7 @@ static void do_include(struct reader *r, struct lexer *lex)
     memcpy(r->origin, inner, sizeof(inner));
     reader_file(r, name, lex);
     memcpy(r->origin, origin, sizeof(origin));
-    memcpy(r->owner, owner, sizeof(owner));
+    r->owner = owner;
 }
 
 /* Reads one line of text as an entry of the file that LEX reads. */
@@ -132,23 +132,39 @@ static void read_line(struct reader *r, const struct lexer *lex, char *line)
     free(inner);
 }
 
+/*
+ * Copies the latest token; returns the end of the copy. A quote within quotes loses its backslash: the line that
+ * is made has it as a quote of its own.
+ */
+static char *copy_word(char *to, const struct lexer *lex)
+{
+    for (const char *from = lex->text; *from; *to++ = *from++) {
+        if (*from != '\\')
+            continue;
+        if (lex->latest != TOKEN_QUOTED || from[1] != '"')
+            *to++ = *from;
+        from++;
+    }
+    *to = '\0';
+    return to;
+}
+
 /* Joins the words to the end of the line into LINE[GENERATED_MAX]. What is wrong, or NULL. */
 static const char *join_words(struct lexer *lex, char *line)
 {
-    size_t len = 0;
+    char *to = line;
 
     for (;;) {
         bool more;
         const char *wrong = field_more(lex, &more);
 
         if (wrong || !more)
-            return wrong ? wrong : len ? NULL : "$GENERATE needs an owner, a type and data";
-        if (len + lex->text_len + 2 > GENERATED_MAX)
+            return wrong ? wrong : to > line ? NULL : "$GENERATE needs an owner, a type and data";
+        if (to - line + lex->text_len + 2 > GENERATED_MAX)
             return "$GENERATE is too long";
-        if (len)
-            line[len++] = ' ';
-        memcpy(line + len, lex->text, lex->text_len + 1);
-        len += lex->text_len;
+        if (to > line)
+            *to++ = ' ';
+        to = copy_word(to, lex);
     }
 }
 
@@ -157,7 +173,7 @@ static void do_generate(struct reader *r, struct lexer *lex)
 {
     char template[GENERATED_MAX], line[2 * GENERATED_MAX];
     struct generate_range range;
-    uint8_t owner[DNS_NAME_MAX + 1];
+    struct owner owner = r->owner;
     unsigned errors = r->errors;
     const char *wrong = "$GENERATE needs a range";
 
@@ -169,7 +185,6 @@ static void do_generate(struct reader *r, struct lexer *lex)
         reader_bad_entry(r, lex, wrong, true);
         return;
     }
-    memcpy(owner, r->owner, sizeof(owner));
     for (uint32_t i = range.start; i <= range.stop && !r->stop && r->errors == errors;
          i += range.step) {
         wrong = generate_expand(template, i, line, sizeof(line));
@@ -178,7 +193,7 @@ static void do_generate(struct reader *r, struct lexer *lex)
         else
             read_line(r, lex, line);
     }
-    memcpy(r->owner, owner, sizeof(owner));
+    r->owner = owner;
     lexer_next(lex);
 }
 

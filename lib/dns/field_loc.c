@@ -5,22 +5,26 @@
  */
 #include "lib/dns/field.h"
 
+#include <strings.h>
+
 /*
- * A decimal number with up to DECIMALS digits behind the point and an optional unit "m", as an
- * integer of its smallest digit; false when it is none or larger than 2^40.
+ * A decimal number with up to DECIMALS digits behind the point, as an integer of its smallest digit. Returns where
+ * it ends in TEXT, or NULL: it is none, or larger than 2^40.
  */
-static bool fixed(const char *text, unsigned decimals, uint64_t *value)
+static const char *fixed(const char *text, unsigned decimals, uint64_t *value)
 {
     bool point = false, any = false;
     uint64_t v = 0;
 
-    for (; *text && *text != 'm' && *text != 'M'; text++) {
-        if (*text == '.' && !point) {
+    for (;; text++) {
+        if (*text == '.' && !point && decimals) {
             point = true;
             continue;
         }
-        if (*text < '0' || *text > '9' || (point && !decimals) || v >> 40)
-            return false;
+        if (*text < '0' || *text > '9')
+            break;
+        if ((point && !decimals) || v >> 40)
+            return NULL;
         v = v * 10 + *text - '0';
         any = true;
         decimals -= point;
@@ -28,7 +32,15 @@ static bool fixed(const char *text, unsigned decimals, uint64_t *value)
     for (; decimals; decimals--)
         v *= 10;
     *value = v;
-    return any && (!*text || !text[1]);
+    return any ? text : NULL;
+}
+
+/* Metres, with their unit or without, as centimetres; false when they are not. */
+static bool metres(const char *text, uint64_t *value)
+{
+    const char *end = fixed(text, 2, value);
+
+    return end && (!*end || !strcasecmp(end, "m"));
 }
 
 /*
@@ -37,13 +49,13 @@ static bool fixed(const char *text, unsigned decimals, uint64_t *value)
  */
 static const char *read_angle(struct lexer *lex, const char *sides, unsigned limit, uint32_t *angle)
 {
-    static const uint32_t unit[] = {3600000, 60000, 1};
+    static const uint32_t unit[] = {3600000, 60000, 1}, most[] = {181, 60, 60000};
     uint64_t total = 0;
     bool more = true;
 
     for (unsigned i = 0; i < 4; i++) {
+        const char *wrong, *end;
         uint64_t value;
-        const char *wrong;
 
         if (i && lex->text_len == 1 && (lex->text[0] | 0x20) == sides[0]) {
             *angle = 0x80000000u + total;
@@ -53,10 +65,8 @@ static const char *read_angle(struct lexer *lex, const char *sides, unsigned lim
             *angle = 0x80000000u - total;
             return total > limit * UINT64_C(3600000) ? "angle too large" : NULL;
         }
-        if (i == 3 || !fixed(lex->text, i == 2 ? 3 : 0, &value) || strchr(lex->text, 'm') ||
-            value >= (i == 0   ? 181
-                      : i == 1 ? 60
-                               : 60000))
+        end = i < 3 ? fixed(lex->text, i == 2 ? 3 : 0, &value) : NULL;
+        if (!end || *end || value >= most[i])
             return "not an angle";
         total += value * unit[i];
         wrong = field_more(lex, &more);
@@ -82,7 +92,7 @@ static const char *read_altitude(const char *text, uint32_t *altitude)
     bool below = *text == '-';
     uint64_t value;
 
-    if (!fixed(text + below, 2, &value) || (below && value > SEA_LEVEL) ||
+    if (!metres(text + below, &value) || (below && value > SEA_LEVEL) ||
         (!below && value > UINT32_MAX - SEA_LEVEL))
         return "not an altitude";
     *altitude = below ? SEA_LEVEL - value : SEA_LEVEL + value;
@@ -110,7 +120,7 @@ const char *field_location(struct field_out *out, struct lexer *lex)
         wrong = field_more(lex, &more);
         if (wrong || !more)
             break;
-        if (!fixed(lex->text, 2, &value) || value > UINT64_C(9000000000))
+        if (!metres(lex->text, &value) || value > UINT64_C(9000000000))
             return "not a length of at most 90000000 m";
         data[i] = magnitude(value);
     }

@@ -237,6 +237,15 @@ static const char *put_nsap(struct field_out *out, const char *text)
     return field_digits_end(&d);
 }
 
+/* RFC 8659 section 4.1. */
+static const char *put_tag(struct field_out *out, const char *text)
+{
+    size_t start = out->len;
+    const char *wrong = field_string(out, text);
+
+    return wrong || dns_tag_ok(out->data + start) ? wrong : "a tag is letters and digits";
+}
+
 const char *field_rare(struct field_out *out, char format, const char *text)
 {
     switch (format) {
@@ -250,6 +259,8 @@ const char *field_rare(struct field_out *out, char format, const char *text)
         return put_mnemonic(out, text, schemes, ARRAY_SIZE(schemes), 1);
     case 'D':
         return put_date(out, text);
+    case 'g':
+        return put_tag(out, text);
     case 'h':
         return put_salt(out, text);
     case 'H':

@@ -72,6 +72,8 @@ static const char *read_field(struct lexer *lex, char format, const uint8_t *ori
         return field_hip(out, lex, origin);
     case 'W':
         return field_services(out, lex);
+    case 'u':
+        return *lex->text ? field_text(out, lex->text, RDATA_MAX) : "a URI is not empty";
     case 'S':
     case 'r':
     case 'x':

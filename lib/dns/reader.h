@@ -8,16 +8,22 @@
 
 #include "lib/dns/rdata.h"
 
+/* The owner of the latest entry, which one without an owner takes. */
+struct owner {
+    bool known;
+    uint8_t name[DNS_NAME_MAX + 1];
+};
+
 struct reader {
     const struct dns_source *source;
     const struct dns_sink *sink;
     unsigned errors;
     unsigned depth;
     int stop; /* negative errno: give up */
-    bool have_default_ttl, have_last_ttl, have_owner;
+    bool have_default_ttl, have_last_ttl;
     uint32_t default_ttl, last_ttl;
     uint8_t origin[DNS_NAME_MAX + 1];
-    uint8_t owner[DNS_NAME_MAX + 1];
+    struct owner owner;
     char text[LEXER_TOKEN_MAX + 1];
     uint8_t data[RDATA_MAX];
 };

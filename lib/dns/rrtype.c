@@ -89,8 +89,8 @@ static const struct {
     {107, "LP", "wN"},
     {108, "EUI48", "e"},
     {109, "EUI64", "E"},
-    {256, "URI", "wwr"},
-    {257, "CAA", "bsr"},
+    {256, "URI", "wwu"},
+    {257, "CAA", "bgr"},
     {258, "AVC", "S"},
     {260, "AMTRELAY", "bM"},
     {261, "RESINFO", "S"},
@@ -180,6 +180,7 @@ size_t dns_field_length(char format, const uint8_t *data, size_t len)
     case 'n':
     case 'N':
         return dns_name_length(data, len);
+    case 'g':
     case 'h':
     case 'H':
     case 's':
@@ -187,6 +188,17 @@ size_t dns_field_length(char format, const uint8_t *data, size_t len)
     default:
         return len;
     }
+}
+
+bool dns_tag_ok(const uint8_t *string)
+{
+    for (unsigned i = 1; i <= string[0]; i++) {
+        uint8_t c = string[i] | 0x20;
+
+        if ((c < 'a' || c > 'z') && (string[i] < '0' || string[i] > '9'))
+            return false;
+    }
+    return string[0];
 }
 
 static bool strings_ok(const uint8_t *data, size_t len)
@@ -272,10 +284,18 @@ static bool hip_ok(const uint8_t *data, size_t len)
     return true;
 }
 
-/* Has the field, which goes to the end of the data, an inner structure that is right? */
-static bool rest_ok(char format, const uint8_t *data, size_t len)
+/* Has the field, LEN octets which are all there, an inner structure that is right? */
+static bool inside_ok(char format, const uint8_t *data, size_t len)
 {
     switch (format) {
+    case 'n':
+    case 'N':
+    case 'u':
+        return len;
+    case 'H':
+        return len > 1;
+    case 'g':
+        return dns_tag_ok(data);
     case 'S':
         return strings_ok(data, len);
     case 'm':
@@ -306,8 +326,7 @@ bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len)
     for (; *format; format++) {
         size_t n = dns_field_length(*format, data, len);
 
-        if (n > len || ((*format | 0x20) == 'n' && !n) || (*format == 'H' && n < 2) ||
-            !rest_ok(*format, data, n))
+        if (n > len || !inside_ok(*format, data, n))
             return false;
         data += n;
         len -= n;

@@ -7,7 +7,8 @@
  *   b w l  integer of one, two, four octets       t  a time, four octets, units allowed (1h30m)
  *   n  name that messages may compress (types of RFC 1035 only)      N  name that they may not
  *   s  one character-string    S  one or more of them, to the end of the record
- *   r  one string of the rest of the data, without a length octet (CAA, URI)
+ *   r  one string of the rest of the data, without a length octet    u  the same, not empty (URI)
+ *   g  one character-string of letters and digits (CAA)
  *   x  base 16 to the end      d  base 64 to the end       X  base 16 to the end, after 0x (NSAP)
  *   a  DNSSEC algorithm, one octet      c  type of a certificate      T  type of a record
  *   D  date in seconds, four octets     h  base 16 behind its length  H  base 32 behind its length
@@ -43,6 +44,9 @@ int dns_type_target(unsigned type);
 
 /* Does the data have the format of its type? */
 bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len);
+
+/* Is the character-string of letters and digits, and not empty? */
+bool dns_tag_ok(const uint8_t *string);
 
 /*
  * An order of well-formed data of one type and length: negative, 0 when the two are the same, positive. Names in

@@ -118,7 +118,7 @@ static const char *implied_ttl(struct reader *r, struct lexer *lex, int type, si
 /* An entry whose owner is known and whose next token is a TTL, class or type. */
 static void read_record(struct reader *r, struct lexer *lex)
 {
-    struct dns_record record = {.owner = r->owner, .data = r->data};
+    struct dns_record record = {.owner = r->owner.name, .data = r->data};
     struct dns_place place = {.file = lex->file, .line = lex->token_line};
     bool have_ttl;
     uint32_t ttl = 0;
@@ -158,8 +158,8 @@ static void read_owner(struct reader *r, struct lexer *lex)
         reader_bad_entry(r, lex, wrong, true);
         return;
     }
-    memcpy(r->owner, name, sizeof(name));
-    r->have_owner = true;
+    memcpy(r->owner.name, name, sizeof(name));
+    r->owner.known = true;
     read_record(r, lex);
 }
 
@@ -183,7 +183,7 @@ bool reader_entry(struct reader *r, struct lexer *lex)
         reader_directive(r, lex);
     } else if (!blank) {
         read_owner(r, lex);
-    } else if (!r->have_owner) {
+    } else if (!r->owner.known) {
         reader_bad_entry(r, lex, "the first record has no owner", false);
     } else {
         lexer_push(lex);

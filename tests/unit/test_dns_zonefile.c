@@ -105,6 +105,13 @@ static const struct {
     {HEAD "a 60 TYPE1234 \\# x\n", "z:4: not a length after \\#: x"},
     {HEAD "a 60 LOC 91 N 0 E 0\n", "z:4: angle too large: N"},
     {HEAD "a 60 LOC 1 60 N 0 E 0\n", "z:4: not an angle: 60"},
+    {HEAD "a 60 LOC 52M N 0 E 0\n", "z:4: not an angle: 52M"},
+    {HEAD "a 60 LOC 52 5 5m N 0 E 0\n", "z:4: not an angle: 5m"},
+    {HEAD "a 60 LOC 52. N 0 E 0\n", "z:4: not an angle: 52."},
+    {HEAD "a 60 LOC 1 2 3.0005 N 0 E 0\n", "z:4: not an angle: 3.0005"},
+    {HEAD "a 60 LOC 1 N 0 E 5.5.5\n", "z:4: not an altitude: 5.5.5"},
+    {HEAD "a 60 LOC 1 N 0 E 5mm\n", "z:4: not an altitude: 5mm"},
+    {HEAD "a 60 LOC 1 N 0 E m\n", "z:4: not an altitude: m"},
     {HEAD "a 60 LOC 1 2 3 4 N 0 E 0\n", "z:4: not an angle: 4"},
     {HEAD "a 60 LOC N 0 E 0\n", "z:4: not an angle: N"},
     {HEAD "a 60 LOC 1 N 1 E\n", "z:4: the record ends too early"},
@@ -184,6 +191,13 @@ static const struct {
     {HEAD "a 60 TYPE64 \\# 9 0001 00 00030001 0000\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TYPE47 \\# 4 00 000100\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TYPE42 \\# 3 000108\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 CAA 0 \"\" x\n", "z:4: a tag is letters and digits"},
+    {HEAD "a 60 CAA 0 is-sue x\n", "z:4: a tag is letters and digits: is-sue"},
+    {HEAD "a 60 TYPE257 \\# 3 00 00 78\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE257 \\# 4 00 01 2d 78\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE257 \\# 3 00 02 78\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 URI 1 1 \"\"\n", "z:4: a URI is not empty"},
+    {HEAD "a 60 TYPE256 \\# 4 00010001\n", "z:4: malformed data for this type"},
     {HEAD "a 60 WKS 192.0.2.1\n", "z:4: the record ends too early"},
     {HEAD "a 60 WKS 192.0.2.1 icmpx 1\n", "z:4: not a number: icmpx"},
     {HEAD "a 60 WKS 192.0.2.1 256\n", "z:4: number too large for its field: 256"},
@@ -212,6 +226,7 @@ static const struct {
     {HEAD "$GENERATE 250-260 a$ 60 A 192.0.2.$\n", "z:4: not an IPv4 address: 192.0.2.256"},
     {HEAD "$GENERATE 1-2 a${x} 60 A 192.0.2.1\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
     {HEAD "$GENERATE 1-2 a${-2} 60 A 192.0.2.1\n", "z:4: $GENERATE makes a negative number"},
+    {HEAD "$GENERATE 1-1 a$ 60 TXT \"\\\"x\"\n", "z:4: quoted string is not closed on its line"},
     {HEAD "a 60 A \\# 3 010203\n", "z:4: malformed data for this type"},
     {HEAD "a 60 MX \\# 3 010203\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TXT \\# 3 056162\n", "z:4: malformed data for this type"},
@@ -286,6 +301,12 @@ static const struct {
      "h008.9 60 CNAME x0.\\$\nh00a.11 60 CNAME x2.\\$\nh00c.13 60 CNAME x4.\\$\n"},
     {"$GENERATE 18-18 ${0,7,n}.${0,1,N}.${0,4,X}.${0,0,o} 60 IN TXT \"a $\"\n",
      "2.1.0.0.2.1.0012.22 60 TXT a 18\n"},
+    /* A quote within quotes becomes one of the line that is made, as BIND has it. */
+    {"$GENERATE 1-1 g$ 60 TXT \"\\\"a b\\\"\"\n", "g1 60 TXT \"a b\"\n"},
+    {"$GENERATE 1-1 g$ 60 TXT \"a b\"\n", "g1 60 TXT \"a\" \"b\"\n"},
+    {"$GENERATE 1-1 g$ 60 HINFO \"a \\\"b;c $\\\"\"\n", "g1 60 HINFO \"a\" \"b;c 1\"\n"},
+    {"$GENERATE 1-1 g$ 60 TXT a\\\"b\n", "g1 60 TXT \"a\\\"b\"\n"},
+    {"$GENERATE 1-1 g$ 60 TXT \"a\\\\b\\$\\065\"\n", "g1 60 TXT \"a\\\\b$A\"\n"},
     {"a 60 LOC 1 2 3.4 N 5 W 6m 7 8m 9\n", "a 60 LOC 1 2 3.400 N 5 0 0 W 6.00m 7.00m 8.00 9.0\n"},
     {"a 60 LOC 1 N 5 E 0\n", "a 60 LOC 1 0 0 N 5 0 0 E 0m 1m 10000m 10m\n"},
     {"a 60 SVCB 1 . port=1 alpn=\"h2,h3\" mandatory=port,alpn\n",
@@ -318,6 +339,9 @@ static const struct {
     {"a 60 HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdxyhNu r1 r2.example.org.\n",
      "a 60 TYPE55 \\# 61 10020009 200100107b1a74df365639cc39f1d578 03010001b771ca136e "
      "02723107 6578616d706c65036f726700 02723207 6578616d706c65036f726700\n"},
+    {"a 60 CAA 0 Issue2 \"\"\n", "a 60 TYPE257 \\# 8 00 06 497373756532\n"},
+    {"a 60 URI 1 2 x\n", "a 60 TYPE256 \\# 5 0001 0002 78\n"},
+    {"a 60 LOC 1 2 3. N 5 W 6. 7.M\n", "a 60 LOC 1 2 3 N 5 W 6m 7m\n"},
     {"a 60 APL\n", "a 60 TYPE42 \\# 0\n"},
     {"a 60 WKS 192.0.2.1 TCP SMTP domain 17\n", "a 60 TYPE11 \\# 12 c0000201 06 00004040000004\n"},
     {"a 60 WKS 192.0.2.1 17 65535 0\nb 60 WKS 192.0.2.1 udp\n",
@@ -347,6 +371,28 @@ START_TEST(test_same)
     ck_assert_mem_eq(image[0], image[1], size[0]);
     free(image[0]);
     free(image[1]);
+}
+END_TEST
+
+/* What an included or a generated record is called is nobody's owner behind it. */
+START_TEST(test_owner_is_put_back)
+{
+    static const char *const first[] = {"$INCLUDE other\n", "$GENERATE 1-1 a$ 60 A 192.0.2.1\n"};
+    static const char *const owner[] = {"", "ns1 60 TXT x\n"};
+    char text[500];
+    const struct text_file files[] = {{"z", text, 0}, {"other", "x 60 A 192.0.2.1\n", 0}, {0}};
+    uint8_t *image;
+    size_t size;
+
+    snprintf(text, sizeof(text), "%s%s 60 MX 0 ns1\n%s", owner[_i / 2], first[_i % 2], HEAD);
+    if (_i / 2) {
+        ck_assert_msg(!compile_files(files, &image, &size), "%s: %s", text, messages);
+        ck_assert_str_eq(messages, "");
+        free(image);
+    } else {
+        ck_assert_int_lt(compile_files(files, &image, &size), 0);
+        ck_assert_str_eq(messages, "z:2: the first record has no owner\n");
+    }
 }
 END_TEST
 
@@ -462,6 +508,7 @@ int main(void)
     tcase_add_loop_test(t, test_bad_file, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_loop_test(t, test_warnings, 0, sizeof(doubtful) / sizeof(doubtful[0]));
     tcase_add_loop_test(t, test_same, 0, sizeof(same) / sizeof(same[0]));
+    tcase_add_loop_test(t, test_owner_is_put_back, 0, 4);
     tcase_add_test(t, test_all_errors_are_reported);
     tcase_add_test(t, test_errors_end);
     tcase_add_test(t, test_zero_octet);
