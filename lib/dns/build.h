@@ -44,9 +44,11 @@ void dns_builder_put_first(struct dns_builder *b, uint32_t from);
  */
 int dns_builder_finish(struct dns_builder *b, uint8_t **image, size_t *size);
 
-/* Reads a master file and makes the image of its zone. Returns as dns_zonefile_read and _finish do.
+/*
+ * Reads a master file and makes the image of its zone, with `verify` after dns_builder_verify(). Returns as
+ * dns_zonefile_read and _finish do.
  */
 int dns_zone_compile(const struct dns_source *source, const char *name, const uint8_t *origin,
-                     const struct dns_sink *sink, uint8_t **image, size_t *size);
+                     bool verify, const struct dns_sink *sink, uint8_t **image, size_t *size);
 
 #endif

@@ -25,7 +25,7 @@ static void compile_report(void *ctx, enum dns_severity severity, const struct d
 }
 
 int dns_zone_compile(const struct dns_source *source, const char *name, const uint8_t *origin,
-                     const struct dns_sink *sink, uint8_t **image, size_t *size)
+                     bool verify, const struct dns_sink *sink, uint8_t **image, size_t *size)
 {
     struct compile c = {.b = dns_builder_new(sink), .sink = sink};
     struct dns_sink into = {.record = compile_record, .report = compile_report, .ctx = &c};
@@ -33,6 +33,8 @@ int dns_zone_compile(const struct dns_source *source, const char *name, const ui
 
     if (c.b)
         c.b->source = name;
+    if (c.b && verify)
+        dns_builder_verify(c.b);
     if (!err)
         err = dns_builder_finish(c.b, image, size);
     dns_builder_free(c.b);

@@ -16,15 +16,16 @@ $(H)/flags: FORCE
 	@echo '$(HOST_CC) $(dns-host-cflags) $(dns-sanitize)' | cmp -s - $@ || \
 		echo '$(HOST_CC) $(dns-host-cflags) $(dns-sanitize)' > $@
 
-# What those that serve need of mbedTLS; zonec needs nothing.
+# What those that serve need of mbedTLS; zonec needs nothing (hosthash.c).
 include lib/crypto/host.mk
 
 .PHONY: host-dns
 host-dns: $(H)/zonec $(H)/hostserver
 
-$(H)/zonec: lib/dns/zonec.c lib/dns/filesource.c $(dns-answer-srcs) $(dns-build-srcs) $(dns-host-headers) $(H)/flags
+$(H)/zonec: $(addprefix lib/dns/,zonec.c filesource.c hosthash.c) $(dns-answer-srcs) $(dns-build-srcs) \
+		$(dns-zonemd-srcs) $(dns-host-headers) $(H)/flags
 	$(call say,HOSTCC,$@)
-	$(Q)$(HOST_CC) $(dns-host-cflags) -O2 -o $@ $(filter %.c,$^)
+	$(Q)$(HOST_CC) $(dns-host-cflags) -DCONFIG_DNS_ZONEMD=1 -O2 -o $@ $(filter %.c,$^)
 
 $(H)/hostserver: tests/dns/hostserver.c tests/dns/hostfetch.c $(dns-server-srcs) $(dns-make-srcs) \
 		$(dns-host-headers) $(wildcard tests/dns/*.h) $(H)/flags

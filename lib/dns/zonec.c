@@ -182,7 +182,7 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
         fprintf(stderr, "zonec: %s: %s\n", arg, wrong);
         return -EINVAL;
     }
-    err = dns_zone_compile(source, file, origin, &sink, &image, &size);
+    err = dns_zone_compile(source, file, origin, true, &sink, &image, &size);
     show_messages();
     if (err) {
         fprintf(stderr, "zonec: %s: no zone made%s%s\n", file, err == -EINVAL ? "" : ": ",

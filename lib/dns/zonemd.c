@@ -130,50 +130,65 @@ static unsigned digest_size(const struct rec *rec)
                                           : 0;
 }
 
-static bool is_right(struct dns_builder *b, const uint32_t *list, const struct rec *rec)
+#define WRONG "the zone's digest (ZONEMD) is wrong: "
+
+/* What is wrong with the digest, or NULL. */
+static const char *verify(struct dns_builder *b, const uint32_t *list, const struct rec *rec)
 {
     uint8_t hash[SHA512_SIZE];
     unsigned size = digest_size(rec);
     uint32_t serial = dns_be32(rec_data(b->soa) + b->soa->len - 20);
 
-    if (dns_be32(rec_data(rec)) != serial || rec->len != DIGEST_AT + size)
-        return false;
+    if (dns_be32(rec_data(rec)) != serial)
+        return WRONG "its serial is not that of the SOA";
+    if (rec->len != DIGEST_AT + size)
+        return WRONG "its length is not that of its hash";
     hash_zone(b, list, size == SHA384_SIZE, hash);
-    return !memcmp(hash, rec_data(rec) + DIGEST_AT, size);
+    return memcmp(hash, rec_data(rec) + DIGEST_AT, size) ? WRONG "that of the records is another"
+                                                         : NULL;
 }
 
-/* The only digest at the apex, whose records come first, of one kind. NULL if there is none, or another one. */
-static const struct rec *only_digest(struct dns_builder *b, const uint32_t *list, unsigned size)
+/*
+ * Looks at the digests of one kind, which are among the records of the apex, and these come first. What is wrong, at
+ * *REC, or NULL; then *REC is the one that is right, or NULL if there is none of the kind.
+ */
+static const char *verify_kind(struct dns_builder *b, const uint32_t *list, unsigned size,
+                               const struct rec **rec)
 {
-    const struct rec *only = NULL;
-
+    *rec = NULL;
     for (uint32_t i = 0; i < b->rec_count; i++) {
-        const struct rec *rec = builder_at(b, list[i]);
+        const struct rec *next = builder_at(b, list[i]);
 
         builder_step(b);
-        if (rec->key_len != b->apex_key_len)
+        if (next->key_len != b->apex_key_len)
             break;
-        if (rec->type != TYPE_ZONEMD || digest_size(rec) != size || rec->left_out)
+        if (next->type != TYPE_ZONEMD || digest_size(next) != size || next->left_out)
             continue;
-        if (only)
-            return NULL;
-        only = rec;
+        if (*rec)
+            return WRONG "there are two of its kind";
+        *rec = next;
     }
-    return only;
+    return *rec ? verify(b, list, *rec) : NULL;
 }
 
 /* Of the digests of the kinds that we know one at least has to be right. */
 static void check_digests(struct dns_builder *b, const uint32_t *list)
 {
     static const unsigned sizes[] = {SHA384_SIZE, SHA512_SIZE};
+    const struct rec *rec, *bad = NULL;
+    const char *wrong = NULL;
 
     for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-        const struct rec *rec = only_digest(b, list, sizes[i]);
+        const char *why = verify_kind(b, list, sizes[i], &rec);
 
-        if (rec && is_right(b, list, rec))
+        if (rec && !why)
             return;
+        if (why && !bad) {
+            bad = rec;
+            wrong = why;
+        }
     }
-    builder_report(b, DNS_ERROR, b->soa, "the zone's digest (ZONEMD) is wrong", NULL);
+    builder_report(b, DNS_ERROR, bad, wrong, NULL);
 }
 
 static bool has_digest(struct dns_builder *b)

@@ -151,6 +151,17 @@ def test_mistakes_in_a_zone_are_reported_before_anything_of_the_guest_is_compile
                                              f"  ZONEC    {zone}"], done.stdout
     assert lines[2:4] == [f"{zone}:5: not an IPv4 address: 192.0.2", f"zonec: {zone}: no zone made"]
     assert not list((tmp_path / "out").rglob("*.o"))
+    # The digest (ZONEMD) is that of RFC 8976 appendix A.1, then another one.
+    text = ("$ORIGIN example.\n$TTL 86400\n@ SOA ns1 admin 2018031900 1800 900 604800 86400\n@ NS ns1\n@ NS ns2\n"
+            "ns1 3600 A 203.0.113.63\nns2 3600 AAAA 2001:db8::63\n@ ZONEMD 2018031900 1 1 c68090d90a7aed716bc459f9340e"
+            "3d7c1370d4d24b7e2fc3a1ddc0b9a87153b9a9713b3c9ae5cc27777f98b8e730044c\n")
+    zone.write_text(text)
+    built(make("APP=dns", tmp_path / "out/obj/dns/gen/zones.img", f"ZONE={zone}"))
+    zone.write_text(text.replace("::63", "::64"))
+    done = make("APP=dns", f"ZONE={zone}")
+    assert done.returncode and done.stdout.splitlines()[1:3] == [
+        f"{zone}:8: the zone's digest (ZONEMD) is wrong: that of the records is another",
+        f"zonec: {zone}: no zone made"], done.stdout
 
 
 def test_host_programs_follow_their_compiler(make, tmp_path):

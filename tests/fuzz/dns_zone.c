@@ -104,7 +104,7 @@ static int compile(const uint8_t *text, size_t size, uint8_t **image, size_t *im
     const struct dns_source source = {text_open, text_read, text_close, &t};
     const struct dns_sink sink = {.report = no_report};
 
-    return dns_zone_compile(&source, "z", origin, &sink, image, image_size);
+    return dns_zone_compile(&source, "z", origin, true, &sink, image, image_size);
 }
 
 bool fuzz_serve(struct fuzz_served *s, const uint8_t *text, size_t size)

@@ -1251,32 +1251,62 @@ END_TEST
 
 static const struct {
     const char *text;
-    bool right;
+    const char *wrong; /* NULL: nothing is */
+    unsigned line;     /* where */
 } digests[] = {
-    {DIGESTED, true},
-    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST, true},
-    {DIGESTED "@ ZONEMD 2018031900 1 2 " SHA512_DIGEST, true},
+    {DIGESTED, NULL, 0},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST, NULL, 0},
+    {DIGESTED "@ ZONEMD 2018031900 1 2 " SHA512_DIGEST, NULL, 0},
     {DIGESTED "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST "@ ZONEMD 2018031900 1 2 " SHA512_DIGEST,
-     true},
+     NULL, 0},
     /* Of no kind that we know, and of no zone. */
     {DIGESTED "@ ZONEMD 2018031900 1 240 " OTHER_DIGEST "@ ZONEMD 2018031900 2 1 " OTHER_DIGEST,
-     true},
-    {DIGESTED "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST, false},
-    {DIGESTED "@ ZONEMD 2018031901 1 1 " SHA384_DIGEST, false},
-    {DIGESTED "@ ZONEMD 2018031900 1 1 00\n", false},
+     NULL, 0},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST, "that of the records is another", 8},
+    {DIGESTED "@ ZONEMD 2018031901 1 1 " SHA384_DIGEST, "its serial is not that of the SOA", 8},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 00\n", "its length is not that of its hash", 8},
     {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST "@ ZONEMD 2018031900 1 1 " OTHER_DIGEST,
-     false},
-    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST "x A 192.0.2.1\n", false},
+     "there are two of its kind", 9},
+    {DIGESTED "@ ZONEMD 2018031900 1 1 " SHA384_DIGEST "x A 192.0.2.1\n",
+     "that of the records is another", 8},
+    {DIGESTED "@ ZONEMD 2018031901 1 2 " SHA512_DIGEST, "its serial is not that of the SOA", 8},
 };
 
 START_TEST(test_digests)
 {
+    char reason[FETCH_REASON_MAX];
+
     secondary_for("example=192.0.2.53", "");
     primary_has(digests[_i].text);
     refresh(SIZE_MAX / 2);
-    ck_assert_uint_eq(world.loaded, digests[_i].right);
-    if (!digests[_i].right)
-        ck_assert_str_eq(world.reason, "the zone's digest (ZONEMD) is wrong example.");
+    ck_assert_uint_eq(world.loaded, !digests[_i].wrong);
+    if (digests[_i].wrong) {
+        snprintf(reason, sizeof(reason), "the zone's digest (ZONEMD) is wrong: %s example.",
+                 digests[_i].wrong);
+        ck_assert_str_eq(world.reason, reason);
+    }
+}
+END_TEST
+
+/* The same of a file, where it has a line. */
+START_TEST(test_digests_of_files)
+{
+    const struct text_file files[] = {{"z", digests[_i].text, 0}, {0}};
+    const struct dns_source source = {text_open, text_read, text_close, (void *)files};
+    const struct dns_sink sink = {.report = collect};
+    char message[200] = "";
+    uint8_t *image = NULL;
+    size_t size;
+    int err;
+
+    messages[0] = '\0';
+    err = dns_zone_compile(&source, "z", (const uint8_t *)"", true, &sink, &image, &size);
+    free(image);
+    ck_assert_int_eq(err, digests[_i].wrong ? -EINVAL : 0);
+    if (digests[_i].wrong)
+        snprintf(message, sizeof(message), "z:%u: the zone's digest (ZONEMD) is wrong: %s\n",
+                 digests[_i].line, digests[_i].wrong);
+    ck_assert_str_eq(messages, message);
 }
 END_TEST
 
@@ -1578,6 +1608,7 @@ int main(void)
     tcase_add_test(t, test_expires_meanwhile);
     tcase_add_loop_test(t, test_while_made, 0, 2);
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
+    tcase_add_loop_test(t, test_digests_of_files, 0, ARRAY_SIZE(digests));
     tcase_add_loop_test(t, test_many_in_one_set, 0, 3);
     tcase_add_loop_test(t, test_memory, 0, 8);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
