@@ -2,6 +2,7 @@
 """The dns guest on real Xen: the host's clients, NSD beside it, little memory, budgets."""
 
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -31,6 +32,7 @@ import messages  # noqa: E402
 import options  # noqa: E402
 import queries  # noqa: E402
 import servers  # noqa: E402
+import signing  # noqa: E402
 import test_differences  # noqa: E402
 import transfers  # noqa: E402
 import transport  # noqa: E402
@@ -93,30 +95,50 @@ def test_same_answers_as_nsd(server, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def complete():
-    """The configuration of a server of tests/dns/zones with all options on, that takes 256 KiB from a client at
+def zones(tmp_path_factory):
+    """Those of tests/dns/zones and those signed just now, with NSEC, NSEC3 and opt-out, a dict of name to file."""
+    plain = {p.name.removesuffix(".zone"): p for p in sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))}
+    signed = signing.sign(tmp_path_factory.mktemp("signed")) if signing.tool("ldns-signzone") else {}
+    return plain | signed
+
+
+CLIENT_LIMIT = 64  # half of the limit for all: up to there none has to hurry
+
+
+@pytest.fixture(scope="module")
+def complete(zones):
+    """The configuration of a server of these zones with all options on, that takes 256 KiB from a client at
     once."""
-    zones = sorted(Path(TOP, "tests", "dns", "zones").glob("*.zone"))
     out = os.path.join(OUT, "complete")
-    words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones))}", "CONFIG_NET_TCP_WINDOW_KIB=256"]
-    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "SECONDARY", "IXFR",
-                                                      "ZONEMD", "NOTIFY", "LIMIT", "COUNTERS")]  # fmt: skip
+    words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones.values()))}", "CONFIG_NET_TCP_WINDOW_KIB=256",
+             f"CONFIG_DNS_TCP_CLIENT_CONNECTIONS={CLIENT_LIMIT}"]  # fmt: skip
+    words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "TSIG_ALGORITHMS",
+                                                      "SECONDARY", "IXFR", "ZONEMD", "NOTIFY", "LIMIT", "COUNTERS",
+                                                      "TCP_CLIENTS")]  # fmt: skip
     subprocess.run(["make", "-s", "-j2", "APP=dns", *words], cwd=TOP, check=True)
     with open(os.path.join(out, "dns.cfg")) as f:
         return dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=64)
 
 
-def test_same_answers_as_three_others(xen, network, guest, complete, tmp_path):
-    """A choice of what tests/dns/test_differences.py asks the host's server."""
-    zones = {p.name.removesuffix(".zone"): p for p in Path(TOP, "tests", "dns", "zones").glob("*.zone")}
+def test_same_answers_as_three_others(xen, network, guest, complete, zones, tmp_path):
+    """A choice of what tests/dns/test_differences.py asks the host's server, of the zones made by hand and of those
+    signed; and delv validates what comes from these."""
+    signed = [name for name in zones if name.endswith(tuple(signing.ZONES))]
+    plain = [name for name in zones if name not in signed]
+    rng = random.Random(1)
     g = guest(complete, extra="rrl=0")
     g.wait(r"address 10\.0\.1\.[0-9]*/16")
     with test_differences.others(zones, tmp_path) as judges:
-        owners = queries.load_owners(judges["nsd"], zones)
-        asked = random.Random(1).sample(list(queries.generate(owners, zones, more=3000)), 3000)
+        owners = queries.load_owners(judges["nsd"], plain)
+        asked = rng.sample(list(queries.generate(owners, plain, more=3000)), 3000)
+        owners = queries.load_owners(judges["nsd"], signed)
+        asked += [query for query in queries.generate_signed(owners, rng) if rng.random() < 0.1]
+        asked += queries.generate_more(owners, 300 if signed else 0, rng)
         result = differential.run((g.address, 53), judges, zones, asked)
-    assert result.asked == 3000
+    assert result.asked > (3700 if signed else 2999)
     result.check()
+    for i, name in enumerate(signing.ZONES if signed and signing.delv() else ()):
+        signing.check_delv((g.address, 53), name, zones[name].parent, signing.VALIDATED[i::3])
 
 
 @pytest.mark.parametrize(
@@ -133,6 +155,17 @@ def test_connections(xen, network, guest, complete, check):
     assert answer
 
 
+def test_connection_limits(xen, network, guest, host, complete):
+    """A client's, which costs nobody else a connection, and the one for all, which three clients reach."""
+    others = ["10.0.3.1", "10.0.3.2"]
+    for address in others:
+        host("ip", "address", "add", f"{address}/16", "dev", "xentap0")
+    g = guest(complete)
+    g.wait(r"address 10\.0\.1\.[0-9]*/16")
+    transport.check_client_limit((g.address, 53), [network, others[0]], CLIENT_LIMIT)
+    transport.check_limit((g.address, 53), [network, *others])
+
+
 def test_options(xen, network, guest, complete):
     g = guest(complete, extra="id=host.example")
     g.wait(r"address 10\.0\.1\.[0-9]*/16")
@@ -142,15 +175,16 @@ def test_options(xen, network, guest, complete):
     assert answer.answer[0][0].strings == (b"host.example",)
 
 
-def test_transfer(xen, network, guest, complete, tmp_path):
-    """All zones by TSIG, as NSD has them; and to nobody else."""
-    zones = {p.name.removesuffix(".zone"): p for p in Path(TOP, "tests", "dns", "zones").glob("*.zone")}
-    key = f"{transfers.KEY_NAME}:{transfers.SECRET}"
-    g = guest(complete, extra=f"tsig={key} xfr=10.0.0.0/8@{transfers.KEY_NAME}")
+def test_transfer(xen, network, guest, complete, zones, tmp_path):
+    """All zones by TSIG, each by one of two algorithms, as NSD has them; and to nobody else."""
+    algorithms = {dns.tsig.HMAC_SHA256: transfers.KEY_NAME, dns.tsig.HMAC_SHA512: "longer.test."}
+    keys = ",".join(f"{algorithm.to_text(True)}:{name}:{transfers.SECRET}" for algorithm, name in algorithms.items())
+    rules = ",".join(f"10.0.0.0/8@{name}" for name in algorithms.values())
+    g = guest(complete, extra=f"tsig={keys} xfr={rules}")
     g.wait(r"address 10\.0\.1\.[0-9]*/16")
     with servers.nsd(zones, tmp_path) as nsd:
-        for zone in zones:
-            mine, _ = transfers.transfer((g.address, 53), zone, transfers.KEYRING)
+        for zone, (algorithm, name) in zip(zones, itertools.cycle(algorithms.items())):
+            mine, _ = transfers.transfer((g.address, 53), zone, transfers.keyring(name), name=name, algorithm=algorithm)
             assert set(mine) == set(transfers.transfer(nsd, zone)[0])
     query = dns.message.make_query("example.test", "AXFR")
     assert dns.query.tcp(query, g.address, timeout=20).rcode() == dns.rcode.REFUSED

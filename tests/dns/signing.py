@@ -126,6 +126,26 @@ def expected_verdict(zone, name, verdict):
     return OPTED_OUT.get(name, verdict) if zone == "optout.test" and verdict == POSITIVE else verdict
 
 
+def delv():
+    return servers.find("delv", "bind9-dnsutils")
+
+
+def check_delv(at, zone, directory, asked=VALIDATED):
+    """delv, which trusts the zone's key in `directory` alone, says of each of `asked` what it should."""
+    anchor = Path(directory) / f"{zone}.anchor"
+    anchor.write_text(trust_anchor(directory, zone))
+    for name, rdtype, verdict in asked:
+        words = [delv(), "-a", anchor, f"+root={zone}", f"@{at[0]}", "-p", str(at[1]), name_in(zone, name), rdtype]
+        done = subprocess.run(words, capture_output=True, text=True)
+        said = done.stdout + done.stderr
+        assert "validat" in said or "unsigned" in said, said
+        assert expected_verdict(zone, name, verdict) in said, f"{name}.{zone} {rdtype}:\n{said}"
+
+
+def name_in(zone, name):
+    return f"{name}.{zone}.".removeprefix("@.")
+
+
 def sign_tree(directory, tlds=1500, delegations=2000):
     """A tree of zones, each served: the root (NSEC), a top-level domain (NSEC3, opt-out), one below it (NSEC3), and in
     that one zone that it delegates and one that it does not. A dict of zone name to file; root.key is the trust

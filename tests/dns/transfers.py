@@ -12,7 +12,13 @@ import dns.tsigkeyring
 
 KEY_NAME = "transfer.test."
 SECRET = base64.b64encode(b"a secret of thirty-two octets...").decode()
-KEYRING = dns.tsigkeyring.from_text({KEY_NAME: SECRET})
+
+
+def keyring(name):
+    return dns.tsigkeyring.from_text({name: SECRET})
+
+
+KEYRING = keyring(KEY_NAME)
 OPTIONS = ["-k", f"{KEY_NAME}:{SECRET}", "-x", f"@{KEY_NAME}"]
 
 
@@ -27,12 +33,12 @@ for number, text, base in ((3, "MD", ONE), (4, "MF", ONE), (7, "MB", ONE), (8, "
     dns.rdata.register_type(OldTypes, number, text)
 
 
-def transfer(server, zone, keyring=None, rdtype="AXFR", algorithm=dns.tsig.HMAC_SHA256, **more):
+def transfer(server, zone, keys=None, rdtype="AXFR", algorithm=dns.tsig.HMAC_SHA256, name=KEY_NAME, **more):
     """The records of all messages in order, each (name, type, TTL, data). dnspython checks signatures, that
     there is an SOA at both ends, and that nothing comes after."""
     records = []
     messages = 0
-    query = {"keyring": keyring, "keyname": KEY_NAME} if keyring else {}
+    query = {"keyring": keys, "keyname": name} if keys else {}
     for message in dns.query.xfr(server[0], zone, rdtype, port=server[1], timeout=20, relativize=False,
                                  keyalgorithm=algorithm, **query, **more):  # fmt: skip
         messages += 1

@@ -6,6 +6,8 @@ tests/dns/zones. Those in GUEST_CHECKS try limits of the dns app, which the host
 """
 
 import contextlib
+import itertools
+import select
 import socket
 import struct
 import threading
@@ -26,12 +28,14 @@ def framed(message):
     return struct.pack("!H", len(message)) + message
 
 
-def connect(server, receive_buffer=None):
+def connect(server, receive_buffer=None, source=None):
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if receive_buffer:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     s.settimeout(20)
+    if source:
+        s.bind((source, 0))
     s.connect(server)
     return s
 
@@ -149,14 +153,36 @@ def check_idle(server, seconds=10):
         assert_answered(busy, [2])
 
 
-def check_limit(server, limit=128):
-    """More connections than the limit: the newest are answered, the oldest are gone."""
+def is_closed(s):
+    return bool(select.select([s], [], [], 0)[0]) and s.recv(1) == b""
+
+
+def check_client_limit(server, sources, limit):
+    """More connections of one client than it may have: its newest are answered, its oldest are gone, and another
+    client's is not, however long it was idle."""
     with contextlib.ExitStack() as stack:
-        connections = [stack.enter_context(connect(server)) for _ in range(limit + 40)]
-        for s in connections[-limit:]:
+        other = stack.enter_context(connect(server, source=sources[1]))
+        connections = [stack.enter_context(connect(server, source=sources[0])) for _ in range(limit + 10)]
+        for s in [*connections[-limit:], other]:
             s.sendall(framed(build(NAME, 1, ident=7)))
             assert_answered(s, [7])
-        assert_closed(connections[0])
+        for s in connections[:10]:
+            assert_closed(s)
+
+
+def check_limit(server, sources, limit=128):
+    """More connections than the limit, of clients none of which has too many: each is answered when it comes, the oldest
+    are gone."""
+    with contextlib.ExitStack() as stack:
+        connections = []
+        for source, _ in zip(itertools.cycle(sources), range(limit + 40)):
+            s = stack.enter_context(connect(server, source=source))
+            s.sendall(framed(build(NAME, 1, ident=7)))
+            assert_answered(s, [7])
+            connections.append(s)
+        for s in connections[:40]:
+            assert_closed(s)
+        assert not is_closed(connections[-1])
 
 
 CHECKS = [
@@ -167,4 +193,4 @@ CHECKS = [
     check_unanswerable,
     check_many_short_connections,
 ]
-GUEST_CHECKS = [check_late_reader, check_oversized_query, check_idle, check_limit]
+GUEST_CHECKS = [check_late_reader, check_oversized_query, check_idle]
