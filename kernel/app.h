@@ -84,7 +84,9 @@ void random_bytes(void *buf, size_t len);
 /*
  * Publishes value at path below the domain's own xenstore directory (such as "attr/vif/0/ipv4/0"),
  * in the background; NULL removes it. Both strings are copied. Without xenstore it does nothing.
- * Returns -ENOMEM when it cannot be queued, -E2BIG when both are more than a page holds.
+ * While the store is slow, a later value of a path replaces one that it has not been told yet; what
+ * it has no room for at present is told again. Returns -ENOMEM when it cannot be queued (64 values
+ * wait, or memory is short), -E2BIG when both are more than a page holds.
  */
 int guest_publish(const char *path, const char *value);
 

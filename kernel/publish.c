@@ -2,6 +2,13 @@
 /*
  * guest_publish() of kernel/app.h. A page holds a request and the two strings until the store has
  * answered: nothing waits, and what is published together goes out together.
+ *
+ * A store that is slow or gone for a while must not cost the guest its memory. So of each path there is at
+ * most one publication that the store has, and one that waits for the answer to that, in which a later
+ * value replaces the one before; and no more than PAGES_MAX of them all.
+ *
+ * Invariants: of two publications of a path the first in `pages` is asked, the second is not; one that
+ * stands alone and is not asked waits for the timer.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -18,64 +25,108 @@
 #include "xen/xenstore.h"
 
 #define LOG_MODULE "publish"
+#define PAGES_MAX 64 /* a sixteenth of 4 MiB */
+#define RETRY_AFTER (5 * NSEC_PER_SEC)
 
 struct publication {
     struct xs_request req;
     struct list node;
+    bool asked;  /* the store has it: nothing here may be changed */
     char text[]; /* the path, terminated, and the value */
 };
 
-static struct list unanswered = LIST_INIT(unanswered); /* in the order in which they came */
+static void ask_again(struct timer *t);
 
-/* Whether there is a later one of the same path. What is submitted again after a reset comes behind
- * what was submitted since. */
-static bool is_stale(const struct publication *p)
+static struct {
+    struct list pages; /* in the order in which they came */
+    unsigned count;
+    struct timer retry;
+} queue = {.pages = LIST_INIT(queue.pages), .retry = {.fn = ask_again}};
+
+/* The first publication of the path behind node. */
+static struct publication *find(const struct list *node, const char *path)
 {
-    struct list *node = p->node.next;
+    for (node = node->next; node != &queue.pages; node = node->next) {
+        struct publication *p = container_of(node, struct publication, node);
 
-    while (node != &unanswered &&
-           strcmp(container_of(node, struct publication, node)->text, p->text))
-        node = node->next;
-    return node != &unanswered;
+        if (!strcmp(p->text, path))
+            return p;
+    }
+    return NULL;
 }
 
-static void published(struct xs_request *req)
+static void ask(struct publication *p)
+{
+    p->asked = true;
+    xs_submit(&p->req);
+}
+
+static void ask_again(struct timer *t)
+{
+    struct list *node, *next;
+
+    (void)t;
+    list_for_each_safe(node, next, &queue.pages) {
+        struct publication *p = container_of(node, struct publication, node);
+
+        if (!p->asked && find(&queue.pages, p->text) == p)
+            ask(p);
+    }
+}
+
+/* What the store could not take for the moment is kept, since nobody else knows of it, unless there is a
+ * newer value; after a reset the same request goes out at once. */
+static void answered(struct xs_request *req)
 {
     struct publication *p = container_of(req, struct publication, req);
+    struct publication *newer = find(&p->node, p->text);
+    int err = req->result;
 
-    if (req->result == -ECONNRESET && xenstore_available() && !is_stale(p)) {
-        xs_submit(&p->req); /* nobody else knows of it */
+    p->asked = false;
+    if (err && err != -ECONNRESET && !(req->type == XS_RM && err == -ENOENT))
+        log_limited(LOG_WARN, "%s: %s", p->text, errno_name(err));
+    if (newer || !xenstore_available() || !(err == -ENOSPC || xs_passing(err))) {
+        list_del(&p->node);
+        queue.count--;
+        page_free(p, 0);
+        p = newer;
+    } else if (err != -ECONNRESET) {
+        if (!queue.retry.armed)
+            timer_arm_in(&queue.retry, RETRY_AFTER);
         return;
     }
-    if (req->result && req->result != -ECONNRESET &&
-        !(req->type == XS_RM && req->result == -ENOENT))
-        log_limited(LOG_WARN, "%s: %s", p->text, errno_name(req->result));
-    list_del(&p->node);
-    page_free(p, 0);
+    if (p)
+        ask(p);
 }
 
 int guest_publish(const char *path, const char *value)
 {
     size_t path_size = strlen(path) + 1;
     size_t value_len = value ? strlen(value) : 0;
-    struct publication *p;
+    struct publication *first = find(&queue.pages, path);
+    struct publication *p = first && first->asked ? find(&first->node, path) : first;
 
     if (!xenstore_available())
         return 0;
     if (path_size + value_len > PAGE_SIZE - sizeof(*p))
         return -E2BIG;
-    p = page_alloc(0);
-    if (!p)
-        return -ENOMEM;
-    list_add_tail(&unanswered, &p->node);
-    p->req = (struct xs_request){.type = value ? XS_WRITE : XS_RM, .done = published};
-    memcpy(p->text, path, path_size);
+    if (!p) {
+        p = queue.count < PAGES_MAX ? page_alloc_zeroed(0) : NULL;
+        if (!p)
+            return -ENOMEM;
+        queue.count++;
+        list_add_tail(&queue.pages, &p->node);
+        memcpy(p->text, path, path_size);
+        p->req.done = answered;
+        p->req.part[0].data = p->text;
+        p->req.part[0].size = (uint32_t)path_size;
+        p->req.part[1].data = p->text + path_size;
+    }
+    p->req.type = value ? XS_WRITE : XS_RM;
+    p->req.part[1].size = (uint32_t)value_len;
     if (value)
         memcpy(p->text + path_size, value, value_len);
-    p->req.part[0].data = p->text;
-    p->req.part[0].size = (uint32_t)path_size;
-    p->req.part[1].data = p->text + path_size;
-    p->req.part[1].size = (uint32_t)value_len;
-    xs_submit(&p->req);
+    if (!first || first == p)
+        ask(p);
     return 0;
 }

@@ -434,14 +434,81 @@ END_TEST
 
 START_TEST(publish_much)
 {
-    for (unsigned i = 0; i < 100; i++) {
-        char path[16];
+    char path[16];
 
+    for (unsigned i = 0; i < 100; i++) {
         snprintf(path, sizeof(path), "attr/%u", i);
-        ck_assert_int_eq(guest_publish(path, path), 0);
+        ck_assert_int_eq(guest_publish(path, path), i < 64 ? 0 : -ENOMEM);
     }
+    ck_assert_int_eq(guest_publish("attr/7", "again"), -ENOMEM); /* the store has it already */
+    fake_run();
+    ck_assert_str_eq(store_get("attr/63"), "attr/63");
+    ck_assert_uint_eq(fake_pages, 0);
+    ck_assert_int_eq(guest_publish(path, path), 0);
     fake_run();
     ck_assert_str_eq(store_get("attr/99"), "attr/99");
+}
+END_TEST
+
+/* For as long as the store says nothing: one value that it has, and one that it has not. */
+START_TEST(publish_to_a_store_that_stalls)
+{
+    unsigned before;
+    char value[16];
+
+    fake_run();
+    before = store.requests;
+    store.deaf = true;
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(value, sizeof(value), "%u", i);
+        ck_assert_int_eq(guest_publish("attr/x", value), 0);
+        ck_assert_int_eq(guest_publish("attr/xx", i % 2 ? NULL : value), 0);
+        fake_run();
+    }
+    ck_assert_uint_eq(fake_pages, 4);
+    if (_i) {
+        store.page->rsp_prod += 5000; /* and then it is given up */
+        fake_raise(STORE_PORT);
+        fake_run();
+        ck_assert(!xenstore_available());
+        ck_assert_uint_eq(fake_pages, 0);
+        return;
+    }
+    store.deaf = false;
+    fake_sleep(3600 * NSEC_PER_SEC);
+    ck_assert_str_eq(store_get("attr/x"), "999");
+    ck_assert_ptr_null(store_get("attr/xx"));
+    ck_assert_uint_eq(store.requests - before, 4);
+    ck_assert_uint_eq(fake_pages, 0);
+}
+END_TEST
+
+START_TEST(publish_is_refused_for_now)
+{
+    static const char *const errors[] = {"ENOSPC", "EIO", "ESTRANGE", "ENOMEM", "EAGAIN"};
+
+    fake_run();
+    store.lie_error = errors[_i];
+    ck_assert_int_eq(guest_publish("attr/x", "1"), 0);
+    fake_run();
+    ck_assert(fake_logged("attr/x: E"));
+    ck_assert_uint_eq(fake_pages, 1);
+    fake_sleep(6 * NSEC_PER_SEC);
+    ck_assert_str_eq(store_get("attr/x"), "1");
+    ck_assert_uint_eq(fake_pages, 0);
+    store.lie_error = errors[_i];
+    ck_assert_int_eq(guest_publish("attr/x", "2"), 0);
+    fake_run();
+    ck_assert_int_eq(guest_publish("attr/x", "3"), 0); /* need not wait */
+    fake_run();
+    ck_assert_str_eq(store_get("attr/x"), "3");
+    ck_assert_uint_eq(fake_pages, 0);
+    fake_sleep(6 * NSEC_PER_SEC);
+    store.lie_error = errors[_i]; /* a newer one waits when the older is refused */
+    ck_assert_int_eq(guest_publish("attr/x", "4"), 0);
+    ck_assert_int_eq(guest_publish("attr/x", "5"), 0);
+    fake_run();
+    ck_assert_str_eq(store_get("attr/x"), "5");
     ck_assert_uint_eq(fake_pages, 0);
 }
 END_TEST
@@ -546,6 +613,8 @@ int main(void)
     tcase_add_test(t, sysrq_of_a_driver);
     tcase_add_test(t, publish);
     tcase_add_test(t, publish_much);
+    tcase_add_loop_test(t, publish_to_a_store_that_stalls, 0, 2);
+    tcase_add_loop_test(t, publish_is_refused_for_now, 0, 5);
     tcase_add_test(t, the_last_word_is_published);
     tcase_add_test(t, publish_over_a_reset);
     tcase_add_test(t, publish_fails);
