@@ -159,6 +159,21 @@ static void look_at(struct task *t, const struct dns_zone *zone, size_t pos)
     r->apex_pos = reply_position(r, 0);
 }
 
+/* The zone that answers for the name in t->q.key. The parent does for a DS (RFC 4035 section 3.1.4.1). */
+static const struct dns_zone *zone_of_name(const struct task *t)
+{
+    const struct dns_key *key = &t->q.key;
+    const struct dns_zone *zone = dns_db_find(t->db, key, key->labels);
+
+    if (t->q.type == TYPE_DS && zone && zone->labels == key->labels && zone->labels) {
+        const struct dns_zone *parent = dns_db_find(t->db, key, key->labels - 1);
+
+        if (parent)
+            return parent;
+    }
+    return zone;
+}
+
 /* Proves for each name that a wildcard stood for that it does not exist itself. */
 static void prove_wildcards(struct task *t)
 {
@@ -170,7 +185,7 @@ static void prove_wildcards(struct task *t)
 
         if (!reply_read_name(&t->r, t->wildcard[i], &t->q.key))
             return;
-        look_at(t, dns_db_find(t->db, &t->q.key, t->q.key.labels), t->wildcard[i]);
+        look_at(t, zone_of_name(t), t->wildcard[i]);
         dns_zone_match(t->zone, &t->q.key, &match);
         require(t, denial_wildcard(&t->r, t->zone, &t->q.key, match.depth));
     }
@@ -180,16 +195,18 @@ static void prove_wildcards(struct task *t)
 
 /*
  * Makes the name at out[target], an alias's data, the one to look at. False when it is not to be
- * followed: too many were, it leads nowhere new, or to no zone of ours.
+ * followed: too many were, the reply has got so long that no set can follow which points to names of its own,
+ * it leads nowhere new, or to no zone of ours. The client then asks for the target itself.
  */
 static bool follow(struct task *t, size_t target)
 {
     struct reply *r = &t->r;
     const struct dns_zone *zone;
 
-    if (++t->chain > CHAIN_MAX || !reply_next_name(r, target, &t->q.key))
+    if (++t->chain > CHAIN_MAX || r->pos >= RELOC_SELF_MAX ||
+        !reply_next_name(r, target, &t->q.key))
         return false;
-    zone = dns_db_find(t->db, &t->q.key, t->q.key.labels);
+    zone = zone_of_name(t);
     if (!zone || !zone_is_there(zone))
         return false;
     look_at(t, zone, target);
@@ -279,20 +296,6 @@ static bool answer_name(struct task *t)
     return false;
 }
 
-/* The zone that answers the question. The parent answers for a DS (RFC 4035 section 3.1.4.1). */
-static const struct dns_zone *zone_of_question(const struct dns_db *db, const struct dns_query *q)
-{
-    const struct dns_zone *zone = dns_db_find(db, &q->key, q->key.labels);
-
-    if (q->type == TYPE_DS && zone && zone->labels == q->key.labels && zone->labels) {
-        const struct dns_zone *parent = dns_db_find(db, &q->key, q->key.labels - 1);
-
-        if (parent)
-            return parent;
-    }
-    return zone;
-}
-
 void answer_question(struct task *t)
 {
     struct dns_query *q = &t->q;
@@ -310,7 +313,7 @@ void answer_question(struct task *t)
             t->edns.error = EDNS_NOT_SUPPORTED;
         return;
     }
-    t->zone = zone_of_question(t->db, q);
+    t->zone = zone_of_name(t);
     if (!t->zone)
         return;
     t->r.rcode = DNS_SERVFAIL;

@@ -92,7 +92,8 @@ enum {
     RECORD_HEADER = 12, /* owner pointer, type, class, TTL, length of data */
     RELOC_SELF = 0x8000,
     RELOC_SELF_MAX =
-        0x2000, /* relocations to own names: targets, and position of the set, lie below */
+        0x2000, /* relocations to own names: targets, and position of the set, lie below, so do
+                   names looked at */
     REF_SIZE = 6,
     REF_NEEDED = 0x8000,
     OWNER_POINTER = 0xc00c,

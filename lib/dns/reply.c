@@ -4,7 +4,8 @@
  *
  * A set is copied as it is; then its owner is changed, if it is not the question's name, and its
  * compression pointers get their values. Pointers to names of its own need the set to begin low
- * enough in the message (RELOC_SELF_MAX); further up such a set counts as one that does not fit.
+ * enough in the message (RELOC_SELF_MAX); further up such a set counts as one that does not fit. Only an
+ * optional one can: no name is looked at that stands there, and what has to be said of a name comes first.
  */
 #include "lib/dns/reply.h"
 
@@ -133,14 +134,17 @@ bool reply_add_signatures(struct reply *r, const uint8_t *set, uint16_t owner)
 /* The owner of sets with names of their own, which is no pointer. */
 enum { OWNER_NAMED = 1 };
 
-/* Appends records under a name: LEN octets of labels and the pointer REST, then pointers to it. */
+/*
+ * Appends records under a name: LEN octets of labels and the pointer REST; then pointers to it, if it stands where
+ * they can point to (RFC 1035 section 4.1.4).
+ */
 static void put_named(struct reply *r, const uint8_t *record, const uint8_t *end, size_t owner,
                       const uint8_t *labels, unsigned len, uint16_t rest)
 {
     for (; record < end; record = record_next(record)) {
         unsigned n = record_next(record) - record - 2;
 
-        if (r->pos == owner) {
+        if (r->pos == owner || owner > POINTER_MAX) {
             memcpy(r->out + r->pos, labels, len);
             r->pos += len;
         } else if (len) {
@@ -155,22 +159,22 @@ static void put_named(struct reply *r, const uint8_t *record, const uint8_t *end
 bool reply_add_named(struct reply *r, const uint8_t *set, const uint8_t *labels, unsigned len,
                      unsigned shared)
 {
-    unsigned need = len + set_records_len(set) + wanted_signatures(r, set);
+    unsigned signed_len = wanted_signatures(r, set), count = set_count(set);
     uint16_t rest = POINTER_BITS | (shared ? reply_position(r, shared) : r->apex_pos);
     const uint8_t *signatures = set_signatures(set), *records = signatures + SIGNATURES_HEADER;
     size_t owner = r->pos;
 
     if (reply_has(r, set, OWNER_NAMED))
         return true;
-    if (need > r->limit - r->pos || r->pos > POINTER_MAX)
+    if (signed_len)
+        count += signatures_count(signatures);
+    if (len * (owner > POINTER_MAX ? count : 1) + set_records_len(set) + signed_len >
+        r->limit - owner)
         return false;
     note_sent(r, set, OWNER_NAMED);
     put_named(r, set_records(set), set_fixups(set), owner, labels, len, rest);
-    r->count[SECTION_AUTHORITY] += set_count(set);
-    if (wanted_signatures(r, set)) {
-        put_named(r, records, records + signatures_len(signatures), owner, labels, len, rest);
-        r->count[SECTION_AUTHORITY] += signatures_count(signatures);
-    }
+    put_named(r, records, records + signed_len, owner, labels, len, rest);
+    r->count[SECTION_AUTHORITY] += count;
     return true;
 }
 
@@ -212,7 +216,7 @@ int reply_add_alias(struct reply *r, unsigned prefix, size_t dname)
     size_t target = dname + RECORD_HEADER, at = r->pos;
     unsigned len = dns_name_length(r->out + target, r->pos - target);
 
-    if (!len || target > POINTER_MAX)
+    if (!len)
         return -EMSGSIZE;
     if (prefix + len > DNS_NAME_MAX)
         return -ENAMETOOLONG;
@@ -238,19 +242,36 @@ void reply_want_addresses(struct reply *r, const uint8_t *set)
     }
 }
 
+/* Adds addresses of NODE for a name that no pointer reaches: a referral's. False when they do not fit. */
+static bool add_far_address(struct reply *r, const uint8_t *node, const uint8_t *set)
+{
+    unsigned len = node_name_len(node);
+
+    if (!r->referral || len * set_count(set) + set_records_len(set) > r->limit - r->pos)
+        return false;
+    put_named(r, set_records(set), set_fixups(set), r->pos, node_name(node), len,
+              POINTER_BITS | r->apex_pos);
+    r->count[SECTION_ADDITIONAL] += set_count(set);
+    return true;
+}
+
 /* Adds NODE's addresses of one type, for the name at out[name]. False when they do not fit. */
 static bool add_address(struct reply *r, const uint8_t *node, unsigned type, size_t name)
 {
     const uint8_t *set = node_find_set(node, type);
-    uint16_t owner = POINTER_BITS | (is_pointer(r, name) ? pointer_target(r, name) : name);
+    size_t at = is_pointer(r, name) ? pointer_target(r, name) : name;
+    uint16_t owner = POINTER_BITS | at;
+    bool asterisk = node_flags(node) & NODE_ASTERISK;
 
     /* What has been sent can no longer be told, and a set appears once (RFC 2181 section 5). */
     if (r->sent_count == REPLY_SENT_MAX && !r->referral)
         return true;
     /* One wildcard may stand for several names; any other set has one owner. */
-    if (!set || reply_has(r, set, node_flags(node) & NODE_ASTERISK ? owner : 0))
+    if (!set || reply_has(r, set, asterisk ? owner : 0))
         return true;
-    return name <= POINTER_MAX && reply_add(r, SECTION_ADDITIONAL, set, owner);
+    if (at <= POINTER_MAX)
+        return reply_add(r, SECTION_ADDITIONAL, set, owner);
+    return !asterisk && add_far_address(r, node, set);
 }
 
 static void add_refs(struct reply *r, const struct dns_zone *zone, const uint8_t *set, size_t pos,

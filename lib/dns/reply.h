@@ -4,7 +4,8 @@
  *
  * Sections are written in order, whole sets at a time, so a reply never holds part of a set.
  * The name being answered stands uncompressed, as far as the apex, at out[name_pos]; at first that
- * is the question, later the target of a CNAME. The zone's apex stands at out[apex_pos].
+ * is the question, later the target of a CNAME. The zone's apex stands at out[apex_pos]. Both, and all of the
+ * name, stand below RELOC_SELF_MAX, so pointers reach them.
  */
 #ifndef LIB_DNS_REPLY_H
 #define LIB_DNS_REPLY_H

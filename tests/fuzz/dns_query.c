@@ -24,13 +24,16 @@ static const struct dns_client client = {.address_len = 4, .now = FUZZ_NOW};
 
 static struct fuzz_served *serve(bool nsec3)
 {
-    static struct fuzz_served zones[2];
-    struct fuzz_served *served = &zones[nsec3];
+    static struct fuzz_served zones[2], chains[2]; /* the second ones beside the first ones */
+    struct fuzz_served *served = &zones[nsec3], *chain = &chains[nsec3];
     const char *text = nsec3 ? fuzz_nsec3_text : fuzz_zone_text;
 
     if (!served->image) {
         if (!fuzz_serve(served, (const uint8_t *)text, strlen(text)))
             abort();
+        if (!fuzz_serve(chain, (const uint8_t *)fuzz_chain_text, strlen(fuzz_chain_text)))
+            abort();
+        dns_db_set(&served->db, &chain->zone);
         dns_db_identify(&served->db, &identity);
         fuzz_allow(&served->db);
     }

@@ -47,6 +47,18 @@ const char fuzz_nsec3_text[] =
     NSEC3(HASH_EXAMPLE, HASH_NS1, "NS SOA NSEC3PARAM RRSIG")
     NSEC3(HASH_NS1, HASH_W, "A")
     NSEC3(HASH_W, HASH_EXAMPLE, "");
+
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define THOUSAND HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
+const char fuzz_chain_text[] =
+    "$ORIGIN chain.\n$TTL 3600\n@ SOA ns.far.net. host.far.net. 1 2 3 4 300\n@ NS ns.far.net.\n"
+    "@ NSEC n12 SOA NS\n" SIGNED("@", "NSEC")
+    "$GENERATE 0-11 n$ CNAME n${1}\n"
+    "$GENERATE 0-11 n$ RRSIG \"CNAME 8 2 9 20300101000000 20200101000000 1 chain. " THOUSAND THOUSAND "\"\n"
+    "n12 MX 1 mx1.mail.far.net.\nn12 MX 2 mx2.mail.far.net.\nn12 NSEC @ MX\n"
+    "*.wild CNAME n0\nd DNAME wild\nout CNAME alias.example.\n"
+    "sub NS ns1.mail.far.net.\nsub NS ns2.mail.far.net.\n";
 /* clang-format on */
 
 /* The input is the file z; it may include itself, and another one, i. */
@@ -187,6 +199,35 @@ static void check_header(const uint8_t *query, const uint8_t *msg, size_t len)
         abort();
 }
 
+/*
+ * The records of an answer are those of the question's name, and of the names to which aliases lead from there, each
+ * under its own.
+ */
+static void check_owners(const uint8_t *msg, size_t len)
+{
+    uint8_t name[DNS_NAME_MAX], next[DNS_NAME_MAX] = {0}, owner[DNS_NAME_MAX];
+    size_t at = question_end(msg, len);
+    unsigned type = dns_be16(msg + at - 4), octets;
+
+    (void)dns_name_expand(msg, len, 12, name);
+    for (unsigned n = dns_be16(msg + 6); n && type != TYPE_AXFR && type != TYPE_IXFR; n--) {
+        size_t fields = skip_name(msg, len, at), data = fields + 10;
+        unsigned covered = dns_be16(msg + fields);
+
+        if (covered == TYPE_RRSIG)
+            covered = dns_be16(msg + data);
+        (void)dns_name_expand(msg, len, at, owner);
+        if (*next && dns_name_equal(owner, next))
+            memcpy(name, next, sizeof(name));
+        if (!dns_name_equal(owner, name) &&
+            (covered != TYPE_DNAME || !dns_name_under(*next ? next : name, owner, &octets)))
+            abort();
+        if (dns_be16(msg + fields) == TYPE_CNAME)
+            (void)dns_name_expand(msg, len, data, next);
+        at = data + dns_be16(msg + data - 2);
+    }
+}
+
 static void check_stats(const struct dns_stats *stats)
 {
     uint64_t answered = 0;
@@ -226,6 +267,8 @@ size_t fuzz_answer(const struct dns_db *db, const struct dns_client *client, con
         abort();
     check_header(query, out, n);
     (void)fuzz_last_record(out, n);
+    if (dns_be16(out + 4))
+        check_owners(out, n);
     return n;
 }
 

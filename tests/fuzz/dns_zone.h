@@ -30,8 +30,9 @@ void fuzz_allow(struct dns_db *db);
 
 /*
  * dns_answer(), with a look at the answer: a well-formed message with as many records as its header says,
- * header and question those of the query, no longer than CAP and, over UDP, than the client takes. And
- * every query is counted, as one that is answered or one that is not.
+ * header and question those of the query, the answer's owners those to which aliases lead from there, no
+ * longer than CAP and, over UDP, than the client takes. And every query is counted, as one that is answered
+ * or one that is not.
  */
 size_t fuzz_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
                    size_t len, uint8_t *out, size_t cap, unsigned flags);
@@ -69,5 +70,7 @@ void fuzz_take_zone(const struct dns_db *db, const struct dns_zone *zone, struct
 extern const char fuzz_zone_text[];
 /* One that is signed with NSEC3. */
 extern const char fuzz_nsec3_text[];
+/* One named chain.: aliases with long signatures, 18 KiB of them from n0 to n12. */
+extern const char fuzz_chain_text[];
 
 #endif

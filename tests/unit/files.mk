@@ -72,6 +72,8 @@ include lib/dns/files.mk
 unit-dns_zonefile-srcs := tests/unit/test_dns_zonefile.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_answer-srcs := tests/unit/test_dns_answer.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_zonefile-cflags := $(dns-all-options)
+unit-dns_long-srcs := tests/unit/test_dns_long.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_long-cflags := $(dns-all-options)
 unit-dns_damage-srcs := tests/unit/test_dns_damage.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_damage-cflags := $(dns-all-options)
 unit-dns_answer-cflags := $(dns-all-options)

@@ -256,6 +256,40 @@ START_TEST(test_zones)
 }
 END_TEST
 
+/* An alias of a delegation whose zone is served, too: the parent answers for the DS, at the end of an alias as for
+ * the name itself (RFC 4035 section 3.1.4.1). */
+START_TEST(test_alias_of_child)
+{
+    static const char *const names[] = {"child.example.org.", "al.example.org.", "x.w.example.org.",
+                                        "child.d.example.org."};
+    static const char parent_text[] =
+        "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS ns1.x.\n@ NSEC al SOA\n" SIGNED(
+            "@",
+            "NSEC") "child NS ns1.x.\nchild DS 1 8 2 00\n" SIGNED("child",
+                                                                  "DS") "al CNAME child\n*.w CNAME "
+                                                                        "child\nd DNAME @\n";
+    static const char child_text[] = "$ORIGIN child.example.org.\n$TTL 60\n"
+                                     "@ SOA a b 1 2 3 4 5\n@ NS ns1.x.\n@ A 192.0.2.77\n";
+    static const unsigned aliases[] = {0, 1, 1, 2};
+    struct dns_zone parent, child;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size;
+    uint8_t *image = make_zone(parent_text, &parent, &size);
+    uint8_t *child_image = make_zone(child_text, &child, &size);
+
+    dns_db_set(&db, &parent);
+    dns_db_set(&db, &child);
+    ask_signed(names[_i], TYPE_DS, answer, sizeof(answer), DNS_MINIMAL);
+    ck_assert_uint_eq(answer[3], DNS_NOERROR);
+    ck_assert_uint_eq(dns_be16(answer + 6), aliases[_i] + 2); /* and the DS's signature */
+    ck_assert_uint_eq(dns_be16(answer + 8), _i == 2 ? 2 : 0); /* that x.w does not exist */
+    ask(names[_i], TYPE_A, DNS_MINIMAL, answer);
+    ck_assert_uint_eq(dns_be16(answer + 6), aliases[_i] + 1);
+    free(image);
+    free(child_image);
+}
+END_TEST
+
 /* Many names: each is found, none other is, and the image has less than twice the octets of the records. */
 START_TEST(test_many_names)
 {
@@ -308,6 +342,7 @@ int main(void)
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
     tcase_add_test(t, test_zones);
+    tcase_add_loop_test(t, test_alias_of_child, 0, 4);
     tcase_add_test(t, test_many_names);
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
