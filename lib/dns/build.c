@@ -203,9 +203,11 @@ static int make_tree(struct dns_builder *b)
         for (next = i + 1; next < b->rec_count && same_key(builder_rec(b, next), rec); next++)
             builder_step(b);
         if (rec->key_len < b->apex_key_len || memcmp(rec->octets, b->apex_key, b->apex_key_len)) {
-            for (; i < next; i++)
+            for (; i < next; i++) {
+                builder_step(b);
                 builder_report(b, DNS_ERROR, builder_rec(b, i), "the record lies outside the zone",
                                b->apex);
+            }
             continue;
         }
         if (chain_is_hashed(b, i)) {

@@ -32,10 +32,13 @@ static uint32_t set_end(struct dns_builder *b, uint32_t from, uint32_t end)
 static void set_owner_name(struct set_writer *s, const uint8_t *name, unsigned len)
 {
     unsigned skip = len && !memcmp(name, "\1*", 2) ? 2 : 0;
+    const struct dns_builder *b = s->w->b;
+    uint8_t owner[KEY_MAX];
 
     s->owner_len = len - skip;
-    memcpy(s->owner, name + skip, s->owner_len);
-    memcpy(s->owner + s->owner_len, s->w->b->apex, s->w->b->apex_len);
+    memcpy(owner, name + skip, s->owner_len);
+    memcpy(owner + s->owner_len, b->apex, b->apex_len);
+    dns_key_parse(&s->owner, owner, s->owner_len + b->apex_len);
 }
 
 static void write_node(struct set_writer *s, struct leaf *leaf)
@@ -148,6 +151,7 @@ static void resolve_set(struct dns_builder *b, const struct dns_zone *zone, cons
         bool below = len >= rec->key_len && !memcmp(key, rec->octets, rec->key_len);
         const uint8_t *node = find_target(b, zone, rec, below);
 
+        builder_step(b);
         dns_put_le32(ref + 2, node ? (node - zone->image) / 4 : 0);
         if (below)
             dns_put_le16(ref, dns_le16(ref) | REF_NEEDED);
@@ -171,8 +175,8 @@ static uint32_t soa_index(struct dns_builder *b)
 {
     uint32_t i = b->leaves[0].first;
 
-    while (builder_rec(b, i)->type != TYPE_SOA)
-        i++;
+    for (; builder_rec(b, i)->type != TYPE_SOA; i++)
+        builder_step(b);
     return i;
 }
 
@@ -209,10 +213,12 @@ static uint32_t write_denial(struct writer *w)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < b->hashed_count; i++, count++) {
+        builder_step(b);
         writer_put(w, b->hashed[i].hash, NSEC3_HASH);
         write_le32(w, b->hashed[i].number);
     }
     for (uint32_t i = 0; i < b->leaf_count && b->features & FEATURE_NSEC; i++) {
+        builder_step(b);
         if (!b->leaves[i].nsec || b->leaves[i].flags & NODE_BELOW)
             continue;
         write_le32(w, b->leaves[i].number);

@@ -62,52 +62,87 @@ static void write_pointer(struct set_writer *s, unsigned kind, unsigned offset)
     write_be16(s->w, POINTER_BITS | offset);
 }
 
+/* Are the names, of which each has one of these hashes, the same? Looking at them is a step of work. */
+static bool same_name(struct dns_builder *b, const uint8_t *name, uint32_t hash,
+                      const uint8_t *other, uint32_t other_hash)
+{
+    if (hash != other_hash)
+        return false;
+    builder_step(b);
+    return dns_name_equal(name, other);
+}
+
 /* A name written earlier in this set which is the same as NAME: its offset, or -1. */
-static int known_name(const struct set_writer *s, const uint8_t *name)
+static int known_name(const struct set_writer *s, const uint8_t *name, uint32_t hash)
 {
     for (unsigned i = 0; i < s->names; i++) {
-        if (dns_name_equal(s->name[i].name, name))
+        if (same_name(s->w->b, name, hash, s->name[i].name, s->name[i].hash))
             return s->name[i].at;
     }
     return -1;
 }
 
-/* If NAME is the owner or one of its ancestors down to the apex: its octets before the apex. Else
- * -1. */
-static int owner_part(const struct set_writer *s, const uint8_t *name)
+/* If NAME, of LABELS labels, is the owner or one of its ancestors down to the apex: its octets before the
+ * apex. Else -1. */
+static int owner_part(const struct set_writer *s, const uint8_t *name, unsigned labels,
+                      uint32_t hash)
 {
-    for (unsigned at = 0;; at += s->owner[at] + 1) {
-        if (dns_name_equal(s->owner + at, name))
-            return s->owner_len - at;
-        if (at >= s->owner_len)
-            return -1;
-    }
+    const struct dns_key *owner = &s->owner;
+    unsigned at;
+
+    if (labels > owner->labels)
+        return -1;
+    at = owner->label[owner->labels - labels];
+    if (at > s->owner_len ||
+        !same_name(s->w->b, name, hash, owner->lower + at, owner->hash[labels]))
+        return -1;
+    return s->owner_len - at;
 }
 
-/* Writes a name that may be compressed: labels up to a suffix which is the owner's or is known. */
-static void write_name(struct set_writer *s, const uint8_t *name)
+/* Writes a pointer to a name of LABELS labels if there is something to point to. */
+static bool write_known(struct set_writer *s, const uint8_t *name, unsigned labels, uint32_t hash)
+{
+    int at = owner_part(s, name, labels, hash);
+    unsigned kind = 0;
+
+    if (at < 0) {
+        kind = RELOC_SELF;
+        at = known_name(s, name, hash);
+    }
+    if (at < 0)
+        return false;
+    write_pointer(s, kind, at);
+    return true;
+}
+
+/*
+ * Writes a name of LEN octets that may be compressed: labels up to a suffix which is the owner's or is known. Each
+ * label is a step of work, as it is looked for among many names. Where no pointer can be noted any more
+ * (RELOC_SELF), nothing is looked for.
+ */
+static void write_name(struct set_writer *s, const uint8_t *name, size_t len)
 {
     struct writer *w = s->w;
+    const uint8_t *end = name + len;
+    struct dns_key key;
 
-    for (; *name; name += *name + 1) {
+    dns_key_parse(&key, name, len);
+    for (unsigned k = key.labels; k; k--, name += *name + 1) {
         unsigned at = w->len - s->records;
-        int known = known_name(s, name), owned = owner_part(s, name);
 
-        if (at < RELOC_SELF && owned >= 0) {
-            write_pointer(s, 0, owned);
+        if (at >= RELOC_SELF)
+            break;
+        builder_step(w->b);
+        if (write_known(s, name, k, key.hash[k]))
             return;
-        }
-        if (at < RELOC_SELF && known >= 0) {
-            write_pointer(s, RELOC_SELF, known);
-            return;
-        }
         if (at < RELOC_SELF_MAX && s->names < WRITER_NAMES_MAX) {
             s->name[s->names].at = at;
+            s->name[s->names].hash = key.hash[k];
             s->name[s->names++].name = name;
         }
         writer_put(w, name, *name + 1);
     }
-    writer_put(w, name, 1);
+    writer_put(w, name, end - name);
 }
 
 static void write_data(struct set_writer *s, const struct rec *rec)
@@ -120,7 +155,7 @@ static void write_data(struct set_writer *s, const struct rec *rec)
         size_t n = dns_field_length(*format, data, left);
 
         if (*format == 'n')
-            write_name(s, data);
+            write_name(s, data, n);
         else
             writer_put(s->w, data, n);
         data += n;

@@ -26,10 +26,11 @@ struct set_writer {
     struct writer *w;
     size_t records; /* offset of its records in the image */
     unsigned names, relocs, refs;
-    uint8_t owner[KEY_MAX]; /* the name that may be pointed to, wire form */
-    unsigned owner_len;     /* its octets before the apex */
+    struct dns_key owner; /* the name that may be pointed to */
+    unsigned owner_len;   /* its octets before the apex */
     struct {
         unsigned at; /* offset in the records */
+        uint32_t hash;
         const uint8_t *name;
     } name[WRITER_NAMES_MAX];
     uint16_t reloc[2 * WRITER_RECORDS_MAX];

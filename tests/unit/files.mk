@@ -84,7 +84,7 @@ unit-dns_transfer-cflags = $(dns-all-options) $(dns-server-options) $(host-mbedt
 unit-dns_secondary-srcs = tests/unit/test_dns_secondary.c $(dns-server-srcs) $(dns-build-srcs) $(host-mbedtls-srcs)
 unit-dns_secondary-cflags = $(dns-all-options) $(dns-server-options) $(host-mbedtls-cflags) \
 	-include tests/unit/dns_memory.h
-unit-dns_secondary-libs := -Wl,--wrap=dns_rdata_compare
+unit-dns_secondary-libs := -Wl,--wrap=dns_rdata_compare,--wrap=dns_name_equal,--wrap=dns_zone_match
 unit-dns_ixfr-srcs = tests/unit/test_dns_ixfr.c $(dns-server-srcs) $(dns-build-srcs) $(host-mbedtls-srcs)
 unit-dns_ixfr-cflags = $(unit-dns_secondary-cflags)
 unit-dns_notifier-srcs = tests/unit/test_dns_notifier.c lib/dns/notifier.c lib/dns/access.c lib/dns/algorithm.c lib/dns/prefix.c lib/dns/name.c \

@@ -1326,9 +1326,34 @@ int __wrap_dns_rdata_compare(unsigned type, const uint8_t *a, const uint8_t *b, 
     return __real_dns_rdata_compare(type, a, b, len);
 }
 
+/* Names compared and looked up: since the last pause, and the most between two. */
+static struct work {
+    unsigned compared, found;
+} work, most;
+
+bool __real_dns_name_equal(const uint8_t *a, const uint8_t *b);
+void __real_dns_zone_match(const struct dns_zone *zone, const struct dns_key *key,
+                           struct dns_match *match);
+
+bool __wrap_dns_name_equal(const uint8_t *a, const uint8_t *b)
+{
+    work.compared++;
+    return __real_dns_name_equal(a, b);
+}
+
+void __wrap_dns_zone_match(const struct dns_zone *zone, const struct dns_key *key,
+                           struct dns_match *match)
+{
+    work.found++;
+    __real_dns_zone_match(zone, key, match);
+}
+
 static void count_pause(void *ctx)
 {
     pauses++;
+    most.compared = MAX(most.compared, work.compared);
+    most.found = MAX(most.found, work.found);
+    work = (struct work){0};
 }
 
 static void add_to(struct dns_builder *b, const char *label, unsigned type, const void *data,
@@ -1387,6 +1412,69 @@ START_TEST(test_many_in_one_set)
         ck_assert_int_gt(dns_zone_open(&zone, image, size), 0);
         ck_assert_uint_eq(dns_zone_records(&zone), _i == 0 ? 2 : 2 + LARGE_SET + 1);
     }
+    free(image);
+    dns_builder_free(b);
+}
+END_TEST
+
+/* A name in wire form of so many labels of one letter, which are random but for the last ones. */
+static unsigned put_letters(uint8_t *name, unsigned labels, unsigned same)
+{
+    unsigned len = 0;
+
+    for (; labels; labels--) {
+        name[len++] = 1;
+        name[len++] = labels > same ? (uint8_t)('a' + random_number() % 26) : 'z';
+    }
+    name[len] = 0;
+    return len + 1;
+}
+
+static const struct {
+    unsigned type, records, labels, same, owner;
+} long_names[] = {
+    {TYPE_PTR, 230, 126, 0, 121},   /* nothing to point to */
+    {TYPE_PTR, 230, 126, 121, 121}, /* each points to the one before */
+    {TYPE_PTR, 230, 126, 1, 0},
+    {TYPE_MX, 2000, 2, 0, 0}, /* in the zone: an address is looked for */
+};
+
+/* Between two pauses are so many steps, in each of which one name at most is compared or looked up, whatever names a
+ * set has: so long do queries wait. */
+START_TEST(test_work_between_pauses)
+{
+    static const uint8_t soa[22], apex[] = "\7example\3org";
+    const struct dns_sink sink = {.report = collect, .pause = count_pause};
+    struct dns_builder *b = dns_builder_new(&sink);
+    uint8_t owner[2 * DNS_NAME_MAX], data[2 * DNS_NAME_MAX] = {0, 1};
+    unsigned prefix = long_names[_i].type == TYPE_MX ? 2 : 0, labels = long_names[_i].labels, len;
+    char text[DNS_TEXT_MAX + 1];
+    uint8_t *image = NULL;
+    size_t size;
+
+    random_state = 1;
+    add_to(b, "@", TYPE_SOA, soa, sizeof(soa), false);
+    add_to(b, "@", TYPE_NS, "\2ns", 4, false);
+    len = put_letters(owner, long_names[_i].owner, long_names[_i].owner);
+    memcpy(owner + len - 1, apex, sizeof(apex));
+    dns_name_text(owner, text);
+    for (unsigned i = 0; i < long_names[_i].records; i++) {
+        len = prefix + put_letters(data + prefix, labels, long_names[_i].same);
+        if (prefix) { /* numbered, as there are more than two letters make, and below the apex */
+            data[prefix] = 4;
+            dns_put_be32(data + prefix + 1,
+                         0x61616161 + (i & 15) + ((i >> 4 & 15) << 8) + (i >> 8 << 16));
+            memcpy(data + prefix + 5, apex, sizeof(apex));
+            len = prefix + 5 + sizeof(apex);
+        }
+        add_to(b, text, long_names[_i].type, data, len, false);
+    }
+    pauses = 0;
+    work = most = (struct work){0};
+    ck_assert_int_eq(dns_builder_finish(b, &image, &size), 0);
+    count_pause(NULL);
+    ck_assert_uint_le(most.compared, 256);
+    ck_assert_uint_le(most.found, 256);
     free(image);
     dns_builder_free(b);
 }
@@ -1609,6 +1697,7 @@ int main(void)
     tcase_add_loop_test(t, test_while_made, 0, 2);
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
     tcase_add_loop_test(t, test_digests_of_files, 0, ARRAY_SIZE(digests));
+    tcase_add_loop_test(t, test_work_between_pauses, 0, ARRAY_SIZE(long_names));
     tcase_add_loop_test(t, test_many_in_one_set, 0, 3);
     tcase_add_loop_test(t, test_memory, 0, 8);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
