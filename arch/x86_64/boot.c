@@ -41,6 +41,22 @@ static __attribute__((always_inline)) inline void batch_add(struct batch *b, mad
     }
 }
 
+/* Takes the right to write from the linear map's first count pages: page by page, but for the spans that a
+ * level-2 entry stands for. */
+static __attribute__((always_inline)) inline void protect_alias(struct batch *b, uintptr_t l4,
+                                                                uint64_t count)
+{
+    uintptr_t va = VIRT_BASE, end = va + (count << PAGE_SHIFT);
+
+    while (va < end) {
+        bool whole = va % TABLE_SPAN == 0 && end - va >= TABLE_SPAN;
+        maddr_t entry = paging_entry(l4, va, whole ? 2 : 1);
+
+        batch_add(b, entry, paging_read(entry) & ~PTE_W);
+        va += whole ? TABLE_SPAN : PAGE_SIZE;
+    }
+}
+
 BOOT __attribute__((no_stack_protector)) void boot_map_window(const struct start_info *si)
 {
     const uint64_t *p2m = (const uint64_t *)si->mfn_list;
@@ -51,12 +67,9 @@ BOOT __attribute__((no_stack_protector)) void boot_map_window(const struct start
 
     b.count = 0;
     window_tables[0] = si->shared_info | PTE_RW | PTE_NX;
-    for (uint64_t i = 0; i < ro_pages; i++) {
-        uint64_t frame = p2m[i] << PAGE_SHIFT;
-
-        window_tables[i + 1] = frame | PTE_R | (i < text_pages ? 0 : PTE_NX);
-        batch_add(&b, paging_entry(l4, VIRT_BASE + (i << PAGE_SHIFT), 1), frame | PTE_R | PTE_NX);
-    }
+    for (uint64_t i = 0; i < ro_pages; i++)
+        window_tables[i + 1] = p2m[i] << PAGE_SHIFT | PTE_R | (i < text_pages ? 0 : PTE_NX);
+    protect_alias(&b, l4, ro_pages);
     batch_add(&b, paging_entry(l4, (uintptr_t)boot_stack_guard, 1), 0);
     for (uint64_t *table = window_tables; table < window_tables_end; table += 512) {
         uint64_t frame = p2m[((uintptr_t)table - VIRT_BASE) >> PAGE_SHIFT] << PAGE_SHIFT;

@@ -162,7 +162,7 @@ bool mm_mapped(uintptr_t va)
 
     if (!entry.a)
         return false;
-    return *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE) & PTE_P;
+    return paging_read(entry) & PTE_P;
 }
 
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
@@ -212,8 +212,7 @@ int arch_forbid_execution(uintptr_t va)
 
     if (err)
         return err;
-    err = write_entry(entry,
-                      *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE) | PTE_NX);
+    err = write_entry(entry, paging_read(entry) | PTE_NX);
     if (!err)
         (void)hv_tlb_flush(); /* a right was taken away */
     return err;
