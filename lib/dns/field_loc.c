@@ -53,7 +53,7 @@ static const char *read_angle(struct lexer *lex, const char *sides, unsigned lim
     uint64_t total = 0;
     bool more = true;
 
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0;; i++) {
         const char *wrong, *end;
         uint64_t value;
 
@@ -73,7 +73,6 @@ static const char *read_angle(struct lexer *lex, const char *sides, unsigned lim
         if (wrong || !more)
             return wrong ? wrong : "the record ends too early";
     }
-    return "not an angle";
 }
 
 /* A length in centimetres as a digit and a power of ten (RFC 1876 section 2). */

@@ -111,21 +111,28 @@ static int digits(const char *text, unsigned n)
     return value;
 }
 
-/* Days from the epoch to the first of a month of the Gregorian calendar. */
-static uint32_t days_before(int year, int month)
+/* Days before the month of a year of the Gregorian calendar, from 1 to 13. */
+static unsigned days_before(int year, int month)
 {
-    static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
     bool leap = year % 4 == 0 && (year % 100 || year % 400 == 0);
+
+    return before[month - 1] + (leap && month > 2);
+}
+
+/* Days from the epoch to the first day of a year. */
+static uint32_t days_to(int year)
+{
     int past = year - 1;
 
-    return (uint32_t)(past * 365 + past / 4 - past / 100 + past / 400 - 719162) +
-           before[month - 1] + (leap && month > 2);
+    return past * 365 + past / 4 - past / 100 + past / 400 - 719162;
 }
 
 /* YYYYMMDDHHmmSS in UTC, or seconds since the epoch; both modulo 2^32 (RFC 4034 section 3.1.5). */
 static const char *put_date(struct field_out *out, const char *text)
 {
     int year, month, day, hour, minute, second;
+    unsigned before;
     uint64_t seconds;
 
     if (strlen(text) != 14)
@@ -136,11 +143,14 @@ static const char *put_date(struct field_out *out, const char *text)
     hour = digits(text + 8, 2);
     minute = digits(text + 10, 2);
     second = digits(text + 12, 2);
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour < 0 || hour > 23 ||
-        minute < 0 || minute > 59 || second < 0 || second > 60)
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || hour < 0 || hour > 23 || minute < 0 ||
+        minute > 59 || second < 0 || second > 60)
+        return "not a date";
+    before = days_before(year, month);
+    if (before + day > days_before(year, month + 1))
         return "not a date";
     seconds =
-        (days_before(year, month) + day - 1) * (uint64_t)86400 + hour * 3600 + minute * 60 + second;
+        (days_to(year) + before + day - 1) * (uint64_t)86400 + hour * 3600 + minute * 60 + second;
     return put_be32(out, seconds);
 }
 

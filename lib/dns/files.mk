@@ -12,8 +12,8 @@ dns-limit-srcs := lib/dns/limit.c
 dns-counters-srcs := lib/dns/counters.c
 dns-answer-srcs := $(dns-core-srcs) $(dns-dnssec-srcs) $(dns-edns-srcs) $(dns-limit-srcs) $(dns-prefix-srcs) \
 	$(dns-counters-srcs)
-dns-make-srcs := $(addprefix lib/dns/,build.c chain.c render.c rrtype.c same.c sort.c store.c svcparams.c \
-	writer.c)
+dns-make-srcs := $(addprefix lib/dns/,build.c chain.c rdata_ok.c render.c rrtype.c same.c sort.c store.c \
+	svcparams.c writer.c)
 dns-build-srcs := $(dns-make-srcs) $(addprefix lib/dns/,compile.c directive.c field.c field_key.c field_loc.c \
 	field_rare.c field_svcb.c field_wks.c generate.c lexer.c rdata.c zonefile.c)
 dns-secondary-srcs := $(addprefix lib/dns/,entry.c fetch.c secondary.c secondary_list.c unpack.c)

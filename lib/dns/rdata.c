@@ -76,8 +76,9 @@ static const char *read_field(struct lexer *lex, char format, const uint8_t *ori
         return *lex->text ? field_text(out, lex->text, RDATA_MAX) : "a URI is not empty";
     case 'S':
     case 'r':
-    case 'x':
     case 'd':
+    case 'k':
+    case 'x':
         return read_rest(lex, format, out);
     default:
         return field_rare(out, format, lex->text);
@@ -91,6 +92,8 @@ static const char *read_fields(struct lexer *lex, const char *format, const uint
     const char *wrong = NULL;
 
     for (bool first = true; *format && !wrong; format++, first = false) {
+        bool more = true;
+
         switch (*format) {
         case 'm':
             return field_bitmap(out, lex);
@@ -101,9 +104,11 @@ static const char *read_fields(struct lexer *lex, const char *format, const uint
         default:
             break;
         }
-        if (!first)
+        if (*format == 'k')
+            wrong = field_more(lex, &more);
+        else if (!first)
             wrong = field_want(lex);
-        if (!wrong)
+        if (!wrong && more)
             wrong = read_field(lex, *format, origin, out);
     }
     return wrong;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of record types, and a check of record data against its type's format.
+ * The table of record types.
  *
  * Formats: RFC 1035, 1183 (RP, AFSDB, X25, ISDN, RT), 1706 (NSAP, NSAP-PTR), 1712 (GPOS), 1876 (LOC), 2163
  * (PX), 2230 (KX), 2535 (KEY, SIG), 2782 (SRV), 3123 (APL), 3403 (NAPTR), 3596 (AAAA), 4025 (IPSECKEY), 4034 (DS, RRSIG,
@@ -13,7 +13,6 @@
 #include "lib/dns/rrtype.h"
 
 #include "lib/dns/image.h"
-#include "lib/dns/svcparams.h"
 #include "lib/util.h"
 
 #include <stdio.h>
@@ -48,7 +47,7 @@ static const struct {
     {22, "NSAP", "X"},
     {23, "NSAP-PTR", "N"},
     {24, "SIG", "TabtDDwNd"},
-    {25, "KEY", "wbad"},
+    {25, "KEY", "wbak"},
     {26, "PX", "wNN"},
     {27, "GPOS", "sss"},
     {28, "AAAA", "6"},
@@ -188,150 +187,6 @@ size_t dns_field_length(char format, const uint8_t *data, size_t len)
     default:
         return len;
     }
-}
-
-bool dns_tag_ok(const uint8_t *string)
-{
-    for (unsigned i = 1; i <= string[0]; i++) {
-        uint8_t c = string[i] | 0x20;
-
-        if ((c < 'a' || c > 'z') && (string[i] < '0' || string[i] > '9'))
-            return false;
-    }
-    return string[0];
-}
-
-static bool strings_ok(const uint8_t *data, size_t len)
-{
-    size_t pos = 0;
-
-    while (pos < len)
-        pos += data[pos] + 1u;
-    return len && pos == len;
-}
-
-/* RFC 4034 section 4.1.2: windows in order, without zero octets at their ends. */
-static bool bitmap_ok(const uint8_t *data, size_t len)
-{
-    int window = -1;
-
-    while (len) {
-        if (len < 2 || data[0] <= window || !data[1] || data[1] > 32 || data[1] + 2u > len ||
-            !data[data[1] + 1])
-            return false;
-        window = data[0];
-        len -= data[1] + 2u;
-        data += data[1] + 2u;
-    }
-    return true;
-}
-
-/* RFC 3123 section 4. */
-static bool prefixes_ok(const uint8_t *data, size_t len)
-{
-    while (len) {
-        size_t n = len < 4 ? len : 4u + (data[3] & 0x7f);
-
-        if (n < 4 || n > len)
-            return false;
-        data += n;
-        len -= n;
-    }
-    return true;
-}
-
-/* RFC 4025 section 2: type of gateway and algorithm are the two octets in front of it. */
-static bool gateway_ok(const uint8_t *gateway, size_t len)
-{
-    static const uint8_t sizes[] = {0, 4, 16};
-    unsigned type = gateway[-2];
-    size_t n = type < ARRAY_SIZE(sizes) ? sizes[type] : dns_name_length(gateway, len);
-
-    return type <= ARRAY_SIZE(sizes) && (n || !type) && n <= len && (len > n) == (gateway[-1] != 0);
-}
-
-/* RFC 8777 section 4: the relay that its type says; types which do not exist yet may be anything. */
-static bool relay_ok(const uint8_t *data, size_t len)
-{
-    static const uint8_t sizes[] = {0, 4, 16};
-    unsigned type = len ? data[0] & 0x7f : 0;
-
-    if (type < ARRAY_SIZE(sizes))
-        return len == 1u + sizes[type];
-    return type > ARRAY_SIZE(sizes) || (len > 1 && dns_name_length(data + 1, len - 1) == len - 1);
-}
-
-/* RFC 1035 section 3.4.2: a protocol, and 65,536 bits at most, without zero octets at their end. */
-static bool services_ok(const uint8_t *data, size_t len)
-{
-    return len == 1 || (len > 1 && len <= 1 + 65536 / 8 && data[len - 1]);
-}
-
-/* RFC 8005 section 5: lengths, tag, key, names. */
-static bool hip_ok(const uint8_t *data, size_t len)
-{
-    size_t at = len < 4 ? len : 4u + data[0] + dns_be16(data + 2);
-
-    if (len < 4 || !data[0] || !dns_be16(data + 2) || at > len)
-        return false;
-    while (at < len) {
-        unsigned n = dns_name_length(data + at, len - at);
-
-        if (!n)
-            return false;
-        at += n;
-    }
-    return true;
-}
-
-/* Has the field, LEN octets which are all there, an inner structure that is right? */
-static bool inside_ok(char format, const uint8_t *data, size_t len)
-{
-    switch (format) {
-    case 'n':
-    case 'N':
-    case 'u':
-        return len;
-    case 'H':
-        return len > 1;
-    case 'g':
-        return dns_tag_ok(data);
-    case 'S':
-        return strings_ok(data, len);
-    case 'm':
-        return bitmap_ok(data, len);
-    case 'A':
-        return prefixes_ok(data, len);
-    case 'G':
-        return gateway_ok(data, len);
-    case 'M':
-        return relay_ok(data, len);
-    case 'P':
-        return hip_ok(data, len);
-    case 'W':
-        return services_ok(data, len);
-    case 'p':
-        return !svcparams_check(data, len);
-    default:
-        return true;
-    }
-}
-
-bool dns_rdata_ok(unsigned type, const uint8_t *data, size_t len)
-{
-    const char *format = dns_type_format(type);
-
-    if (!format)
-        return true;
-    for (; *format; format++) {
-        size_t n = dns_field_length(*format, data, len);
-
-        if (n > len || !inside_ok(*format, data, n))
-            return false;
-        data += n;
-        len -= n;
-    }
-    return len == 0;
 }
 
 /* Lengths within names are no letters. */

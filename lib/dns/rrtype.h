@@ -10,6 +10,7 @@
  *   r  one string of the rest of the data, without a length octet    u  the same, not empty (URI)
  *   g  one character-string of letters and digits (CAA)
  *   x  base 16 to the end      d  base 64 to the end       X  base 16 to the end, after 0x (NSAP)
+ *   k  base 64 to the end, or empty (KEY); x, X and d are not
  *   a  DNSSEC algorithm, one octet      c  type of a certificate      T  type of a record
  *   D  date in seconds, four octets     h  base 16 behind its length  H  base 32 behind its length
  *   m  type bitmap      p  service parameters      A  address prefixes: each to the end, or empty

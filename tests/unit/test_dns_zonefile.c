@@ -5,6 +5,8 @@
  */
 #include "tests/unit/dns_testing.h"
 
+#include <errno.h>
+
 #define SOA "@ 3600 IN SOA ns1 host 1 2 3 4 300\n"
 #define HEAD SOA "@ 3600 NS ns1\nns1 3600 A 192.0.2.1\n"
 
@@ -191,6 +193,46 @@ static const struct {
     {HEAD "a 60 TYPE64 \\# 9 0001 00 00030001 0000\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TYPE47 \\# 4 00 000100\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TYPE42 \\# 3 000108\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 SVCB 1 . alpn=a\\\\x\n", "z:4: malformed escape in a list: alpn=a\\\\x"},
+    {HEAD "a 60 SVCB 1 . alpn=a\\\\\n", "z:4: malformed escape in a list: alpn=a\\\\"},
+    {HEAD "a 60 SVCB 1 . alpn=a\\256\n", "z:4: malformed escape in a list: alpn=a\\256"},
+    {HEAD "a 60 SVCB 1 . port=\"1\n", "z:4: quoted string is not closed on its line"},
+    {HEAD "a 60 SVCB 1 . dohpath=/{?dns}\\195A\n", "z:4: not a path with a variable {?dns}"},
+    {HEAD "a 60 TYPE64 \\# 13 0001 00 00090000 00030002 0050\n",
+     "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE64 \\# 11 0001 00 00090000 00090000\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 MX \"\" x\n", "z:4: a number is missing"},
+    {HEAD "a 60 SOA ns1 host 1 4294967296 3 4 5\n", "z:4: not a time: 4294967296"},
+    {HEAD "a 60 LOC 1 2\n", "z:4: the record ends too early"},
+    {HEAD "a 60 RRSIG A 8 2 60 2020x101000000 1 1 a AA==\n", "z:4: not a date: 2020x101000000"},
+    {HEAD "a 60 RRSIG A 8 2 60 20210229000000 1 1 a AA==\n", "z:4: not a date: 20210229000000"},
+    {HEAD "a 60 RRSIG A 8 2 60 20000431000000 1 1 a AA==\n", "z:4: not a date: 20000431000000"},
+    {HEAD "a 60 RRSIG A 8 2 60 20201232000000 1 1 a AA==\n", "z:4: not a date: 20201232000000"},
+    {HEAD "a 60 NID 1 0:0:0:12345\n", "z:4: not groups of base 16 digits: 0:0:0:12345"},
+    {HEAD "a 60 EUI64 0-0-0-0-0-0-0-0\n", "z:4: not groups of base 16 digits: 0-0-0-0-0-0-0-0"},
+    {HEAD "a 60 NSAP 0xgg\n", "z:4: not base 16: 0xgg"},
+    {HEAD "a 60 NSAP 0x\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 OPENPGPKEY \"\"\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE1234 \\#\n", "z:4: the record ends too early"},
+    {HEAD "a 60 TYPE1234 \\# 3\n", "z:4: the record ends too early"},
+    {HEAD "a 60 TYPE1234 \\# 0 01\n", "z:4: more data than the type has fields: 01"},
+    {HEAD "a 60 TYPE43 \\# 4 0001 0801\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE48 \\# 4 0100 0308\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE42 \\# 4 0001 2100\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE42 \\# 9 0001 2005 0102030405\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE42 \\# 4 0002 8100\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE42 \\# 5 0001 1001 00\n", "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE29 \\# 16 00a21613 80000000 80000000 0\n", "z:4: odd number of base 16 digits"},
+    {HEAD "a 60 TYPE29 \\# 16 00a21613 80000000 80000000 00000000\n",
+     "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE29 \\# 16 00121a13 80000000 80000000 00000000\n",
+     "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE29 \\# 16 00121602 80000000 80000000 00000000\n",
+     "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE29 \\# 16 00121613 934fd901 80000000 00000000\n",
+     "z:4: malformed data for this type"},
+    {HEAD "a 60 TYPE29 \\# 16 00121613 80000000 59604dff 00000000\n",
+     "z:4: malformed data for this type"},
     {HEAD "a 60 CAA 0 \"\" x\n", "z:4: a tag is letters and digits"},
     {HEAD "a 60 CAA 0 is-sue x\n", "z:4: a tag is letters and digits: is-sue"},
     {HEAD "a 60 TYPE257 \\# 3 00 00 78\n", "z:4: malformed data for this type"},
@@ -227,6 +269,15 @@ static const struct {
     {HEAD "$GENERATE 1-2 a${x} 60 A 192.0.2.1\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
     {HEAD "$GENERATE 1-2 a${-2} 60 A 192.0.2.1\n", "z:4: $GENERATE makes a negative number"},
     {HEAD "$GENERATE 1-1 a$ 60 TXT \"\\\"x\"\n", "z:4: quoted string is not closed on its line"},
+    {HEAD "$GENERATE 1-99999999999 a$ 60 A 192.0.2.1\n",
+     "z:4: not a range (START-STOP or START-STOP/STEP)"},
+    {HEAD "$GENERATE 1-2/x a$ 60 A 192.0.2.1\n",
+     "z:4: not a range (START-STOP or START-STOP/STEP)"},
+    {HEAD "$GENERATE 1-2 a${0,256} 60 A 192.0.2.1\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
+    {HEAD "$GENERATE 1-2 a${0,1,q} 60 A 192.0.2.1\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
+    {HEAD "$GENERATE 1-2 a${0,1,d 60 A 192.0.2.1\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
+    {HEAD "$GENERATE 1-2 60 A a${0,1,\n", "z:4: malformed ${OFFSET,WIDTH,BASE}"},
+    {HEAD "$TTL 5 \"x\n", "z:4: quoted string is not closed on its line"},
     {HEAD "a 60 A \\# 3 010203\n", "z:4: malformed data for this type"},
     {HEAD "a 60 MX \\# 3 010203\n", "z:4: malformed data for this type"},
     {HEAD "a 60 TXT \\# 3 056162\n", "z:4: malformed data for this type"},
@@ -339,6 +390,20 @@ static const struct {
     {"a 60 HIP 2 200100107B1A74DF365639CC39F1D578 AwEAAbdxyhNu r1 r2.example.org.\n",
      "a 60 TYPE55 \\# 61 10020009 200100107b1a74df365639cc39f1d578 03010001b771ca136e "
      "02723107 6578616d706c65036f726700 02723207 6578616d706c65036f726700\n"},
+    {"a 60 SVCB 1 . alpn=\"f\\\\\\\\oo\\\\,bar,\\000\\255\"\n",
+     "a 60 SVCB 1 . key1=\"\\008f\\\\oo,bar\\002\\000\\255\"\n"},
+    {"a 60 CERT PKIX 1 RSASHA256 AQ==\n", "a 60 TYPE37 \\# 6 0001 0001 08 01\n"},
+    {"a 60 KEY 49152 3 5\n", "a 60 TYPE25 \\# 4 c000 03 05\n"},
+    {"a 60 EUI64 00-00-5E-ef-10-00-00-2a\n", "a 60 TYPE109 \\# 8 00005eef1000002a\n"},
+    {"a 60 NID 10 14:4fff:ff20:ee64\n", "a 60 TYPE104 \\# 10 000a 00144fffff20ee64\n"},
+    {"a 60 NSAP 0x47.0005.80\n", "a 60 TYPE22 \\# 4 47000580\n"},
+    {"a 60 APL 1:192.168.32.0/21 !2:ff00::/8 1:0.0.0.0/0\n",
+     "a 60 TYPE42 \\# 16 00011503c0a820 00020881ff 00010000\n"},
+    {"a 60 TYPE29 \\# 16 00991000 934fd900 59604e00 ffffffff\n",
+     "a 60 LOC 90 0 0 N 180 0 0 W 42849672.95m 90000000m 0.01m 0m\n"},
+    {"a 60 RRSIG A 8 2 60 20000229000000 20231231235959 1 a AA==\n",
+     "a 60 RRSIG A 8 2 60 951782400 1704067199 1 a AA==\n"},
+    {"$GENERATE 16-16 a.${0,4,n}example.org. 60 TXT x\n", "a.0.1 60 TXT x\n"},
     {"a 60 CAA 0 Issue2 \"\"\n", "a 60 TYPE257 \\# 8 00 06 497373756532\n"},
     {"a 60 URI 1 2 x\n", "a 60 TYPE256 \\# 5 0001 0002 78\n"},
     {"a 60 LOC 1 2 3. N 5 W 6. 7.M\n", "a 60 LOC 1 2 3 N 5 W 6m 7m\n"},
@@ -433,6 +498,83 @@ START_TEST(test_errors_end)
 }
 END_TEST
 
+/* The words and lists that are longer than there is room for. */
+START_TEST(test_too_long)
+{
+    static const struct {
+        const char *before;
+        unsigned times;
+        const char *piece, *after, *message;
+    } cases[] = {
+        {"a 60 TXT ", 65536, "x", "\n", "z:4: word longer than 65535 characters"},
+        {"a 60 TXT ", 32768, "\\x", "\n", "z:4: word longer than 65535 characters"},
+        {"a 60 TXT ", 256, "x", "\n", "z:4: string longer than 255 octets"},
+        {"a 60 TXT ", 32768, " x", "\n", "z:4: record data longer than 65535 octets"},
+        {"a 60 SVCB 1 . alpn=", 256, "x", "\n", "z:4: string longer than 255 octets"},
+        {"a 60 SVCB 1 . alpn=", 1100, "x", "\n", "z:4: item of a list too long"},
+        {"a 60 HIP 2 ", 256, "00", " AwEA\n", "z:4: a host identity tag has 1 to 255 octets"},
+        {"a 60 NSEC3PARAM 1 0 0 ", 256, "00", "\n", "z:4: salt longer than 255 octets"},
+        {"$GENERATE 1-1 a$ 60 TXT ", 4096, "x", "\n", "z:4: $GENERATE is too long"},
+        {"$GENERATE 1-1 a$ 60 TXT ", 255, "${0,255}", "\n",
+         "z:4: $GENERATE makes a line that is too long"},
+    };
+    char *text = malloc(80000), *at;
+    const struct text_file files[] = {{"z", text, 0}, {0}};
+    uint8_t *image;
+    size_t size;
+
+    at = text + sprintf(text, "%s%s", HEAD, cases[_i].before);
+    for (unsigned i = 0; i < cases[_i].times; i++)
+        at = stpcpy(at, cases[_i].piece);
+    strcpy(at, cases[_i].after);
+    ck_assert_int_lt(compile_files(files, &image, &size), 0);
+    messages[200] = '\0';
+    ck_assert_msg(strstr(messages, cases[_i].message) == messages, "%s", messages);
+    free(text);
+}
+END_TEST
+
+START_TEST(test_too_many_parameters)
+{
+    char text[2000], *at = text + sprintf(text, "%sa 60 SVCB 1 .", HEAD);
+    const struct text_file files[] = {{"z", text, 0}, {0}};
+    uint8_t *image;
+    size_t size;
+
+    for (unsigned i = 0; i < 64u + _i; i++)
+        at += sprintf(at, " key%u", 1000 + i);
+    strcpy(at, "\n");
+    ck_assert_int_eq(compile_files(files, &image, &size), _i ? -EINVAL : 0);
+    ck_assert_msg(strstr(messages, "too many service parameters") || !_i, "%s", messages);
+    free(image);
+}
+END_TEST
+
+static long failing_read(void *ctx, void *handle, void *buf, size_t size)
+{
+    struct text_handle *h = handle;
+
+    return h->left ? text_read(ctx, handle, buf, size) : -EIO;
+}
+
+/* A file that cannot be read to its end, between two records or within a word. */
+START_TEST(test_read_error)
+{
+    static const char *const texts[] = {HEAD, HEAD "a 60 TXT x", HEAD "a 60 TXT "};
+    const struct text_file files[] = {{"z", texts[_i], 0}, {0}};
+    const struct dns_source source = {text_open, failing_read, text_close, (void *)files};
+    const struct dns_sink sink = {.report = collect};
+    uint8_t *image = NULL;
+    size_t size;
+
+    messages[0] = '\0';
+    ck_assert_int_eq(dns_zone_compile(&source, "z", (const uint8_t *)"\7example\3org", false, &sink,
+                                      &image, &size),
+                     -EINVAL);
+    ck_assert_str_eq(messages, "z:4: cannot read on\n");
+}
+END_TEST
+
 START_TEST(test_zero_octet)
 {
     static const char text[] = "a 60 A 192.0.2.1\nb\0c 60 A 192.0.2.1\n";
@@ -511,6 +653,9 @@ int main(void)
     tcase_add_loop_test(t, test_owner_is_put_back, 0, 4);
     tcase_add_test(t, test_all_errors_are_reported);
     tcase_add_test(t, test_errors_end);
+    tcase_add_loop_test(t, test_too_long, 0, 10);
+    tcase_add_loop_test(t, test_too_many_parameters, 0, 2);
+    tcase_add_loop_test(t, test_read_error, 0, 3);
     tcase_add_test(t, test_zero_octet);
     tcase_add_test(t, test_too_large_set);
     tcase_add_test(t, test_name_limits);
