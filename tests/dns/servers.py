@@ -103,10 +103,11 @@ def running(argv, address, log):
         process.wait()
 
 
-def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host="127.0.0.1", clients="127.0.0.1"):
+def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host="127.0.0.1", clients="127.0.0.1",
+        whole=()):
     """Context: NSD serving `zones`, a dict of zone name to file, with a limit of answers a second; yields
     (address, port). It gives zones away; `signed`: by the key of transfers.py. When a file has changed and
-    it is told by SIGHUP, it tells 127.0.0.1 on the port `notify`, and has differences for who asks."""
+    it is told by SIGHUP, it tells 127.0.0.1 on the port `notify`, and has differences for who asks, but of the zones `whole`."""
     address = (host, free_port())
     directory = Path(directory)
     lines = [
@@ -132,7 +133,8 @@ def nsd(zones, directory, minimal=False, rate=0, signed=False, notify=None, host
         lines += ["key:", f"  name: {KEY_NAME}", "  algorithm: hmac-sha256", f"  secret: {SECRET}"]
     for name, file in zones.items():
         lines += ["zone:", f"  name: {name}", f'  zonefile: "{file}"', f"  provide-xfr: {clients} {key}"]
-        lines += [f"  notify: 127.0.0.1@{notify} {key}", "  store-ixfr: yes", "  create-ixfr: yes"] if notify else []
+        lines += [f"  notify: 127.0.0.1@{notify} {key}"] if notify else []
+        lines += ["  store-ixfr: yes", "  create-ixfr: yes"] if notify and name not in whole else []
     conf = directory / "nsd.conf"
     conf.write_text("\n".join(lines) + "\n")
     return running([find("nsd", "nsd"), "-d", "-c", str(conf)], address, directory / "nsd.log")

@@ -25,7 +25,7 @@ import messages
 import options
 import servers
 from secondaries import SECONDARIES, copy_of
-from transfers import KEY_NAME, KEYRING, OPTIONS, SECRET, transfer, write_live
+from transfers import KEY_NAME, KEYRING, OPTIONS, SECRET, transfer, write_live, write_partial, write_turned
 from transport import connect, framed, receive_message
 
 WAIT_SECONDS = 30
@@ -188,43 +188,68 @@ def wait_until(what, is_so):
         time.sleep(0.05)
 
 
-def serial_of(server):
-    query = dns.message.make_query("live.test.", "SOA")
+def serial_of(server, zone):
+    query = dns.message.make_query(zone, "SOA")
     answer = dns.query.udp(query, server[0], port=server[1], timeout=20).answer
     return answer[0][0].serial if answer else None
 
 
-def test_differences(zones, tmp_path):
-    """What we fetch from NSD, NSD, BIND and Knot fetch from us: after the first version by differences alone."""
+CHANGING = {"live.test": lambda file, serial: write_live(file, serial, names=200), "turned.test": write_turned,
+            "partial.test": write_partial}  # fmt: skip
+
+
+def test_differences(tmp_path):
+    """What we fetch from NSD, NSD, BIND and Knot fetch from us: after the first version by differences alone. Of one zone
+    NSD gives us all each time, with a set in another order, which is no difference; of one our image lacks a record, and all
+    of it goes from server to server."""
     wanted = {name: s for name, s in SECONDARIES.items() if servers.find(*s[:2])}
     if not servers.find_nsd() or not wanted:
         pytest.skip("nsd is not installed")
-    live, image, log = tmp_path / "live.test.zone", tmp_path / "empty.img", tmp_path / "hostserver.log"
-    write_live(live, 1, names=200)
+    image, log = tmp_path / "empty.img", tmp_path / "hostserver.log"
+    files = {zone: tmp_path / f"{zone}.zone" for zone in CHANGING}
+
+    def write(serial):
+        for zone, file in files.items():
+            CHANGING[zone](file, serial)
+
+    write(1)
     subprocess.run([BIN / "zonec", "-o", image], check=True)
     port, addresses = servers.free_port(), {name: ("127.0.0.1", servers.free_port()) for name in wanted}
     told = ",".join(f"127.0.0.1:{address[1]}" for address in addresses.values())
     with contextlib.ExitStack() as stack:
-        nsd = stack.enter_context(servers.nsd({"live.test": live}, tmp_path, signed=True, notify=port))
-        more = [*OPTIONS, "-s", f"live.test=127.0.0.1:{nsd[1]}@{KEY_NAME}", "-n", told]
+        nsd = stack.enter_context(servers.nsd(files, tmp_path, signed=True, notify=port, whole=["turned.test"]))
+        fetched = ",".join(f"{zone}=127.0.0.1:{nsd[1]}@{KEY_NAME}" for zone in files)
+        more = [*OPTIONS, "-s", fetched, "-n", told]
         ours = stack.enter_context(servers.host(BIN / "hostserver", image, tmp_path, options=more, port=port))
-        wait_until("no first version", lambda: "live.test. serial 1" in log.read_text())
+        for zone in files:
+            wait_until("no first version", lambda zone=zone: f"{zone}. serial 1" in log.read_text())
         for name, (_, _, configure) in wanted.items():
             (tmp_path / name).mkdir()
-            argv = configure(ours, ["live.test"], tmp_path / name, addresses[name])
+            argv = configure(ours, files, tmp_path / name, addresses[name])
             stack.enter_context(servers.running(argv, addresses[name], tmp_path / name / "log"))
-            assert set(copy_of(addresses[name], "live.test")) == set(transfer(ours, "live.test", KEYRING)[0])
-        whole = options.counters(ours)["transfers"]
+            for zone in files:
+                assert set(copy_of(addresses[name], zone)) == set(transfer(ours, zone, KEYRING)[0])
+        before = options.counters(ours)["transfers"]
         for serial in (2, 3):
-            write_live(live, serial, names=200)
+            write(serial)
             nsd.process.send_signal(signal.SIGHUP)
             for name, address in addresses.items():
-                wait_until(f"{name} does not come to {serial}", lambda at=address, to=serial: serial_of(at) == to)
+                for zone in files:
+                    wait_until(f"{name} does not come to {serial} of {zone}",
+                               lambda at=address, zone=zone, to=serial: serial_of(at, zone) == to)  # fmt: skip
         counted = options.counters(ours)
-        assert counted["transfers"] == whole and counted["differences"] >= 2 * len(wanted), counted
+        assert counted["transfers"] == before + 2 * len(wanted), counted  # of partial.test
+        assert counted["differences"] >= 2 * 2 * len(wanted), counted
+        for zone in files:
+            by_differences = log.read_text().count(f"{zone}. serial 3 by differences\n")
+            assert by_differences == (zone == "live.test"), log.read_text()
+            mine, theirs = set(transfer(ours, zone, KEYRING)[0]), set(transfer(nsd, zone, KEYRING)[0])
+            assert [record[1] for record in mine ^ theirs] == [dns.rdatatype.RRSIG] * (zone == "partial.test")
+            for name, address in addresses.items():
+                assert set(copy_of(address, zone)) == mine, (name, zone)
         mine = set(transfer(ours, "live.test", KEYRING)[0])
-        for name, address in addresses.items():
-            assert set(copy_of(address, "live.test")) == mine, name
+        assert dig(ours, "turned.test", "IXFR=2", "+tcp").count("\tIN\t") == 8
+        assert dig(ours, "partial.test", "IXFR=2", "+tcp").count("\tIN\t") > 8
         for words, whole in (["+tcp"], len(mine) + 1), (["+notcp"], 1):
             for known, records in (0, whole), (1, 14), (2, 8), (3, 1):
                 said = dig(ours, "live.test", f"IXFR={known}", *words)

@@ -53,3 +53,24 @@ def write_live(file, serial, refresh=3600, names=2000):
              f"version TXT {serial}", f"only{serial} A 192.0.2.9"]  # fmt: skip
     lines += [f"n{i} MX {i} n{i * 7 % names}\nn{i} TXT {'x' * (i % 90)}y" for i in range(names)]
     file.write_text("\n".join(lines) + "\n")
+
+
+def write_turned(file, serial):
+    """The same changes, and a set of a hundred records (BIND takes no more) that begins with another one in each
+    version, and of which two have changed places."""
+    write_live(file, serial, names=20)
+    numbers = list(range(100))
+    numbers = numbers[serial * 30 :] + numbers[: serial * 30]
+    numbers[serial], numbers[-serial] = numbers[-serial], numbers[serial]
+    with open(file, "a", encoding="ascii") as out:
+        out.writelines(f"turned A 192.0.2.{n}\n" for n in numbers)
+
+
+LEFT_OUT = "8 2 60 20300101000000 20200101000000 1 partial.test. AAAA"
+
+
+def write_partial(file, serial):
+    """The same changes, and a signature of nothing, which our images leave out."""
+    write_live(file, serial, names=20)
+    with open(file, "a", encoding="ascii") as out:
+        out.write(f"version RRSIG A {LEFT_OUT}\n")
