@@ -11,7 +11,7 @@ import struct
 
 A, NS, CNAME, SOA, TXT, AAAA, DNAME, OPT, DS, RRSIG, NSEC, DNSKEY, NSEC3 = 1, 2, 5, 6, 16, 28, 39, 41, 43, 46, 47, 48, 50
 TSIG, ANY = 250, 255
-AA, TC, RD = 4, 2, 1  # in the third octet
+QR, AA, TC, RD = 0x80, 4, 2, 1  # in the third octet
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH, BADVERS, BADCOOKIE = 0, 1, 2, 3, 4, 5, 6, 9, 16, 23
 DO = 0x8000
 # What stands in front of the first name in data of a type, and how many names there are.
