@@ -75,7 +75,8 @@ POSITIVE = "; fully validated"
 NODATA = "; negative response, fully validated"
 UNSIGNED_ANSWER = "; unsigned answer"
 UNSIGNED_NEGATIVE = "; negative response, unsigned answer"
-NO_TARGET = "$NXDOMAIN"  # at the end of an alias, after which delv says ";; resolution failed"
+# At the end of an alias, after which delv says ";; resolution failed".
+NO_TARGET, NO_DATA = "$NXDOMAIN", "$NXRRSET"
 VALIDATED = [
     ("@", "SOA", POSITIVE),
     ("@", "NS", POSITIVE),
@@ -109,6 +110,8 @@ VALIDATED = [
     ("unsigned", "DS", NODATA),
     ("two.deleg.only", "DS", NODATA),
     ("child", "DS", POSITIVE),
+    ("tochild", "DS", POSITIVE),
+    ("toplain", "DS", NO_DATA),
     ("www.child", "A", POSITIVE),
     ("www.child", "MX", NODATA),
     ("any.wild.child", "TXT", POSITIVE),
