@@ -5,6 +5,7 @@
 #ifndef SIM_DOMAIN_H
 #define SIM_DOMAIN_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +16,12 @@
 static inline bool domain_is_guest(domid_t dom)
 {
     return dom == DOMID_SELF || dom == DOMAIN_ID;
+}
+
+/* What Xen says to a call that the guest may make for itself only: 0 or a negative errno. */
+static inline int domain_check(domid_t dom)
+{
+    return domain_is_guest(dom) ? 0 : dom == 0 ? -EPERM : -ESRCH;
 }
 
 struct domain_config {

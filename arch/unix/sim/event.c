@@ -19,11 +19,13 @@
 
 #define PORTS 1024 /* xl's default limit is 1023 and port 0 */
 #define WORD_BITS 64
-#define OFFERS_AFTER 40 /* domain 0 has ports of its own below */
+#define ROOM 64           /* ports that Xen makes room for at a time: a page of its own records */
+#define DOMAIN_0_AFTER 40 /* domain 0 has ports of its own below */
 
 static struct {
     struct shared_info *shared;
     struct event_channel channel[PORTS];
+    uint32_t room; /* ports below exist, free or not; port 0 does, and is never given out */
     struct event_port *bound;   /* domain 0's ends */
     struct event_port *offered; /* those that the guest may bind to */
 } events;
@@ -36,6 +38,7 @@ static struct vcpu_info *vcpu(void)
 void event_create(struct shared_info *shared_info)
 {
     events.shared = shared_info;
+    events.room = ROOM;
     /* Until the guest says otherwise it takes no event (arch_set_info_guest() in Xen). */
     shared_write(&vcpu()->evtchn_upcall_mask, 1);
 }
@@ -75,18 +78,22 @@ bool event_deliverable(void)
 
 struct event_channel *event_channel(uint32_t port)
 {
-    return port > 0 && port < PORTS ? &events.channel[port] : NULL;
+    return port < events.room ? &events.channel[port] : NULL;
 }
 
-bool event_port_exists(uint32_t port)
+bool event_port_is_open(uint32_t port)
 {
-    return event_channel(port) != NULL;
+    return event_channel(port) && event_channel(port)->status != EVTCHNSTAT_closed;
 }
 
 void event_unmask(uint32_t port)
 {
-    (void)shared_and(&events.shared->evtchn_mask[port / WORD_BITS], ~(1ul << port % WORD_BITS));
-    if (event_is_pending(port))
+    bool masked =
+        shared_and(&events.shared->evtchn_mask[port / WORD_BITS], ~(1ul << port % WORD_BITS)) >>
+            port % WORD_BITS &
+        1;
+
+    if (masked && event_is_pending(port))
         select_word(port);
 }
 
@@ -100,10 +107,15 @@ bool event_is_pending(uint32_t port)
 /* The lowest free port, as in Xen; 0 when there is none. */
 uint32_t event_free_port(void)
 {
-    for (uint32_t port = 1; port < PORTS; port++)
-        if (events.channel[port].status == EVTCHNSTAT_closed)
-            return port;
-    return 0;
+    uint32_t port = 1;
+
+    while (port < PORTS && events.channel[port].status != EVTCHNSTAT_closed)
+        port++;
+    if (port == PORTS)
+        return 0;
+    if (port == events.room)
+        events.room += ROOM;
+    return port;
 }
 
 uint32_t event_virq_port(unsigned virq)
@@ -124,11 +136,20 @@ void event_raise_virq(unsigned virq)
 
 /* --- domain 0's ends -------------------------------------------------------------------------- */
 
+static uint32_t new_port(void)
+{
+    static uint32_t last = DOMAIN_0_AFTER;
+
+    return ++last;
+}
+
 static void connect(struct event_port *end, uint32_t port)
 {
     events.channel[port] =
         (struct event_channel){.status = EVTCHNSTAT_interdomain, .remote = 0, .peer = end};
     end->guest_port = port;
+    if (!end->port)
+        end->port = new_port();
     end->pending = false;
     end->next = events.bound;
     events.bound = end;
@@ -163,7 +184,7 @@ uint32_t event_make(struct event_port *end)
 
 int event_bind(struct event_port *end, uint32_t port)
 {
-    if (!event_port_exists(port) || events.channel[port].status != EVTCHNSTAT_unbound ||
+    if (!event_channel(port) || events.channel[port].status != EVTCHNSTAT_unbound ||
         events.channel[port].remote != 0)
         return -EINVAL;
     connect(end, port);
@@ -173,32 +194,31 @@ int event_bind(struct event_port *end, uint32_t port)
 
 uint32_t event_offer(struct event_port *end)
 {
-    static uint32_t last = OFFERS_AFTER;
-
-    end->offered = ++last;
+    end->port = new_port();
+    end->offered = true;
     end->next = events.offered;
     events.offered = end;
-    return end->offered;
+    return end->port;
 }
 
-/* Takes it out of the list of those offered; NULL when it is not there. */
+/* Takes the port out of the list of those offered; NULL when it is not there. */
 static struct event_port *take_offer(uint32_t offered)
 {
     struct event_port **p = &events.offered, *end;
 
-    while (*p && (*p)->offered != offered)
+    while (*p && (*p)->port != offered)
         p = &(*p)->next;
     end = *p;
     if (end) {
         *p = end->next;
-        end->offered = 0;
+        end->offered = false;
     }
     return end;
 }
 
 bool event_accept_offer(uint32_t offered, uint32_t port)
 {
-    struct event_port *end = offered ? take_offer(offered) : NULL;
+    struct event_port *end = take_offer(offered);
 
     if (end)
         connect(end, port);
@@ -208,7 +228,7 @@ bool event_accept_offer(uint32_t offered, uint32_t port)
 void event_unbind(struct event_port *end)
 {
     if (end->offered)
-        (void)take_offer(end->offered);
+        (void)take_offer(end->port);
     if (!end->guest_port)
         return;
     leave_unbound(&events.channel[end->guest_port]);

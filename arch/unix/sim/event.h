@@ -19,7 +19,8 @@ struct event_port {
     const char *name;
     void (*fn)(struct event_port *port);
     uint32_t guest_port; /* 0: not connected */
-    uint32_t offered;    /* the port that the guest may bind to; 0: none */
+    uint32_t port;       /* domain 0's own number for it; 0: it has had none yet */
+    bool offered;        /* the guest may bind to it */
     bool pending;
     struct event_port *next; /* in the list of those bound */
 };
@@ -52,6 +53,6 @@ long event_op(int cmd, uintptr_t arg);
 /* Whether the guest must be called: something is pending and events are not masked. */
 bool event_deliverable(void);
 bool event_is_pending(uint32_t port);
-bool event_port_exists(uint32_t port);
+bool event_port_is_open(uint32_t port);
 
 #endif

@@ -13,10 +13,12 @@
 
 static long alloc_unbound(struct evtchn_alloc_unbound *op)
 {
-    uint32_t port = event_free_port();
+    uint32_t port;
+    int err = domain_check(op->dom);
 
-    if (!domain_is_guest(op->dom))
-        return -EPERM;
+    if (err)
+        return err;
+    port = event_free_port();
     if (!port)
         return -ENOSPC;
     *event_channel(port) = (struct event_channel){
@@ -59,11 +61,17 @@ static long bind_interdomain(struct evtchn_bind_interdomain *op)
     return 0;
 }
 
+/* One for the whole domain, which its first vcpu takes. */
+static bool is_global(unsigned virq)
+{
+    return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF;
+}
+
 static long bind_virq(struct evtchn_bind_virq *op)
 {
     uint32_t port = event_free_port();
 
-    if (op->virq >= NR_VIRQS)
+    if (op->virq >= NR_VIRQS || (is_global(op->virq) && op->vcpu != 0))
         return -EINVAL;
     if (op->vcpu != 0)
         return -ENOENT;
@@ -125,18 +133,17 @@ static long send(const struct evtchn_send *op)
 static long status(struct evtchn_status *op)
 {
     const struct event_channel *c = event_channel(op->port);
+    int err = domain_check(op->dom);
 
-    if (!domain_is_guest(op->dom))
-        return -EPERM;
-    if (!c)
-        return -EINVAL;
+    if (err || !c)
+        return err ? err : -EINVAL;
     op->status = c->status;
     op->vcpu = 0;
     if (c->status == EVTCHNSTAT_unbound) {
         op->u.unbound.dom = c->remote;
     } else if (c->status == EVTCHNSTAT_interdomain) {
         op->u.interdomain.dom = c->remote;
-        op->u.interdomain.port = c->peer ? c->peer->guest_port : c->loop;
+        op->u.interdomain.port = c->peer ? c->peer->port : c->loop;
     } else if (c->status == EVTCHNSTAT_virq) {
         op->u.virq = c->virq;
     }
@@ -153,9 +160,29 @@ static long unmask(const struct evtchn_unmask *op)
 
 static long bind_vcpu(const struct evtchn_bind_vcpu *op)
 {
+    const struct event_channel *c = event_channel(op->port);
+
     if (op->vcpu != 0)
         return -ENOENT;
-    return event_channel(op->port) ? 0 : -EINVAL;
+    if (!c || c->status == EVTCHNSTAT_closed || c->status == EVTCHNSTAT_ipi)
+        return -EINVAL;
+    return c->status == EVTCHNSTAT_virq && !is_global(c->virq) ? -EINVAL : 0;
+}
+
+/* All that the guest has; console and store are cut off as well. */
+static long reset(const struct evtchn_reset *op)
+{
+    int err = domain_check(op->dom);
+
+    for (uint32_t port = 1; !err && event_channel(port); port++)
+        event_close(port);
+    return err;
+}
+
+/* Of the two-level ABI, which has none. */
+static long set_priority(const struct evtchn_set_priority *op)
+{
+    return event_channel(op->port) ? -ENOSYS : -EINVAL;
 }
 
 union argument {
@@ -168,6 +195,8 @@ union argument {
     struct evtchn_status status;
     struct evtchn_bind_vcpu bind_vcpu;
     struct evtchn_unmask unmask;
+    struct evtchn_reset reset;
+    struct evtchn_set_priority set_priority;
 };
 
 static size_t argument_size(int cmd)
@@ -182,6 +211,8 @@ static size_t argument_size(int cmd)
         [EVTCHNOP_status] = sizeof(struct evtchn_status),
         [EVTCHNOP_bind_vcpu] = sizeof(struct evtchn_bind_vcpu),
         [EVTCHNOP_unmask] = sizeof(struct evtchn_unmask),
+        [EVTCHNOP_reset] = sizeof(struct evtchn_reset),
+        [EVTCHNOP_set_priority] = sizeof(struct evtchn_set_priority),
     };
 
     return cmd >= 0 && (size_t)cmd < ARRAY_SIZE(sizes) ? sizes[cmd] : 0;
@@ -206,6 +237,10 @@ static long run_op(int cmd, union argument *a)
         return status(&a->status);
     case EVTCHNOP_bind_vcpu:
         return bind_vcpu(&a->bind_vcpu);
+    case EVTCHNOP_reset:
+        return reset(&a->reset);
+    case EVTCHNOP_set_priority:
+        return set_priority(&a->set_priority);
     default:
         return unmask(&a->unmask);
     }

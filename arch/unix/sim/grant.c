@@ -64,8 +64,8 @@ void grant_seed(grant_ref_t ref, uint64_t mfn)
 
 /* --- domain 0 --------------------------------------------------------------------------------- */
 
-/* Marks the entry as in use; its frame number may be read then, and not before. */
-static int mark(struct grant_entry_v1 *entry, bool readonly)
+/* Marks the entry as in use by that domain; its frame number may be read then, and not before. */
+static int mark(struct grant_entry_v1 *entry, domid_t dom, bool readonly)
 {
     uint32_t *word = (uint32_t *)entry; /* flags, domid */
     uint32_t old = shared_read(word);
@@ -73,7 +73,7 @@ static int mark(struct grant_entry_v1 *entry, bool readonly)
     for (int i = 0; i < TRIES; i++) {
         uint32_t new = old | GTF_reading | (readonly ? 0 : GTF_writing);
 
-        if ((old & GTF_type_mask) != GTF_permit_access || old >> 16 != DOMAIN_0)
+        if ((old & GTF_type_mask) != GTF_permit_access || old >> 16 != dom)
             return GNTST_general_error;
         if (!readonly && (old & GTF_readonly))
             return GNTST_general_error;
@@ -91,14 +91,14 @@ static void unmark(struct grant_entry_v1 *entry, grant_ref_t ref)
         (void)shared_and(&entry->flags, (uint16_t) ~(GTF_writing | GTF_reading));
 }
 
-int grant_map(grant_ref_t ref, bool readonly, void **page)
+int grant_map_for(domid_t dom, grant_ref_t ref, bool readonly, void **page)
 {
     struct grant_entry_v1 *entry = entry_of(ref);
     int status;
 
     if (!entry)
         return GNTST_bad_gntref;
-    status = mark(entry, readonly);
+    status = mark(entry, dom, readonly);
     if (status)
         return status;
     *page = memory_guest_page(shared_read(&entry->frame));
@@ -110,6 +110,16 @@ int grant_map(grant_ref_t ref, bool readonly, void **page)
     grants.uses[ref].writers += !readonly;
     grants.mapped++;
     return GNTST_okay;
+}
+
+int grant_map(grant_ref_t ref, bool readonly, void **page)
+{
+    return grant_map_for(DOMAIN_0, ref, readonly, page);
+}
+
+uint64_t grant_frame(grant_ref_t ref)
+{
+    return shared_read(&entry_of(ref)->frame);
 }
 
 void grant_unmap(grant_ref_t ref, bool readonly)
@@ -130,7 +140,7 @@ int grant_map_together(const grant_ref_t *refs, unsigned count, void **pages)
     while (!status && done < count) {
         status = grant_map(refs[done], false, &page);
         if (!status)
-            mfns[done] = shared_read(&entry_of(refs[done])->frame);
+            mfns[done] = grant_frame(refs[done]);
         done += !status;
     }
     *pages = status ? NULL : memory_map_together(mfns, count);
@@ -194,6 +204,14 @@ unsigned grant_count_given(void)
 
 /* --- the guest's calls ------------------------------------------------------------------------ */
 
+/* GNTST_okay: the guest asks for itself. */
+static int check(domid_t dom)
+{
+    if (domain_is_guest(dom))
+        return GNTST_okay;
+    return dom == DOMAIN_0 ? GNTST_permission_denied : GNTST_bad_domain;
+}
+
 static long setup_table(uintptr_t arg)
 {
     struct gnttab_setup_table op;
@@ -203,8 +221,8 @@ static long setup_table(uintptr_t arg)
     op.status = GNTST_okay;
     if (op.nr_frames > FRAMES_MAX) {
         op.status = GNTST_general_error;
-    } else if (!domain_is_guest(op.dom)) {
-        op.status = GNTST_bad_domain;
+    } else if (check(op.dom)) {
+        op.status = (int16_t)check(op.dom);
     } else {
         grow(op.nr_frames);
         for (unsigned i = 0; i < op.nr_frames; i++)
@@ -221,7 +239,7 @@ static long query_size(uintptr_t arg)
 
     if (memory_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
-    op.status = domain_is_guest(op.dom) ? GNTST_okay : GNTST_bad_domain;
+    op.status = (int16_t)check(op.dom);
     if (op.status == GNTST_okay) {
         op.nr_frames = grants.frames;
         op.max_nr_frames = FRAMES_MAX;
@@ -232,9 +250,13 @@ static long query_size(uintptr_t arg)
 static long get_version(uintptr_t arg)
 {
     struct gnttab_get_version op;
+    int err;
 
     if (memory_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
+    err = domain_check(op.dom);
+    if (err)
+        return err;
     op.version = 1;
     return memory_to_guest(arg, &op, sizeof(op));
 }
@@ -259,6 +281,8 @@ long grant_op(unsigned cmd, uintptr_t arg, unsigned count)
         return grant_map_op(arg, count);
     case GNTTABOP_unmap_grant_ref:
         return grant_unmap_op(arg, count);
+    case GNTTABOP_copy:
+        return grant_copy_op(arg, count);
     case GNTTABOP_setup_table:
         return count == 1 ? setup_table(arg) : -EINVAL;
     case GNTTABOP_query_size:

@@ -18,10 +18,11 @@
 void grant_create(void);
 void grant_seed(grant_ref_t ref, uint64_t mfn);
 
-/* grant_table_op; grant_map_op() and grant_unmap_op() are its two for pages of domain 0's. */
+/* grant_table_op, and those of its calls that use a grant: grant_map.c, grant_copy.c. */
 long grant_op(unsigned cmd, uintptr_t arg, unsigned count);
 long grant_map_op(uintptr_t arg, unsigned count);
 long grant_unmap_op(uintptr_t arg, unsigned count);
+long grant_copy_op(uintptr_t arg, unsigned count);
 
 /* --- domain 0 --- */
 
@@ -31,6 +32,10 @@ long grant_unmap_op(uintptr_t arg, unsigned count);
  * or why not. */
 int grant_map(grant_ref_t ref, bool readonly, void **page);
 void grant_unmap(grant_ref_t ref, bool readonly);
+/* The same for another domain: the guest may use what it has granted to itself. */
+int grant_map_for(domid_t dom, grant_ref_t ref, bool readonly, void **page);
+/* The machine page of a grant that is in use. */
+uint64_t grant_frame(grant_ref_t ref);
 /* The same for several pages, to be written too, at addresses that follow one another: all or none. */
 int grant_map_together(const grant_ref_t *refs, unsigned count, void **pages);
 void grant_unmap_together(const grant_ref_t *refs, unsigned count, void *pages);
@@ -42,6 +47,8 @@ int grant_copy_to(grant_ref_t ref, size_t offset, const void *src, size_t len);
  * with grant_withdraw(), the page's life when the guest has unmapped it too. */
 grant_ref_t grant_offer(void **page);
 void grant_withdraw(grant_ref_t ref);
+/* For the guest's calls: its machine page, or GNTST_bad_gntref, GNTST_general_error: not offered. */
+int grant_offered(grant_ref_t ref, uint64_t *mfn);
 /* Those of domain 0's pages that the guest has mapped. */
 unsigned grant_count_foreign(void);
 

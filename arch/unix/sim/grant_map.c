@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Pages of domain 0's that the guest maps (GNTTABOP_map_grant_ref). A reference is a place in the list of
- * such pages, a handle one in the list of mappings; each page lives until nobody uses it, and is then given
- * out again, zeroed.
+ * Pages that the guest maps by grant (GNTTABOP_map_grant_ref): domain 0's, and its own. Domain 0's reference
+ * is a place in the list of such pages, a handle one in the list of mappings; each page lives until nobody
+ * uses it, and is then given out again, zeroed. The order of the checks is Xen's.
  */
 #include <errno.h>
 #include <string.h>
 
+#include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/grant.h"
 #include "arch/unix/sim/memory.h"
 #include "arch/unix/sim/report.h"
@@ -14,6 +15,7 @@
 
 #define PAGES 64
 #define REF_BASE 900 /* domain 0 has grants of its own below */
+#define REFS 1024    /* in domain 0's table */
 #define MAPPINGS 256
 #define PTE_P UINT64_C(1)
 #define PTE_W UINT64_C(2)
@@ -26,7 +28,8 @@ static struct {
 
 static struct {
     uint64_t va; /* 0: free */
-    unsigned page;
+    grant_ref_t ref;
+    bool own, readonly;
 } mappings[MAPPINGS];
 
 grant_ref_t grant_offer(void **page)
@@ -38,7 +41,7 @@ grant_ref_t grant_offer(void **page)
     if (pages[i].offered || pages[i].mapped)
         report_fatal("domain 0 lends too many pages");
     if (!pages[i].mfn)
-        pages[i].mfn = memory_add_xen_page();
+        pages[i].mfn = memory_add_domain_0_page();
     pages[i].offered = true;
     *page = memset(memory_page(pages[i].mfn), 0, PAGE_SIZE);
     return REF_BASE + i;
@@ -58,28 +61,69 @@ unsigned grant_count_foreign(void)
     return count;
 }
 
-/* GNTST_okay, or why not. */
+int grant_offered(grant_ref_t ref, uint64_t *mfn)
+{
+    if (ref >= REFS)
+        return GNTST_bad_gntref;
+    if (ref < REF_BASE || ref >= REF_BASE + PAGES || !pages[ref - REF_BASE].offered)
+        return GNTST_general_error;
+    *mfn = pages[ref - REF_BASE].mfn;
+    return GNTST_okay;
+}
+
+/* Takes the grant into use; GNTST_okay, or why not. */
+static int take(bool own, grant_ref_t ref, bool readonly, uint64_t *mfn)
+{
+    void *page;
+    int status;
+
+    if (own) {
+        status = grant_map_for(DOMAIN_ID, ref, readonly, &page);
+        *mfn = status ? 0 : grant_frame(ref);
+        return status;
+    }
+    status = grant_offered(ref, mfn);
+    if (!status)
+        pages[ref - REF_BASE].mapped++;
+    return status;
+}
+
+static void leave(bool own, grant_ref_t ref, bool readonly)
+{
+    if (own)
+        grant_unmap(ref, readonly);
+    else
+        pages[ref - REF_BASE].mapped--;
+}
+
 static int map_one(struct gnttab_map_grant_ref *op)
 {
-    unsigned handle = 0, page = op->ref - REF_BASE;
+    bool own = domain_is_guest(op->dom), readonly = op->flags & GNTMAP_readonly;
+    unsigned handle = 0;
+    uint64_t mfn;
+    int status;
 
-    if (op->dom != 0)
-        return GNTST_bad_domain;
-    if ((op->flags & (GNTMAP_host_map | GNTMAP_contains_pte | GNTMAP_device_map)) !=
-        GNTMAP_host_map)
-        return GNTST_general_error;
-    if (page >= PAGES || !pages[page].offered)
+    if (!(op->flags & (GNTMAP_host_map | GNTMAP_device_map)))
         return GNTST_bad_gntref;
+    if (op->flags & (GNTMAP_contains_pte | GNTMAP_device_map))
+        return GNTST_general_error; /* neither page tables nor devices */
+    if (op->dom != 0 && !own)
+        return GNTST_bad_domain;
     while (handle < MAPPINGS - 1 && mappings[handle].va)
         handle++;
     if (mappings[handle].va)
-        return GNTST_no_device_space;
-    if (memory_map(op->host_addr, pages[page].mfn << PAGE_SHIFT | PTE_P |
-                                      (op->flags & GNTMAP_readonly ? 0 : PTE_W)))
+        return GNTST_no_space;
+    status = take(own, op->ref, readonly, &mfn);
+    if (status)
+        return status;
+    if (memory_map_any(op->host_addr, mfn << PAGE_SHIFT | PTE_P | (readonly ? 0 : PTE_W))) {
+        leave(own, op->ref, readonly);
         return GNTST_general_error;
-    pages[page].mapped++;
+    }
     mappings[handle].va = op->host_addr;
-    mappings[handle].page = page;
+    mappings[handle].ref = op->ref;
+    mappings[handle].own = own;
+    mappings[handle].readonly = readonly;
     op->handle = handle;
     return GNTST_okay;
 }
@@ -91,7 +135,7 @@ static int unmap_one(const struct gnttab_unmap_grant_ref *op)
     if (mappings[op->handle].va != op->host_addr || memory_map(op->host_addr, 0))
         return GNTST_general_error;
     mappings[op->handle].va = 0;
-    pages[mappings[op->handle].page].mapped--;
+    leave(mappings[op->handle].own, mappings[op->handle].ref, mappings[op->handle].readonly);
     return GNTST_okay;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include <xen/xen.h>
+#include <xen/vcpu.h>
 #include <xen/version.h>
 
 #include "arch/unix/gate.h"
@@ -42,6 +43,23 @@ static long version_op(int cmd, uintptr_t arg)
         return VERSION;
     case XENVER_extraversion:
         return memory_to_guest(arg, extra, sizeof(extra));
+    case XENVER_pagesize:
+        return PAGE_SIZE;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* Of one vcpu, which is up. */
+static long vcpu_op(int cmd, unsigned vcpu)
+{
+    if (vcpu != 0)
+        return -ENOENT;
+    switch (cmd) {
+    case VCPUOP_is_up:
+        return 1;
+    case VCPUOP_stop_periodic_timer: /* there is none */
+        return 0;
     default:
         return -ENOSYS;
     }
@@ -112,6 +130,8 @@ static long hypercall(unsigned long op, uintptr_t a1, uintptr_t a2, uintptr_t a3
         return vtime_set_guest(a1);
     case __HYPERVISOR_xen_version:
         return version_op((int)a1, a2);
+    case __HYPERVISOR_vcpu_op:
+        return vcpu_op((int)a1, (unsigned)a2);
     case __HYPERVISOR_console_io:
         return console_op((int)a1, a2, a3);
     case GATE_TSC:

@@ -20,6 +20,7 @@
 
 #include "arch/unix/gate.h"
 #include "arch/unix/layout.h"
+#include "arch/unix/sim/domain.h"
 #include "arch/unix/sim/report.h"
 #include "lib/util.h"
 
@@ -35,7 +36,8 @@ static struct {
     int fd;
     char *pages; /* the machine, as the simulation sees it */
     size_t guest_pages;
-    size_t xen_pages; /* given out, behind the guest's */
+    size_t xen_pages;          /* given out, behind the guest's */
+    bool domain_0s[XEN_PAGES]; /* of them: the guest may map it by grant only */
     uint64_t *m2p;
     sigjmp_buf fault;
     volatile bool copying;
@@ -99,6 +101,21 @@ uint64_t memory_add_xen_page(void)
     return MFN_BASE + machine.guest_pages + machine.xen_pages++;
 }
 
+uint64_t memory_add_domain_0_page(void)
+{
+    uint64_t mfn = memory_add_xen_page();
+
+    machine.domain_0s[mfn - MFN_BASE - machine.guest_pages] = true;
+    return mfn;
+}
+
+static bool is_domain_0s(uint64_t mfn)
+{
+    uint64_t first = MFN_BASE + machine.guest_pages;
+
+    return mfn >= first && mfn - first < machine.xen_pages && machine.domain_0s[mfn - first];
+}
+
 void *memory_page(uint64_t mfn)
 {
     if (mfn < MFN_BASE || mfn - MFN_BASE >= machine.guest_pages + machine.xen_pages)
@@ -145,6 +162,13 @@ static bool is_guest_va(uintptr_t va)
 
 long memory_map(uintptr_t va, uint64_t entry)
 {
+    bool refused = (entry & PTE_P) && is_domain_0s((entry & PTE_FRAME) >> PAGE_SHIFT);
+
+    return refused ? -EPERM : memory_map_any(va, entry);
+}
+
+long memory_map_any(uintptr_t va, uint64_t entry)
+{
     uint64_t mfn = (entry & PTE_FRAME) >> PAGE_SHIFT;
     int prot = PROT_READ | (entry & PTE_W ? PROT_WRITE : 0);
     void *done;
@@ -162,6 +186,16 @@ long memory_map(uintptr_t va, uint64_t entry)
     return done == MAP_FAILED ? -ENOMEM : 0;
 }
 
+static long reservation(uintptr_t arg)
+{
+    domid_t dom;
+    int err = memory_from_guest(&dom, arg, sizeof(dom));
+
+    if (!err)
+        err = domain_check(dom);
+    return err ? err : (long)machine.guest_pages;
+}
+
 long memory_op(unsigned cmd, uintptr_t arg)
 {
     struct xen_machphys_mapping map = {
@@ -175,7 +209,7 @@ long memory_op(unsigned cmd, uintptr_t arg)
         return memory_to_guest(arg, &map, sizeof(map));
     case XENMEM_current_reservation:
     case XENMEM_maximum_reservation:
-        return (long)machine.guest_pages;
+        return reservation(arg);
     default:
         return -ENOSYS;
     }

@@ -24,6 +24,9 @@ uint64_t memory_mfn_of(size_t pfn);
 /* A zeroed page of Xen's that the guest may map; it is never given back. */
 uint64_t memory_add_xen_page(void);
 
+/* One of domain 0's, that the guest may map only where it is granted: memory_map_any(). */
+uint64_t memory_add_domain_0_page(void);
+
 /* The simulation's own address of a machine page; NULL when there is no such page. */
 void *memory_page(uint64_t mfn);
 /* The same for a page of the guest's only: what its grants and the like may name. */
@@ -36,6 +39,8 @@ void memory_unmap_together(void *pages, size_t count);
 
 /* update_va_mapping (xen.h): entry as in a level-1 table. 0 or a negative errno. */
 long memory_map(uintptr_t va, uint64_t entry);
+/* The same for a page that is the guest's or is granted to it. */
+long memory_map_any(uintptr_t va, uint64_t entry);
 /* memory_op (memory.h of Xen). */
 long memory_op(unsigned cmd, uintptr_t arg);
 

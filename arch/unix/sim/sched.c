@@ -147,7 +147,7 @@ static long poll_ports(uintptr_t arg)
     if (memory_from_guest(ports, (uintptr_t)op.ports.p, op.nr_ports * sizeof(*ports)))
         return -EFAULT;
     for (unsigned i = 0; i < op.nr_ports; i++)
-        if (!event_port_exists(ports[i]))
+        if (!event_port_is_open(ports[i]))
             return -EINVAL;
     forever = !op.timeout;
     sched_pump(0);

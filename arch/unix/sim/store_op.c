@@ -25,11 +25,14 @@
 
 /* --- paths ------------------------------------------------------------------------------------ */
 
+/* What is below a domain's directory counts from there. */
 static bool is_valid(const char *path)
 {
     size_t len = strlen(path);
+    int home = 0;
 
-    if (path[0] != '/' || len > XENSTORE_ABS_PATH_MAX)
+    (void)sscanf(path, "/local/domain/%*5u/%n", &home);
+    if (path[0] != '/' || len > (size_t)home + XENSTORE_REL_PATH_MAX)
         return false;
     if (strstr(path, "//") || (len > 1 && path[len - 1] == '/'))
         return false;
@@ -45,7 +48,7 @@ char *store_op_path(unsigned domid, const char *path)
     if ((absolute ? asprintf(&full, "%s", path)
                   : asprintf(&full, "/local/domain/%u/%s", domid, path)) < 0)
         report_fatal("no memory for the store");
-    if (is_valid(full) && (absolute || strlen(path) <= XENSTORE_REL_PATH_MAX))
+    if (is_valid(full) && path[0] != '@')
         return full;
     free(full);
     return NULL;
@@ -142,6 +145,25 @@ static bool guest_may_know(struct store_tx *tx, const struct store_node *node)
     return parent && (rights(DOMAIN_ID, parent) & PERM_READ);
 }
 
+static struct store_change *change_of(struct store_tx *tx, const char *path)
+{
+    struct store_change *change;
+    struct list *link;
+
+    list_for_each(link, &tx->changes) {
+        change = container_of(link, struct store_change, link);
+        if (!strcmp(change->path, path))
+            return change;
+    }
+    change = calloc(1, sizeof(*change));
+    if (!change)
+        report_fatal("no memory for the store");
+    change->path = strdup(path);
+    list_add_tail(&tx->changes, &change->link);
+    return change;
+}
+
+/* A transaction fires once for each node, when it is committed. */
 static void fire(struct store_tx *tx, const struct store_node *node, bool exact)
 {
     bool allowed = guest_may_know(tx, node);
@@ -151,13 +173,23 @@ static void fire(struct store_tx *tx, const struct store_node *node, bool exact)
         store_watch_fire(node->path, exact, allowed);
         return;
     }
-    change = calloc(1, sizeof(*change));
-    if (!change)
-        report_fatal("no memory for the store");
-    change->path = strdup(node->path);
+    change = change_of(tx, node->path);
     change->exact = exact;
     change->allowed = allowed;
-    list_add_tail(&tx->changes, &change->link);
+}
+
+/* The node is removed now. What the transaction has made itself has never been. */
+static void fire_removed(struct store_tx *tx, const struct store_node *node, bool exact)
+{
+    struct store_change *change;
+
+    fire(tx, node, exact);
+    if (!tx || node->generation)
+        return;
+    change = change_of(tx, node->path);
+    list_del(&change->link);
+    free(change->path);
+    free(change);
 }
 
 void store_op_fire_changes(struct store_tx *tx)
@@ -248,7 +280,7 @@ static void remove_children(struct store_tx *tx, struct store_node *node)
         free(path);
         store_db_remove_child(tx, node, node->children);
         remove_children(tx, child);
-        fire(tx, child, true);
+        fire_removed(tx, child, true);
         store_db_delete(tx, child);
     }
 }
@@ -261,14 +293,14 @@ int store_op_remove(unsigned domid, struct store_tx *tx, const char *path)
     struct store_node *parent = store_db_get(tx, parent_path);
 
     free(parent_path);
-    if (!strcmp(path, "/"))
-        return -EINVAL;
     if (err == -ENOENT && parent)
         return 0; /* what is gone already */
+    if (!err && !strcmp(path, "/"))
+        err = -EINVAL;
     if (err)
         return err;
     remove_children(tx, node);
-    fire(tx, node, false);
+    fire_removed(tx, node, false);
     store_db_remove_child(tx, parent, store_path_name(path));
     store_db_delete(tx, node);
     return 0;
@@ -285,7 +317,7 @@ int store_op_set_perms(unsigned domid, struct store_tx *tx, const char *path,
     if (domid != 0 && count > QUOTA_PERMS)
         return -ENOSPC;
     if (domid != 0 && perms[0].domid != node->perms[0].domid)
-        return -EPERM;
+        return perms[0].domid == 0 ? -EPERM : -ENOENT; /* there is no other domain */
     store_db_set_perms(tx, node, perms, count);
     fire(tx, node, false);
     return 0;

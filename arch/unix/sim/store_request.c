@@ -208,7 +208,7 @@ static void do_watch(struct request *r)
 static void do_unwatch(struct request *r)
 {
     const char *token = second(r);
-    int err = -EINVAL;
+    int err = token ? -ENOENT : -EINVAL;
 
     if (token && (r->path || r->payload[0] == '@'))
         err = store_watch_remove(r->payload[0] == '@' ? r->payload : r->path, token);
@@ -243,7 +243,7 @@ static void do_transaction_start(struct request *r)
         reply_error(r, -EBUSY);
         return;
     }
-    if (requests.count >= QUOTA_TRANSACTIONS) {
+    if (requests.count > QUOTA_TRANSACTIONS) { /* one more, as with xenstored */
         reply_error(r, -ENOSPC);
         return;
     }
@@ -278,13 +278,9 @@ static void do_transaction_end(struct request *r)
 static void do_get_domain_path(struct request *r)
 {
     char path[40];
-    char *end;
-    unsigned long domid = strtoul(r->payload, &end, 10);
+    unsigned long domid = strtoul(r->payload, NULL, 10); /* xenstored looks no closer */
 
-    if (end == r->payload || *end)
-        reply_error(r, -EINVAL);
-    else
-        reply(r, path, (size_t)snprintf(path, sizeof(path), "/local/domain/%lu", domid) + 1);
+    reply(r, path, (size_t)snprintf(path, sizeof(path), "/local/domain/%lu", domid) + 1);
 }
 
 /* What only the toolstack may ask. */
@@ -334,7 +330,8 @@ void store_request(const struct xsd_sockmsg *head, char *payload)
             return;
         }
     }
-    r.path = store_op_path(DOMAIN_ID, payload);
+    if (memchr(payload, '\0', head->len)) /* a string without an end is none */
+        r.path = store_op_path(DOMAIN_ID, payload);
     if (handlers[head->type].path && !r.path)
         reply_error(&r, -EINVAL);
     else

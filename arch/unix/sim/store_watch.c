@@ -112,7 +112,7 @@ int store_watch_add(const char *full, bool relative, const char *token)
 
     if (find(full, token))
         return -EEXIST;
-    if (watches.count >= QUOTA_WATCHES)
+    if (watches.count > QUOTA_WATCHES) /* one more, as with xenstored */
         return -E2BIG;
     w = calloc(1, sizeof(*w));
     if (!w)
