@@ -13,7 +13,7 @@ import sys
 
 BOOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot")
 MODULES = ("console", "dns", "faults", "hello", "libc", "life", "net", "net_addresses", "net_device",
-           "rings", "xenbus")
+           "rings", "verdicts", "xenbus")
 KNOWN = {"disk", "guest", "host", "network", "shared", "tmp_path", "xen"}  # fixtures that exist here
 # Fixtures that build images of their own for Xen: their tests are not taken.
 IMAGES = {"complete"}

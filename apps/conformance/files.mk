@@ -1,0 +1,9 @@
+obj-y += apps/conformance/main.c
+obj-y += apps/conformance/events.c
+obj-y += apps/conformance/events_bits.c
+obj-y += apps/conformance/grants.c
+obj-y += apps/conformance/calls.c
+obj-y += apps/conformance/store.c
+obj-y += apps/conformance/store_tx.c
+obj-y += apps/conformance/store_watch.c
+obj-y += apps/conformance/wire.c
