@@ -93,6 +93,7 @@ static void event_empty(void *item)
 
     r->head->type = XS_WATCH_EVENT;
     r->head->req_id = r->head->tx_id = 0;
+    r->payload = ""; /* not the reply's, which would follow */
     r->head->len = 0;
 }
 
@@ -119,10 +120,10 @@ static void error_endless(void *item)
 /* 21: a transaction that never ends well. */
 static void again(void *item)
 {
-    struct store_reply *r = item;
+    struct store_asked *asked = item;
 
-    if (r->head->type == XS_TRANSACTION_END)
-        fail(r, "EAGAIN");
+    if (asked->head->type == XS_TRANSACTION_END)
+        asked->refuse = -EAGAIN;
 }
 
 /* 22: no quota left. */
@@ -149,7 +150,7 @@ const struct store_lie store_lies[] = {
     {"20-event-empty", STORE_REPLY, false, event_empty},
     {"21-error-unknown", STORE_REPLY, false, error_unknown},
     {"21-error-endless", STORE_REPLY, false, error_endless},
-    {"21-again", STORE_REPLY, true, again},
+    {"21-again", STORE_ASKED, true, again},
     {"22-no-space", STORE_ASKED, true, no_space},
 };
 const unsigned store_lie_count = ARRAY_SIZE(store_lies);

@@ -208,6 +208,20 @@ def test_xenstored_says_nothing_for_long(pair):
     pair.end()
 
 
+def test_xenstored_forgets_us_and_cannot_say_so(pair):
+    """As Xen's C xenstored, which offers neither the error field nor a reset: it is as one that says nothing
+    for ever."""
+    pair.guest.command("features 0")
+    pair.guest.command("fault store-drop asked 0")
+    pair.guest.xl("sysrq m")
+    settle(pair)
+    assert pair.guest.command("struck") == "1"
+    pair.guest.command("clock step 16000")
+    pair.guest.wait(r"WARNING the store has not answered for \d+ s")
+    assert both_answer(pair)
+    assert "ERROR" not in pair.guest.printed()
+
+
 def test_xenstored_forgets_us_too_often(pair):
     """Four times in a life; then there is no store, and what there is serves on."""
     for count in range(1, 6):

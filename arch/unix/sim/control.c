@@ -250,6 +250,13 @@ static void do_clock(const char *what, const char *milliseconds)
     answer("ok");
 }
 
+static void do_features(const char *word, const char *unused)
+{
+    (void)unused;
+    store_set_features((uint32_t)strtoul(word, NULL, 0));
+    answer("ok");
+}
+
 static void do_console(const char *what, const char *unused)
 {
     (void)unused;
@@ -323,6 +330,7 @@ static const struct {
     {"fault", do_fault, true},
     {"struck", do_struck, false},
     {"clock", do_clock, true},
+    {"features", do_features, true},
     {"console", do_console, true},
     {"grants", do_grants, false},
     {"foreign", do_foreign, false},

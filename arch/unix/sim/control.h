@@ -28,6 +28,8 @@
  *      lies                  how often the last one named has been told
  *      fault NAME WHEN [N]   with PEERS=1: a peer fails, after N moments of this kind (tests/peers/faults.c)
  *      struck                1: it has
+ *      features N            what the store says that it can do (server_features of xs_wire.h); 0 is what Xen's
+ *                            C xenstored says
  *      console stop, console go    its other end reads and writes nothing for a while
  *      clock step MS         sets the guest's system time forwards or back; wall MS: its wall clock;
  *                            stop, go: it stands, and goes on from there

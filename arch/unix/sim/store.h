@@ -17,6 +17,9 @@
 
 /* Introduces the guest, whose ring is in the page that is granted; the guest's port. */
 uint32_t store_connect_guest(grant_ref_t ref);
+/* What it says that it can do (XENSTORE_SERVER_FEATURE_... of xs_wire.h); RECONNECTION and ERROR unless
+ * told otherwise. After store_connect_guest(). */
+void store_set_features(uint32_t features);
 
 /* Paths are absolute. Missing parents are made; a new node inherits its parent's permissions. */
 void store_write(const char *path, const char *value);

@@ -271,6 +271,11 @@ void store_conn_resume(void)
     event_notify(&conn.port); /* there may be room now */
 }
 
+void store_set_features(uint32_t features)
+{
+    shared_write(&conn.page->server_features, features);
+}
+
 uint32_t store_connect_guest(grant_ref_t ref)
 {
     void *page;
@@ -278,8 +283,7 @@ uint32_t store_connect_guest(grant_ref_t ref)
     if (grant_map(ref, false, &page))
         report_fatal("the store's page cannot be mapped");
     conn.page = page;
-    conn.page->server_features =
-        XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
+    store_set_features(XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR);
     conn.page->connection = XENSTORE_CONNECTED;
     conn.port = (struct event_port){.name = "store", .fn = event};
     return event_make(&conn.port);

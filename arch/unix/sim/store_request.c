@@ -342,7 +342,12 @@ void store_request(const struct xsd_sockmsg *head, char *payload)
 void store_request_refuse(const struct xsd_sockmsg *head, int err)
 {
     struct request r = {.head = head};
+    struct store_tx *tx = find_tx(head->tx_id);
 
+    if (tx && head->type == XS_TRANSACTION_END) { /* it comes to nothing */
+        store_tx_free(tx);
+        requests.count--;
+    }
     reply_error(&r, err);
 }
 
