@@ -4,7 +4,7 @@
  * writable mapping of them away.
  *
  * It runs in the linear map, before the window exists, so it may call nothing outside this file:
- * everything here is in section .boot, inlined, without a stack protector. The linear map itself
+ * everything here is in section .boot, or inlined, without a stack protector. The linear map itself
  * loses its right to execute in arch_init(), which already runs in the window.
  *
  * Rules of a PV guest's page tables (Xen's xen/arch/x86/mm.c): a page used as a table may not be
@@ -16,7 +16,7 @@
 #include "arch/x86_64/paging.h"
 #include "xen/hypercall.h"
 
-#define BOOT __attribute__((section(".boot")))
+#define BOOT __attribute__((section(".boot"), no_stack_protector, noinline, noclone))
 
 extern char window_text_end[], window_end[], boot_stack_guard[];
 extern uint64_t window_tables[], window_tables_end[];
@@ -30,8 +30,7 @@ struct batch {
     unsigned count;
 };
 
-static __attribute__((always_inline)) inline void batch_add(struct batch *b, maddr_t entry,
-                                                            uint64_t value)
+BOOT static void batch_add(struct batch *b, maddr_t entry, uint64_t value)
 {
     b->op[b->count].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
     b->op[b->count].val = value;
@@ -41,23 +40,31 @@ static __attribute__((always_inline)) inline void batch_add(struct batch *b, mad
     }
 }
 
+BOOT static maddr_t entry_for(uintptr_t l4, uintptr_t va, unsigned level)
+{
+    return paging_entry(l4, va, level);
+}
+
 /* Takes the right to write from the linear map's first count pages: page by page, but for the spans that a
  * level-2 entry stands for. */
-static __attribute__((always_inline)) inline void protect_alias(struct batch *b, uintptr_t l4,
-                                                                uint64_t count)
+BOOT static void protect_alias(struct batch *b, uintptr_t l4, uint64_t count)
 {
     uintptr_t va = VIRT_BASE, end = va + (count << PAGE_SHIFT);
 
     while (va < end) {
         bool whole = va % TABLE_SPAN == 0 && end - va >= TABLE_SPAN;
-        maddr_t entry = paging_entry(l4, va, whole ? 2 : 1);
+        maddr_t entry = entry_for(l4, va, whole ? 2 : 1);
+        const uint64_t *now = paging_entry_at(entry);
 
-        batch_add(b, entry, paging_read(entry) & ~PTE_W);
-        va += whole ? TABLE_SPAN : PAGE_SIZE;
+        do { /* within a table the entries are neighbours */
+            batch_add(b, entry, *now++ & ~PTE_W);
+            entry.a += sizeof(*now);
+            va += whole ? TABLE_SPAN : PAGE_SIZE;
+        } while (va < end && va % TABLE_SPAN);
     }
 }
 
-BOOT __attribute__((no_stack_protector)) void boot_map_window(const struct start_info *si)
+BOOT void boot_map_window(const struct start_info *si)
 {
     const uint64_t *p2m = (const uint64_t *)si->mfn_list;
     uintptr_t l4 = (uintptr_t)si->pt_base;
@@ -70,13 +77,13 @@ BOOT __attribute__((no_stack_protector)) void boot_map_window(const struct start
     for (uint64_t i = 0; i < ro_pages; i++)
         window_tables[i + 1] = p2m[i] << PAGE_SHIFT | PTE_R | (i < text_pages ? 0 : PTE_NX);
     protect_alias(&b, l4, ro_pages);
-    batch_add(&b, paging_entry(l4, (uintptr_t)boot_stack_guard, 1), 0);
+    batch_add(&b, entry_for(l4, (uintptr_t)boot_stack_guard, 1), 0);
     for (uint64_t *table = window_tables; table < window_tables_end; table += 512) {
         uint64_t frame = p2m[((uintptr_t)table - VIRT_BASE) >> PAGE_SHIFT] << PAGE_SHIFT;
         uintptr_t va = WINDOW_BASE + (uintptr_t)(table - window_tables) / 512 * TABLE_SPAN;
 
-        batch_add(&b, paging_entry(l4, (uintptr_t)table, 1), frame | PTE_R | PTE_NX);
-        batch_add(&b, paging_entry(l4, va, 2), frame | PTE_TABLE);
+        batch_add(&b, entry_for(l4, (uintptr_t)table, 1), frame | PTE_R | PTE_NX);
+        batch_add(&b, entry_for(l4, va, 2), frame | PTE_TABLE);
     }
     (void)hv_mmu_update(b.op, b.count);
 }

@@ -162,7 +162,7 @@ bool mm_mapped(uintptr_t va)
 
     if (!entry.a)
         return false;
-    return paging_read(entry) & PTE_P;
+    return *paging_entry_at(entry) & PTE_P;
 }
 
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
@@ -212,7 +212,7 @@ int arch_forbid_execution(uintptr_t va)
 
     if (err)
         return err;
-    err = write_entry(entry, paging_read(entry) | PTE_NX);
+    err = write_entry(entry, *paging_entry_at(entry) | PTE_NX);
     if (!err)
         (void)hv_tlb_flush(); /* a right was taken away */
     return err;

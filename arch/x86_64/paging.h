@@ -74,9 +74,10 @@ static __attribute__((always_inline)) inline maddr_t paging_entry(uintptr_t l4, 
     return paging_entry_or_hole(l4, va, level, &missing);
 }
 
-static __attribute__((always_inline)) inline uint64_t paging_read(maddr_t entry)
+/* Where that entry can be read. */
+static __attribute__((always_inline)) inline const uint64_t *paging_entry_at(maddr_t entry)
 {
-    return *(const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE);
+    return (const uint64_t *)(paging_target(entry.a) + entry.a % PAGE_SIZE);
 }
 
 #endif
