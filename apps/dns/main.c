@@ -69,7 +69,8 @@ static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *f
     size_t len;
 
     if (!answer) {
-        server.no_buffer++;
+        server.stats.queries++;
+        server.stats.dropped++;
         return;
     }
     len = dns_answer(&server.db, SERVER_KNOWS_CLIENT ? server_client(from) : NULL, query,
@@ -206,7 +207,7 @@ static void log_stats(struct shutdown_hook *hook)
              (unsigned long)s->queries, (unsigned long)s->tcp, (unsigned long)s->rcode[DNS_NOERROR],
              (unsigned long)s->rcode[DNS_NXDOMAIN], (unsigned long)s->rcode[DNS_REFUSED],
              (unsigned long)s->rcode[DNS_FORMERR], (unsigned long)s->truncated,
-             (unsigned long)(s->dropped + server.no_buffer));
+             (unsigned long)s->dropped);
 }
 
 int app_init(int argc, char **argv)

@@ -14,7 +14,6 @@
 struct server {
     struct dns_db db;
     struct dns_stats stats;
-    uint64_t no_buffer; /* queries dropped because no buffer for the answer was left */
     uint16_t port;
 };
 

@@ -25,12 +25,13 @@ static const struct {
 };
 
 static const struct {
-    char name[9];
+    char name[10];
     uint8_t rcode;
 } rcodes[] = {
-    {"noerror", DNS_NOERROR},   {"formerr", DNS_FORMERR}, {"servfail", DNS_SERVFAIL},
-    {"nxdomain", DNS_NXDOMAIN}, {"notimp", DNS_NOTIMP},   {"refused", DNS_REFUSED},
-    {"yxdomain", DNS_YXDOMAIN}, {"notauth", DNS_NOTAUTH}, {"badvers", DNS_BADVERS},
+    {"noerror", DNS_NOERROR},     {"formerr", DNS_FORMERR}, {"servfail", DNS_SERVFAIL},
+    {"nxdomain", DNS_NXDOMAIN},   {"notimp", DNS_NOTIMP},   {"refused", DNS_REFUSED},
+    {"yxdomain", DNS_YXDOMAIN},   {"notauth", DNS_NOTAUTH}, {"badvers", DNS_BADVERS},
+    {"badcookie", DNS_BADCOOKIE},
 };
 
 /* The last is all others. */

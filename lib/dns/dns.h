@@ -132,8 +132,8 @@ struct dns_listener {
 };
 
 struct dns_stats {
-    uint64_t queries;           /* everything handed to dns_answer */
-    uint64_t dropped;           /* ... and not answered: too short, or a response */
+    uint64_t queries;           /* everything handed to dns_answer, or dropped before */
+    uint64_t dropped;           /* ... and not answered: too short, a response, no memory */
     uint64_t truncated;         /* answered with TC */
     uint64_t tcp;               /* queries over TCP */
     uint64_t cookies;           /* queries with a cookie that this server gave to that client */

@@ -18,7 +18,7 @@
 static bool open_denial(struct dns_zone *zone)
 {
     unsigned entry = zone->features & FEATURE_NSEC3 ? NSEC3_ENTRY : 4;
-    uint64_t at = dns_le32(zone->image + IMAGE_OFF_DENIAL), end;
+    uint64_t at = 4 * (uint64_t)dns_le32(zone->image + IMAGE_OFF_DENIAL), end;
     uint32_t nsec3 = dns_le32(zone->image + IMAGE_OFF_NSEC3);
 
     zone->denials = dns_le32(zone->image + IMAGE_OFF_DENIALS);

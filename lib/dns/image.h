@@ -41,7 +41,7 @@
 #include "lib/dns/name.h"
 #include "lib/util.h"
 
-#define IMAGE_MAGIC "XNLZONE1"
+#define IMAGE_MAGIC "XNLZONE2"
 
 enum {
     IMAGE_OFF_MAGIC = 0,       /* 8 octets */
@@ -58,7 +58,7 @@ enum {
     IMAGE_OFF_MAX_DEPTH = 49,  /* u8, most labels a name has below the apex */
     IMAGE_OFF_NAME_LEN = 50,   /* u8 */
     IMAGE_OFF_FEATURES = 51,   /* u8, FEATURE_*: what the server must be able to do, and PARTIAL */
-    IMAGE_OFF_DENIAL = 52,     /* u32, octet offset of the denial entries */
+    IMAGE_OFF_DENIAL = 52,     /* u32, offset of the denial entries divided by 4 */
     IMAGE_OFF_DENIALS = 56,    /* u32, their number */
     IMAGE_OFF_NSEC3 = 60,      /* u32, octet offset of the NSEC3 parameters: u16 iterations, salt */
     IMAGE_HEADER = 64,

@@ -120,10 +120,10 @@ static void read_options(struct task *t, const struct dns_client *client, const 
         r->limit -= room;
 }
 
-/* Has the client shown that it is who it says? */
+/* Has the client shown that it is who it says? Not by a signature which is old, and may be another's. */
 static bool is_known(const struct task *t)
 {
-    if (IS_ENABLED(CONFIG_DNS_TSIG) && t->q.tsig_at && t->tsig->key)
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && t->q.tsig_at && t->tsig->key && !t->tsig->error)
         return true;
     return IS_ENABLED(CONFIG_DNS_EDNS) && t->edns.cookie_valid;
 }

@@ -269,7 +269,7 @@ static void write_body(struct set_writer *s)
     header[1] = w->len / 4;
     header[2] = b->leaf_count;
     write_hashed(s);
-    denial[0] = w->len;
+    denial[0] = w->len / 4;
     denial[1] = write_denial(w);
     writer_put(w, NULL, DNS_NAME_PAD);
     pad_to(w, IMAGE_ALIGN);

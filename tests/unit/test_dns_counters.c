@@ -49,6 +49,34 @@ START_TEST(test_counts)
 }
 END_TEST
 
+/* What is answered is told, whatever its response code: all that the server gives. */
+START_TEST(test_rcodes)
+{
+    static const uint8_t codes[] = {DNS_NOERROR, DNS_FORMERR,  DNS_SERVFAIL, DNS_NXDOMAIN,
+                                    DNS_NOTIMP,  DNS_REFUSED,  DNS_YXDOMAIN, DNS_NOTAUTH,
+                                    DNS_BADVERS, DNS_BADCOOKIE};
+
+    stats.rcode[codes[_i]] = 7;
+    ck_assert_ptr_nonnull(strstr(counted(), "=7"));
+}
+END_TEST
+
+/* A wrong cookie, and no question (RFC 7873 section 5.4). */
+START_TEST(test_bad_cookie)
+{
+    static const uint8_t query[] = "\x12\x34\0\0\0\0\0\0\0\0\0\1" /* and the OPT record */
+                                   "\0\0\x29\4\xd0\0\0\0\0\0\x14\0\x0a\0\x10"
+                                   "clients.wrong...";
+    static const struct dns_client client = {.address_len = 4};
+    uint8_t answer[DNS_UDP_MIN];
+
+    dns_db_identify(&db, &told);
+    ck_assert_uint_gt(
+        dns_answer(&db, &client, query, sizeof(query) - 1, answer, sizeof(answer), 0, &stats), 0);
+    ck_assert_str_eq(counted(), "queries=1 badcookie=1");
+}
+END_TEST
+
 /* The largest numbers there are; nothing is cut off, nothing written behind the end. */
 START_TEST(test_largest)
 {
@@ -63,7 +91,7 @@ START_TEST(test_largest)
         ck_assert_ptr_nonnull(strstr(one, "=18446744073709551615"));
         count++;
     }
-    ck_assert_uint_eq(count, 9 + 9 + DNS_TYPES_COUNTED);
+    ck_assert_uint_eq(count, 9 + 10 + DNS_TYPES_COUNTED);
     free(exact);
     free(one);
 }
@@ -109,6 +137,8 @@ int main(void)
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(t, prepare, clean);
     tcase_add_test(t, test_counts);
+    tcase_add_loop_test(t, test_rcodes, 0, 10);
+    tcase_add_test(t, test_bad_cookie);
     tcase_add_test(t, test_largest);
     tcase_add_test(t, test_chaos);
     srunner_run_all(r, CK_ENV);

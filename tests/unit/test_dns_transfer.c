@@ -6,6 +6,7 @@
 
 #include "lib/crypto/hmac.h"
 #include "lib/dns/access.h"
+#include "lib/dns/limit.h"
 #include "tests/unit/parse_address.h"
 
 enum {
@@ -340,6 +341,30 @@ START_TEST(test_wrong)
 }
 END_TEST
 
+/* Who signs is not limited; who repeats what somebody has signed is, when it is too old. */
+START_TEST(test_replayed)
+{
+    enum { ASKED = 20, RATE = 3 };
+    static struct limit_count counts[16];
+    struct dns_limiter limiter = {.counts = counts, .size = 16, .rate = RATE};
+    uint8_t query[400], answer[DNS_UDP_MIN];
+    struct dns_zone zone;
+    size_t size, len;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+
+    dns_db_set(&db, &zone);
+    dns_db_limit(&db, &limiter);
+    allow("key:c2VjcmV0", "192.0.2.7");
+    len = sign_query(query, put_query(query, "mail.example.org.", TYPE_A), client.now);
+    client.now += 300 + (uint32_t)_i;
+    for (unsigned i = 0; i < ASKED; i++)
+        (void)dns_answer(&db, &client, query, len, answer, sizeof(answer), 0, &stats);
+    ck_assert_uint_eq(stats.limited, _i ? ASKED - RATE : 0);
+    ck_assert_uint_eq(stats.rcode[_i ? DNS_NOTAUTH : DNS_NOERROR], _i ? RATE : ASKED);
+    free(image);
+}
+END_TEST
+
 /* A long name, a signature by a key of a long name, and options: more than the client takes. They are
  * left out, and the answer is signed. */
 START_TEST(test_no_room_for_options)
@@ -390,6 +415,7 @@ int main(void)
     tcase_add_test(t, test_incremental);
     tcase_add_test(t, test_signed);
     tcase_add_loop_test(t, test_wrong, 0, ARRAY_SIZE(wrong));
+    tcase_add_loop_test(t, test_replayed, 0, 2);
     tcase_add_test(t, test_no_room_for_options);
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
