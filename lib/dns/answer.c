@@ -163,15 +163,11 @@ static void look_at(struct task *t, const struct dns_zone *zone, size_t pos)
 static const struct dns_zone *zone_of_name(const struct task *t)
 {
     const struct dns_key *key = &t->q.key;
-    const struct dns_zone *zone = dns_db_find(t->db, key, key->labels);
+    const struct dns_zone *zone = NULL;
 
-    if (t->q.type == TYPE_DS && zone && zone->labels == key->labels && zone->labels) {
-        const struct dns_zone *parent = dns_db_find(t->db, key, key->labels - 1);
-
-        if (parent)
-            return parent;
-    }
-    return zone;
+    if (t->q.type == TYPE_DS && key->labels)
+        zone = dns_db_find(t->db, key, key->labels - 1);
+    return zone ? zone : dns_db_find(t->db, key, key->labels);
 }
 
 /* Proves for each name that a wildcard stood for that it does not exist itself. */

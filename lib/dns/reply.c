@@ -141,19 +141,23 @@ enum { OWNER_NAMED = 1 };
 static void put_named(struct reply *r, const uint8_t *record, const uint8_t *end, size_t owner,
                       const uint8_t *labels, unsigned len, uint16_t rest)
 {
-    for (; record < end; record = record_next(record)) {
-        unsigned n = record_next(record) - record - 2;
+    uint8_t *to = r->out + r->pos;
 
-        if (r->pos == owner || owner > POINTER_MAX) {
-            memcpy(r->out + r->pos, labels, len);
-            r->pos += len;
+    while (record < end) {
+        unsigned n = record_next(record) - record;
+
+        if (owner > POINTER_MAX || to == r->out + owner) {
+            memcpy(to, labels, len);
+            to += len;
         } else if (len) {
             rest = POINTER_BITS | owner;
         }
-        dns_put_be16(r->out + r->pos, rest);
-        memcpy(r->out + r->pos + 2, record + 2, n);
-        r->pos += 2 + n;
+        memcpy(to, record, n);
+        dns_put_be16(to, rest);
+        record += n;
+        to += n;
     }
+    r->pos = to - r->out;
 }
 
 bool reply_add_named(struct reply *r, const uint8_t *set, const uint8_t *labels, unsigned len,
@@ -249,7 +253,7 @@ static bool add_far_address(struct reply *r, const uint8_t *node, const uint8_t 
 
     if (!r->referral || len * set_count(set) + set_records_len(set) > r->limit - r->pos)
         return false;
-    put_named(r, set_records(set), set_fixups(set), r->pos, node_name(node), len,
+    put_named(r, set_records(set), set_fixups(set), POINTER_MAX + 1, node_name(node), len,
               POINTER_BITS | r->apex_pos);
     r->count[SECTION_ADDITIONAL] += set_count(set);
     return true;
@@ -271,7 +275,8 @@ static bool add_address(struct reply *r, const uint8_t *node, unsigned type, siz
         return true;
     if (at <= POINTER_MAX)
         return reply_add(r, SECTION_ADDITIONAL, set, owner);
-    return !asterisk && add_far_address(r, node, set);
+    /* Who has no proofs to write under such names does not need the code: delegations to 600 servers are rare. */
+    return IS_ENABLED(CONFIG_DNS_DNSSEC) && !asterisk && add_far_address(r, node, set);
 }
 
 static void add_refs(struct reply *r, const struct dns_zone *zone, const uint8_t *set, size_t pos,
@@ -307,19 +312,9 @@ bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
     return len && dns_key_parse(key, name, len) == len;
 }
 
-static bool key_is(const struct dns_key *key, const uint8_t *name, unsigned len)
-{
-    if (key->len != len)
-        return false;
-    while (len && key->lower[len - 1] == dns_lower(name[len - 1]))
-        len--;
-    return !len;
-}
-
 bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key)
 {
-    uint8_t name[DNS_NAME_MAX];
-    unsigned len = dns_name_expand(r->out, r->pos, pos, name);
+    uint32_t hash = key->hash[key->labels];
 
-    return len && !key_is(key, name, len) && dns_key_parse(key, name, len) == len;
+    return reply_read_name(r, pos, key) && key->hash[key->labels] != hash;
 }

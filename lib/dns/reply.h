@@ -94,7 +94,7 @@ unsigned reply_position(const struct reply *r, unsigned len);
 /* Replaces KEY by the possibly compressed name at out[pos]. False when that is malformed. */
 bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key);
 
-/* The same, but false also when it is the name which KEY has already. */
+/* The same, but false also when it is the name which KEY has already, or one with the same hash. */
 bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key);
 
 #endif
