@@ -25,6 +25,7 @@ static unsigned keys_end; /* the others have never been used */
 static struct xs_watch *watches[WATCHES];
 static struct work watch_work;
 static struct list fired;
+static struct xs_watch *running; /* NULL when it has been ended meanwhile */
 int (*store_fault)(const char *path);
 
 /* --- the tree ---------------------------------------------------------------------------- */
@@ -205,9 +206,10 @@ static void call_watches(struct work *w)
     struct list *node;
 
     while ((node = list_pop(&fired))) {
-        struct xs_watch *watch = container_of(node, struct xs_watch, fired);
-
-        watch->fn(watch); /* may end the watch */
+        running = container_of(node, struct xs_watch, fired);
+        running->fn(running); /* may end the watch, and free it */
+        if (running && !running->retry.armed)
+            running->retry_after = 0;
     }
 }
 
@@ -216,8 +218,24 @@ bool xenstore_available(void)
     return true;
 }
 
+static void retry(struct timer *t)
+{
+    fire(container_of(t, struct xs_watch, retry));
+}
+
+/* As in xen/xenstore_watch.c. */
+void xs_watch_retry(struct xs_watch *w, int err)
+{
+    if (!w->token || err == -ECONNRESET || w->retry.armed)
+        return;
+    w->retry_after = w->retry_after ? MIN(2 * w->retry_after, 64 * NSEC_PER_SEC) : NSEC_PER_SEC;
+    timer_arm_in(&w->retry, w->retry_after);
+}
+
 int xs_watch(struct xs_watch *w)
 {
+    timer_init(&w->retry, retry);
+    w->retry_after = 0;
     if (!fired.next) {
         list_init(&fired);
         work_init(&watch_work, call_watches);
@@ -241,6 +259,9 @@ void xs_unwatch(struct xs_watch *w)
     watches[w->token - 1] = NULL;
     w->token = 0;
     list_del(&w->fired);
+    timer_disarm(&w->retry);
+    if (running == w)
+        running = NULL;
 }
 
 void xs_watch_kick(struct xs_watch *w)
