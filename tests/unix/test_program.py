@@ -188,3 +188,12 @@ def test_perf_names_functions(program, tmp_path):
     assert done.returncode == 0, done.stderr
     report = run("perf", "report", "-i", data, "--stdio", "--sort", "symbol", timeout=60).stdout
     assert re.search(r"\[\.\] (fmt_vprint|put|put_number|log_print|console_write)", report), report
+
+
+def test_pages_of_domain_0_take_a_grant(guest, tmp_path):
+    """The program looks for frames that it can map around the shared page; domain 0 lends some there."""
+    (tmp_path / "in").write_bytes(b"")
+    g = guest("conformance", "calls", paused=True)
+    g.command(f"vchan server /local/domain/0/data/v {tmp_path}/in {tmp_path}/out")
+    g.unpause()
+    g.wait("frames of Xen's and others' that could be mapped: 0")
