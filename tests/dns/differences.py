@@ -207,6 +207,13 @@ def other_additional(case):
     return not theirs or min(case.ours.size, case.theirs.size) > case.limit - 150
 
 
+def truncated_for_more(case):
+    """Do they say TC although our referral has all that theirs has, and addresses with which theirs had no room?"""
+    ours, theirs = case.only("additional")
+    less = case.theirs.truncated and not case.ours.truncated and ours and not theirs
+    return is_referral(case.ours) and less and not any(case.only("authority"))
+
+
 def options_take_room(case):
     """A cookie or the like in our answer, for which they have none: what may be left out is, or all but TC."""
     fuller = max(case.ours.size, case.theirs.size) > case.limit - 128
@@ -351,8 +358,9 @@ ROWS = [
         {"knot": when(name_too_long)}),
     Row("the CNAME of a DNAME", "compressed", "not, so TC sooner", "not", "not", "RFC 6672 section 3.1",
         dict.fromkeys(("nsd", "bind", "knot"), when(compressed_alias))),
-    Row("optional additional records", "as many as fit", "sometimes others", "its own", "its own", "RFC 2181 section 9",
-        {"nsd": when(other_additional, {"additional"})}),
+    Row("optional additional records", "as many as fit", "sometimes others, or TC", "its own", "its own",
+        "RFC 2181 section 9",
+        {"nsd": either(when(other_additional, {"additional"}), when(truncated_for_more, {"flags", "additional"}))}),
     Row("NODATA at a wildcard's own name, NSEC3", "that NSEC3", "also its parent's", "that NSEC3", "that NSEC3",
         "RFC 5155 section 7.2.3", {"nsd": when(proof_at_wildcard, {"authority", "flags"})}),
     Row("a name below that of an NSEC3 record", "as if that was not there", "as below a name", "as here", "as here",
