@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * DNS over TCP (apps/dns/tcp.c) on lib/net and lwIP, with ten thousand connections: what each costs, who has to go
- * when there are more, and that the others are answered. The test plays the device, and all clients.
+ * when there are more, and that the others are answered; and a transfer in which memory is short. The test plays the
+ * device, and all clients.
  */
 #include <check.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "apps/dns/tcp.c"
 
+#include "lib/dns/access.h"
 #include "lib/net/headers.h"
 #include "lib/net/interface.h"
 #include "lib/net/net.h"
@@ -75,6 +77,52 @@ const struct dns_client *server_client(const ip_addr_t *from)
     return &client;
 }
 
+/* --- memory ----------------------------------------------------------------------------------------- */
+
+static struct {
+    long left;      /* blocks until one is not there; negative: all are */
+    bool for_ever;  /* then no later one is, either */
+    unsigned taken; /* by all, now */
+    bool is_ours;   /* the test's own block, which is always there */
+} memory = {.left = -1};
+
+void *__real_net_mem_alloc(size_t size);
+void *__real_net_mem_calloc(size_t count, size_t size);
+void __real_net_mem_free(void *p);
+
+static bool memory_is_short(void)
+{
+    if (memory.is_ours || memory.left < 0)
+        return false;
+    if (memory.left > 0)
+        return !memory.left--;
+    if (!memory.for_ever)
+        memory.left = -1;
+    return true;
+}
+
+void *__wrap_net_mem_alloc(size_t size)
+{
+    void *p = memory_is_short() ? NULL : __real_net_mem_alloc(size);
+
+    memory.taken += p != NULL;
+    return p;
+}
+
+void *__wrap_net_mem_calloc(size_t count, size_t size)
+{
+    void *p = memory_is_short() ? NULL : __real_net_mem_calloc(count, size);
+
+    memory.taken += p != NULL;
+    return p;
+}
+
+void __wrap_net_mem_free(void *p)
+{
+    memory.taken -= p != NULL;
+    __real_net_mem_free(p);
+}
+
 /* --- the device ------------------------------------------------------------------------------------ */
 
 /* The TCP segment that was sent last. */
@@ -83,6 +131,28 @@ static struct {
     uint32_t seq;
     uint8_t flags, data[1500];
 } sent;
+
+/* All that was sent since a client connected, in its order. */
+static struct {
+    uint8_t octets[65536];
+    uint32_t first; /* the number of the first octet */
+    size_t len;
+    bool ended; /* by FIN or RST */
+} stream;
+
+/* Takes a segment. What comes again is the same. */
+static void stream_take(uint32_t seq, const uint8_t *data, size_t len, uint8_t flags)
+{
+    size_t at = (uint32_t)(seq - stream.first);
+
+    if (at > stream.len)
+        return; /* the one before was lost: there was no memory */
+    ck_assert_uint_le(at + len, sizeof(stream.octets));
+    ck_assert_mem_eq(stream.octets + at, data, MIN(len, stream.len - at));
+    memcpy(stream.octets + at, data, len);
+    stream.len = MAX(stream.len, at + len);
+    stream.ended |= (flags & (TCP_FIN | TCP_RST)) != 0;
+}
 
 static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload)
 {
@@ -98,6 +168,7 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
     sent.seq = read_be32(tcp + AT_TCP_SEQ);
     sent.len = p->tot_len - ETH_BYTES - IP4_BYTES - header;
     memcpy(sent.data, tcp + header, sent.len);
+    stream_take(sent.seq, sent.data, sent.len, sent.flags);
     return 0;
 }
 
@@ -114,8 +185,11 @@ static void release(struct netpage *np)
 
 static void arrive(const uint8_t *frame, size_t len)
 {
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM);
+    struct pbuf *p;
 
+    memory.is_ours = true;
+    p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM);
+    memory.is_ours = false;
     pbuf_take(p, frame, (u16_t)len);
     net_input(&dev, p, true);
 }
@@ -184,6 +258,9 @@ static struct client connect_from(uint32_t address, uint16_t port)
     ck_assert_uint_eq(sent.flags, TCP_SYN | TCP_ACK);
     c.seq++;
     c.ack = sent.seq + 1;
+    stream.first = c.ack;
+    stream.len = 0;
+    stream.ended = false;
     segment(&c, TCP_ACK, "", 0);
     return c;
 }
@@ -223,13 +300,15 @@ static struct client clients[CONFIG_DNS_TCP_CONNECTIONS + 1];
 /* Each test has a process of its own. */
 static void begin(void)
 {
+    static struct dns_access everybody = {.rule[0].prefix = {.address_len = 4}, .rules = 1};
     size_t size;
 
     (void)make_zone("@ 60 SOA ns1 host 1 2 3 4 5\n@ 60 NS ns1\nns1 60 A 192.0.2.1\n"
-                    "www 60 A 192.0.2.2\n",
+                    "www 60 A 192.0.2.2\n$GENERATE 1-500 n$ 60 TXT \"$ of 500, some 60 octets\"\n",
                     &zone, &size);
     dns_db_init(&server.db, buckets_of_server, BUCKETS);
     (void)dns_db_set(&server.db, &zone);
+    dns_db_allow(&server.db, &everybody);
     server.port = DNS_PORT;
     netpage_open(release);
     ck_assert_int_eq(net_init(), 0);
@@ -353,6 +432,110 @@ START_TEST(test_segments)
 }
 END_TEST
 
+/* The zone as it comes when there is memory. */
+static struct {
+    uint8_t octets[sizeof(stream.octets)];
+    size_t len; /* 0: not known yet */
+} whole;
+
+/* Takes what comes, until that is all, or nothing has come for so many seconds, though the client asked each again. */
+static void take_zone(struct client *c, const uint8_t *query, uint16_t len, unsigned patience)
+{
+    unsigned silent = 0;
+
+    while (!stream.ended && silent < patience && (!whole.len || stream.len < whole.len)) {
+        silent = c->ack == stream.first + stream.len ? silent + 1 : 0;
+        c->ack = stream.first + (uint32_t)stream.len;
+        if (silent) {
+            fake_sleep(NSEC_PER_SEC);
+            c->seq -= len;
+            segment(c, TCP_ACK | TCP_PSH, query, len);
+        } else {
+            segment(c, TCP_ACK, "", 0);
+        }
+    }
+}
+
+/*
+ * A client fetches the zone, and resets the connection. Memory is short at the block with the number BLOCKS, counted
+ * from the query on: at this one, or from there on until nothing has come for so many SECONDS. False if it was not.
+ */
+static bool fetch_zone(long blocks, unsigned seconds)
+{
+    uint8_t query[300];
+    uint16_t len = (uint16_t)put_query(query + LENGTH_SIZE, "example.org.", TYPE_AXFR);
+    struct client c;
+    bool was_short;
+
+    know_router(); /* what is known of it lasts for minutes */
+    c = connect_from(0xc6120000, 20000);
+    dns_put_be16(query, len);
+    len = (uint16_t)(len + LENGTH_SIZE);
+    memory.for_ever = seconds;
+    memory.left = blocks;
+    segment(&c, TCP_ACK | TCP_PSH, query, len);
+    if (seconds) {
+        take_zone(&c, query, len, seconds);
+        was_short = memory.left == 0;
+        memory.left = -1;
+    }
+    take_zone(&c, query, len, 60);
+    if (!seconds)
+        was_short = memory.left < 0;
+    memory.left = -1;
+    segment(&c, TCP_RST | TCP_ACK, "", 0);
+    return was_short;
+}
+
+/* The records of the messages that have come whole. */
+static unsigned records_come(void)
+{
+    unsigned records = 0;
+
+    for (size_t at = 0; at + LENGTH_SIZE + 12 <= stream.len;) {
+        records += dns_be16(stream.octets + at + LENGTH_SIZE + 6);
+        at += LENGTH_SIZE + dns_be16(stream.octets + at);
+    }
+    return records;
+}
+
+/* How long memory is short: for one block; for less than a connection may be idle; for longer. */
+static const unsigned shortages[] = {0, CONFIG_DNS_TCP_IDLE_SECONDS / 3,
+                                     2 * CONFIG_DNS_TCP_IDLE_SECONDS};
+
+/*
+ * Memory is short at each block of a transfer in turn. The client gets the zone octet by octet, or its beginning and
+ * the end of the connection; nothing is left behind, and the next transfer works.
+ */
+START_TEST(test_transfer_without_memory)
+{
+    unsigned taken, ended = 0;
+    bool was_short = true;
+    long blocks;
+
+    begin();
+    fetch_zone(-1, 0);
+    ck_assert_uint_gt(stream.len, OUTPUT_MAX);
+    ck_assert_uint_eq(records_come(), dns_zone_records(&zone) + 1);
+    whole.len = stream.len;
+    memcpy(whole.octets, stream.octets, whole.len);
+    taken = memory.taken;
+    for (blocks = 0; was_short; blocks++) {
+        was_short = fetch_zone(blocks, shortages[_i]);
+        ck_assert_mem_eq(stream.octets, whole.octets, stream.len);
+        ck_assert(stream.len == whole.len || stream.ended);
+        ended += stream.len < whole.len;
+        ck_assert_uint_eq(tcp.count, 0);
+        ck_assert_uint_eq(memory.taken, taken);
+    }
+    ck_assert_int_gt(blocks, 50);
+    ck_assert_int_lt(blocks, 1000);
+    if (shortages[_i] > CONFIG_DNS_TCP_IDLE_SECONDS)
+        ck_assert_uint_gt(ended, 0);
+    ck_assert_uint_eq(stream.len, whole.len); /* at last there is memory enough */
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("tcp");
@@ -367,6 +550,8 @@ int main(void)
     tcase_add_test(t, test_shared_places);
     tcase_add_test(t, test_idle_time);
     tcase_add_test(t, test_segments);
+    tcase_add_loop_test(t, test_transfer_without_memory, 0,
+                        sizeof(shortages) / sizeof(shortages[0]));
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
