@@ -6,8 +6,11 @@
  * Threads of the guest read, write, list, watch and run transactions meanwhile, and devices come and
  * go.
  *
- * No reply is written beyond its buffer, what an honest store answers is what it has, a driver sees connect and disconnect by turns, a watch that
- * has ended is not called. When the connection is lost at last every caller has its error.
+ * No reply is written beyond its buffer, what an honest store answers is what it has, a driver sees
+ * connect and disconnect by turns, a watch that has ended is not called. When the store is honest again, and
+ * has reset the connection if a reply had been lost, everything is as it should be: every caller has its
+ * answer, every watch is registered, a device whose backend waits is connected; or the client has said that
+ * it is disabled. When the connection is lost at last every caller has its error.
  */
 #include <check.h>
 #include <errno.h>
@@ -28,7 +31,9 @@
 #define CONSTANT "data/constant" /* a key, and its value, which nobody changes */
 
 static bool lied;
-static bool wrecked; /* the ring makes no sense to the store any more */
+static bool lost;     /* a reply, or the order of the stream: some caller may wait for ever */
+static bool believed; /* something false that might have been true, or is the device's own */
+static bool wrecked;  /* the ring makes no sense to the store any more */
 static bool may_reset;
 static unsigned workers, transactions;
 
@@ -245,29 +250,38 @@ static bool serve(void)
 static void lie_in_reply(void)
 {
     static const char *const errors[] = {"EINVAL", "EIO", "ENOENT", "EPERM", "NOSUCH", ""};
+    uint8_t what = fuzz_u8();
 
     lied = true;
-    switch (fuzz_below(8)) {
+    store.honest = what / 8;
+    switch (what % 8) {
     case 0:
         store.lie_req_id = fuzz_u8() & 1 ? fuzz_u32() : fuzz_u16();
+        lost = believed = true;
         break;
     case 1:
         store.lie_tx_id = fuzz_u8();
+        lost = true;
         break;
     case 2:
         store.lie_type = fuzz_u8() & 1 ? fuzz_u8() : fuzz_u32();
+        lost |= store.lie_type == XS_WATCH_EVENT;
         break;
     case 3:
         store.lie_len = fuzz_u8() & 1 ? fuzz_u16() : fuzz_u32();
+        lost = believed = true;
         break;
     case 4:
-        store.lie_error = errors[fuzz_below(ARRAY_SIZE(errors))];
+        what = fuzz_u8() % ARRAY_SIZE(errors);
+        store.lie_error = errors[what];
+        believed |= what == 0 || what == 2 || what == 3;
         break;
     case 5:
-        store.lie_lost = true;
+        store.lie_lost = lost = true;
         break;
     case 6:
         store.hold = fuzz_u8() & 1;
+        lost |= store.hold;
         break;
     default:
         store.deaf = fuzz_u8() & 1;
@@ -283,7 +297,7 @@ static void write_page(void)
     uint32_t *field = fields[fuzz_below(ARRAY_SIZE(fields))];
     uint8_t how = fuzz_u8();
 
-    lied = wrecked = true;
+    lied = wrecked = lost = believed = true;
     shared_write(field, how & 1 ? fuzz_u32() : *field + (uint32_t)(int8_t)fuzz_u8());
     if (how & 2)
         fake_raise(STORE_PORT);
@@ -296,7 +310,7 @@ static void send_packet(void)
     uint8_t how = fuzz_u8();
     const uint8_t *data;
 
-    lied = true;
+    lied = lost = believed = true;
     head.len = (uint32_t)fuzz_bytes(&data, fuzz_u8());
     if (how & 1)
         head.type = XS_WATCH_EVENT;
@@ -336,6 +350,7 @@ static void change_tree(void)
     uint8_t how = fuzz_u8();
     size_t len;
 
+    believed = true;
     if (how == 255) {
         store_remove(FRONT);
     } else if (how & 1) {
@@ -355,6 +370,7 @@ static void plug(void)
     store_set(FRONT "/backend", BACK);
     store_set(FRONT "/backend-id", "0");
     store_set(FRONT "/state", "1");
+    store_set(FRONT, ""); /* the last event is the one on the directory, as with a transaction */
 }
 
 /* --- the case --------------------------------------------------------------------------------- */
@@ -412,6 +428,7 @@ static void step(void)
     case 11:
         driver.error = fuzz_below(8);
         driver.disable = fuzz_u8() & 1;
+        believed |= driver.error || driver.disable;
         break;
     case 12:
         fake_sleep(fuzz_u8() * 10 * NSEC_PER_MSEC);
@@ -423,7 +440,56 @@ static void step(void)
         fake_run();
 }
 
-static void finish(void)
+/* From here on the store is honest, and a connection on which something was lost is a new one. False: the
+ * store offers none, or the guest has had enough of it. */
+static bool heal(bool can_reset)
+{
+    store.honest = store.lie_req_id = store.lie_tx_id = store.lie_type = store.lie_len = 0;
+    store.lie_error = store.forbidden = NULL;
+    store.lie_lost = store.hold = store.deaf = false;
+    store.read_chunk = store.write_chunk = store.eagain = store.events_per_change = 0;
+    driver.error = driver.disable = 0;
+    if (lost) {
+        if (!can_reset)
+            return false;
+        may_reset = true;
+        store.page->server_features =
+            XENSTORE_SERVER_FEATURE_RECONNECTION | XENSTORE_SERVER_FEATURE_ERROR;
+        store.page->error = XENSTORE_ERROR_COMM;
+        fake_raise(STORE_PORT);
+    }
+    fake_sleep(200 * NSEC_PER_SEC); /* whatever waits does so for 64 s at most */
+    if (!xenstore_available())
+        ck_assert(fake_logged("disabled"));
+    return xenstore_available();
+}
+
+static void check_connected(void)
+{
+    ck_assert_msg(driver.up && !strcmp(store_get(FRONT "/state") ?: "", "4"),
+                  "a device whose backend waits is not connected");
+}
+
+static void check_recovered(void)
+{
+    ck_assert_uint_eq(workers, 0);
+    for (unsigned i = 0; i < WATCHES; i++)
+        ck_assert_msg(!watched[i] || watched[i]->registered, "a watch is not registered");
+    /* (A transaction of the small xenstored's that comes to nothing takes everything back.) */
+    if (!believed && !transactions) {
+        check_connected();
+        ck_assert_uint_eq(xenbus_count_disabled(), 0);
+    }
+    store_remove(FRONT);
+    store_remove(BACK);
+    fake_sleep(200 * NSEC_PER_SEC);
+    ck_assert(!driver.up);
+    plug();
+    fake_sleep(200 * NSEC_PER_SEC);
+    check_connected();
+}
+
+static void finish(bool can_reset)
 {
     if (!lied) {
         fake_sleep(10 * NSEC_PER_SEC);
@@ -432,6 +498,8 @@ static void finish(void)
         ck_assert_uint_eq(xenstore_stats()->ignored, 0);
         ck_assert_uint_eq(xenstore_stats()->reconnects, 0);
     }
+    if (heal(can_reset))
+        check_recovered();
     wrecked = true;
     store.page->server_features = XENSTORE_SERVER_FEATURE_ERROR;
     store.page->error = XENSTORE_ERROR_PROTO;
@@ -464,5 +532,5 @@ void fuzz_case(void)
         fake_run();
     while (fuzz_more())
         step();
-    finish();
+    finish(how & 2);
 }
