@@ -184,7 +184,7 @@ def host(network):
 def built(app, *options):
     """The path of an app's image, made from what the tree holds now; with CONFIG_X=Y options in a
     directory of its own."""
-    out = os.path.join(os.environ["XENOLITH_OUT"], *(o.replace("=", "-") for o in options))
+    out = "-".join([os.environ["XENOLITH_OUT"], *(o.replace("=", "-") for o in options)])
     done = subprocess.run(
         ["make", "-s", "-j2", f"APP={app}", f"OUT={out}", *options],
         cwd=TOP,

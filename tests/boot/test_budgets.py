@@ -45,7 +45,7 @@ def test_large_image(xen_icount, guest, budget, tmp_path):
         zone = tmp_path / "large.zone"
         zone.write_text("@ 60 SOA ns host 1 2 3 4 5\n@ 60 NS ns\n"
                         f"$GENERATE 1-{names} n$ 60 TXT {200 * 'x'}\n")
-        out = os.path.join(OUT, "large")
+        out = f"{OUT}-large"
         subprocess.run(["make", "-s", "-j2", "APP=dns", f"OUT={out}", f"ZONE=example.org={zone}"], cwd=TOP, check=True)
         with open(os.path.join(out, "dns.cfg")) as f:
             config = dict(xlcfg.parse(f.read(), f.name), kernel=os.path.join(out, "dns"), memory=16)

@@ -109,7 +109,7 @@ CLIENT_LIMIT = 64  # half of the limit for all: up to there none has to hurry
 def complete(zones):
     """The configuration of a server of these zones with all options on, that takes 256 KiB from a client at
     once."""
-    out = os.path.join(OUT, "complete")
+    out = f"{OUT}-complete"
     words = [f"OUT={out}", f"ZONE={' '.join(map(str, zones.values()))}", "CONFIG_NET_TCP_WINDOW_KIB=256",
              f"CONFIG_DNS_TCP_CLIENT_CONNECTIONS={CLIENT_LIMIT}"]  # fmt: skip
     words += [f"CONFIG_DNS_{option}=y" for option in ("DNAME", "DNSSEC", "EDNS", "XFR", "TSIG", "TSIG_ALGORITHMS",
