@@ -91,21 +91,45 @@ static void key_of_leaf(const struct dns_builder *b, const struct leaf *leaf, st
     dns_key_parse(key, name, len + 1);
 }
 
-static void fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, unsigned bits)
+/* Used slots in a row. A million numbered names take 140 at most, unless somebody has chosen them by their hashes. */
+enum { RUN_MAX = 4096 };
+
+/* Is there a run of used slots so long that each look-up which ends in it would take long? */
+static bool is_crowded(struct dns_builder *b, const uint8_t *slots, uint32_t count)
 {
+    unsigned run = 0;
+
+    for (uint32_t i = 0; i < count && run <= RUN_MAX; i++) {
+        builder_step(b);
+        run = dns_le32(slots + 4 * (size_t)i) ? run + 1 : 0;
+    }
+    return run > RUN_MAX;
+}
+
+/* False, and reported, when the names crowd in the table. */
+static bool fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, unsigned bits)
+{
+    bool crowded = false;
     struct dns_key key;
 
-    for (uint32_t n = 0; n < b->leaf_count; n++) {
-        uint32_t hash;
+    for (uint32_t n = 0; n < b->leaf_count && !crowded; n++) {
+        uint32_t hash, run = 0;
         uint32_t i;
 
         builder_step(b);
         key_of_leaf(b, &b->leaves[n], &key);
         hash = key.hash[key.labels];
-        for (i = slot_first(hash, count); dns_le32(slots + 4 * (size_t)i); i = (i + 1) % count)
-            ;
+        for (i = slot_first(hash, count); dns_le32(slots + 4 * (size_t)i); i = (i + 1) % count) {
+            builder_step(b);
+            crowded |= ++run > RUN_MAX;
+        }
         dns_put_le32(slots + 4 * (size_t)i, slot_value(hash, b->leaves[n].number, bits));
     }
+    if (!crowded && !is_crowded(b, slots, count))
+        return true;
+    builder_report(b, DNS_ERROR, b->soa, "names are chosen so that looking them up takes long",
+                   NULL);
+    return false;
 }
 
 static bool has_address(const uint8_t *node)
@@ -310,7 +334,11 @@ int builder_render(struct dns_builder *b, uint8_t **image, size_t *size)
         return err;
     }
     dns_zone_open(&zone, w.data, w.len);
-    fill_slots(b, w.data + dns_le32(w.data + IMAGE_OFF_SLOTS), zone.slot_count, zone.node_bits);
+    if (!fill_slots(b, w.data + dns_le32(w.data + IMAGE_OFF_SLOTS), zone.slot_count,
+                    zone.node_bits)) {
+        free(w.data);
+        return -EINVAL;
+    }
     resolve_refs(b, &zone);
     /* What it grew beyond its size is of use to others. */
     *image = realloc(w.data, w.len);

@@ -1480,6 +1480,42 @@ START_TEST(test_work_between_pauses)
 }
 END_TEST
 
+/* Names chosen so that all want to be in one half of the table of names, where look-ups would then take long: no zone
+ * is made of them. One is made of as many that nobody has chosen. */
+START_TEST(test_crowded_names)
+{
+    enum { CHOSEN = 5000 };
+    static const uint8_t soa[22];
+    const struct dns_sink sink = {.report = collect};
+    struct dns_builder *b = dns_builder_new(&sink);
+    uint32_t limit = _i ? UINT32_MAX / 2 : UINT32_MAX;
+    uint8_t name[DNS_NAME_MAX + 1], *image = NULL;
+    unsigned found = 0;
+    struct dns_key key;
+    char text[32];
+    size_t size;
+    int err;
+
+    messages[0] = '\0';
+    add_to(b, "@", TYPE_SOA, soa, sizeof(soa), false);
+    add_to(b, "@", TYPE_NS, "\2ns", 4, false);
+    for (unsigned i = 0; found < CHOSEN; i++) {
+        snprintf(text, sizeof(text), "n%u.example.org.", i);
+        ck_assert_ptr_null(dns_name_parse(text, NULL, name));
+        ck_assert_uint_gt(dns_key_parse(&key, name, sizeof(name)), 0);
+        if (key.hash[key.labels] > limit)
+            continue;
+        add_to(b, text, TYPE_A, "addr", 4, false);
+        found++;
+    }
+    err = dns_builder_finish(b, &image, &size);
+    ck_assert_int_eq(err, _i ? -EINVAL : 0);
+    ck_assert(!_i || strstr(messages, "names are chosen so that looking them up takes long"));
+    free(image);
+    dns_builder_free(b);
+}
+END_TEST
+
 /*
  * Memory is short at each place in turn, from there on or there only: the older version stays, and nothing of the new one
  * is left; but one can do without some blocks.
@@ -1698,6 +1734,7 @@ int main(void)
     tcase_add_loop_test(t, test_digests, 0, ARRAY_SIZE(digests));
     tcase_add_loop_test(t, test_digests_of_files, 0, ARRAY_SIZE(digests));
     tcase_add_loop_test(t, test_work_between_pauses, 0, ARRAY_SIZE(long_names));
+    tcase_add_loop_test(t, test_crowded_names, 0, 2);
     tcase_add_loop_test(t, test_many_in_one_set, 0, 3);
     tcase_add_loop_test(t, test_memory, 0, 8);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
