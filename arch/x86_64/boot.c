@@ -16,7 +16,7 @@
 #include "arch/x86_64/paging.h"
 #include "xen/hypercall.h"
 
-#define BOOT __attribute__((section(".boot"), no_stack_protector, noinline, noclone))
+#define BOOT __attribute__((section(".boot"), no_stack_protector, noinline))
 
 extern char window_text_end[], window_end[], boot_stack_guard[];
 extern uint64_t window_tables[], window_tables_end[];

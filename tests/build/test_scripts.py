@@ -143,10 +143,22 @@ def test_a_few_failures_in_real_time_get_a_second_run(monkeypatch, name, outputs
         return lines, 0 if "failed" not in lines[-1] and "no " not in lines[-1] else 1
 
     monkeypatch.setattr(runner, "run", run)
-    result, bad, luckier = runner.suite(name, ["whole"])
+    result, bad, luckier = runner.suite(name, "what it is", ["whole"])
     assert (result[:2], len(bad), len(luckier)) == (counted, failures, unsteady)
     assert len(commands) == len(outputs)
     assert commands[1:] in ([], [runner.PYTEST + ["tests/x/test_a.py::test_bad"]])
+
+
+def test_one_suite_runs_beside_the_next(monkeypatch, tmp_path, capsys):
+    """It ends when the next one has begun, or else after ten seconds with a failure."""
+    begun = tmp_path / "begun"
+    waits = f"for i in $(seq 100); do [ -e {begun} ] && echo '2 passed, 0 failed' && exit; sleep 0.1; done; exit 1"
+    monkeypatch.setattr(runner, "OUT", str(tmp_path))
+    monkeypatch.setattr(runner, "name_server", dict)
+    monkeypatch.setattr(runner, "SUITES", [("fuzz", "waits", ["sh", "-c", waits]),
+                                           ("boot", "begins", ["sh", "-c", f"touch {begun}; echo '3 passed, 0 failed'"])])
+    assert runner.main([]) == 0
+    assert capsys.readouterr().out.endswith("\n5 passed, 0 failed\n")
 
 
 # Runs a script whose arguments are interrupted as soon as they are looked at.
