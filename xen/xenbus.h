@@ -72,6 +72,7 @@ struct xenbus_device {
     bool probed;        /* the driver knows the device */
     bool connected;     /* connect() done and not undone */
     bool running;       /* connected() called since */
+    bool late;          /* connecting has failed, and is tried on */
     bool closing;       /* broken, and the peer has been told */
     bool closing_first; /* Closed, for the backend to close too before we connect anew */
     bool state_unwritten;

@@ -189,13 +189,13 @@ static bool will_try_on(struct xenbus_device *dev, int err)
 {
     if (err != -ENOSPC && err != -EBUSY && !xs_passing(err))
         return false;
+    dev->late = true;
     try_later(dev, "connecting", err);
     return true;
 }
 
 static void connect(struct xenbus_device *dev)
 {
-    bool tried = dev->otherend_watch.retry_after != 0;
     int err = dev->driver->connect(dev);
 
     if (err) {
@@ -205,8 +205,9 @@ static void connect(struct xenbus_device *dev)
             mark_broken(dev, "it cannot be connected", errno_name(err));
         return;
     }
-    if (tried)
+    if (dev->late)
         log_info("%s: connected at last", dev->name);
+    dev->late = false;
     dev->connected = true;
     set_state(dev, dev->driver->two_steps ? XenbusStateInitialised : XenbusStateConnected);
 }
