@@ -31,15 +31,16 @@
 struct publication {
     struct xs_request req;
     struct list node;
-    bool asked;  /* the store has it: nothing here may be changed */
-    char text[]; /* the path, terminated, and the value */
+    bool asked;     /* the store has it: nothing here may be changed */
+    unsigned round; /* of asking again, the last one it was in */
+    char text[];    /* the path, terminated, and the value */
 };
 
 static void ask_again(struct timer *t);
 
 static struct {
     struct list pages; /* in the order in which they came */
-    unsigned count;
+    unsigned count, round;
     struct timer retry;
 } queue = {.pages = LIST_INIT(queue.pages), .retry = {.fn = ask_again}};
 
@@ -61,16 +62,29 @@ static void ask(struct publication *p)
     xs_submit(&p->req);
 }
 
-static void ask_again(struct timer *t)
+static struct publication *next_of_round(void)
 {
-    struct list *node, *next;
+    struct list *node;
 
-    (void)t;
-    list_for_each_safe(node, next, &queue.pages) {
+    list_for_each(node, &queue.pages) {
         struct publication *p = container_of(node, struct publication, node);
 
-        if (!p->asked && find(&queue.pages, p->text) == p)
-            ask(p);
+        if (!p->asked && p->round != queue.round && find(&queue.pages, p->text) == p)
+            return p;
+    }
+    return NULL;
+}
+
+/* To ask may find that the connection is lost, which ends any of the publications at once. */
+static void ask_again(struct timer *t)
+{
+    struct publication *p;
+
+    (void)t;
+    queue.round++;
+    while ((p = next_of_round())) {
+        p->round = queue.round;
+        ask(p);
     }
 }
 

@@ -533,6 +533,36 @@ START_TEST(publish_over_a_reset)
 }
 END_TEST
 
+/* To ask again finds that the connection is lost, which ends the next one of those that are looked at: for
+ * there is no store any more, or there is a newer value of that one. */
+START_TEST(publish_again_over_a_loss)
+{
+    fake_run();
+    store.page->server_features = _i ? XENSTORE_SERVER_FEATURE_RECONNECTION : 0;
+    store.lie_error = "ENOSPC";
+    ck_assert_int_eq(guest_publish("attr/a", "1"), 0);
+    fake_run();
+    store.deaf = true;
+    ck_assert_int_eq(guest_publish("attr/b", "2"), 0);
+    ck_assert_int_eq(guest_publish("attr/b", "3"), 0);
+    ck_assert_int_eq(guest_publish("attr/c", "4"), 0);
+    fake_run();
+    store.page->req_cons += 5000;
+    fake_sleep(6 * NSEC_PER_SEC);
+    ck_assert_int_eq(xenstore_available(), _i);
+    if (!_i) {
+        ck_assert_uint_eq(fake_pages, 0);
+        return;
+    }
+    store.deaf = false;
+    fake_sleep(60 * NSEC_PER_SEC);
+    ck_assert_uint_eq(fake_pages, 0);
+    ck_assert_str_eq(store_get("attr/a"), "1");
+    ck_assert_str_eq(store_get("attr/b"), "3");
+    ck_assert_str_eq(store_get("attr/c"), "4");
+}
+END_TEST
+
 /* The first one is on the ring when the connection is reset, the last one waits for room there. */
 START_TEST(the_last_word_is_published)
 {
@@ -617,6 +647,7 @@ int main(void)
     tcase_add_loop_test(t, publish_is_refused_for_now, 0, 5);
     tcase_add_test(t, the_last_word_is_published);
     tcase_add_test(t, publish_over_a_reset);
+    tcase_add_loop_test(t, publish_again_over_a_loss, 0, 2);
     tcase_add_test(t, publish_fails);
     suite_add_tcase(s, t);
 
