@@ -81,7 +81,7 @@ int xs_transaction_start(xs_tid *t);
 /* 0, or -EAGAIN: nothing was changed, do it all again. */
 int xs_transaction_end(xs_tid t, bool abort);
 /* Runs body(t, ctx) in a transaction, again (bounded, with back-off) while it ends in -EAGAIN. A
- * body that returns an error aborts it. */
+ * body that returns an error aborts it. -EAGAIN: nothing was changed. */
 int xs_transaction_run(int (*body)(xs_tid t, void *ctx), void *ctx);
 
 /*

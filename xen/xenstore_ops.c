@@ -309,8 +309,10 @@ int xs_transaction_run(int (*body)(xs_tid t, void *ctx), void *ctx)
         if (i > 0)
             thread_sleep(BACKOFF_FIRST << (i - 1));
         err = xs_transaction_start(&t);
-        if (err)
+        if (err == -EAGAIN)
             continue;
+        if (err)
+            return i ? -EAGAIN : err; /* what body() did has come to nothing, as said before */
         err = body(t, ctx);
         if (err)
             (void)xs_transaction_end(t, true);

@@ -577,6 +577,20 @@ START_TEST(transaction)
 }
 END_TEST
 
+/* After a conflict the next one cannot be started: what is said is that nothing was done. */
+START_TEST(transaction_not_started_again)
+{
+    int result = 9;
+
+    store.eagain = 1;
+    store.lie_error = "EIO";
+    store.honest = 3; /* start, write, end */
+    fake_in_thread(do_transaction, &result);
+    ck_assert_int_eq(result, -EAGAIN);
+    ck_assert_uint_eq(bodies, 1);
+}
+END_TEST
+
 START_TEST(transaction_again_and_again)
 {
     uint64_t before = fake_now;
@@ -1248,6 +1262,7 @@ int main(void)
     tcase_add_test(t, numbers_and_no_others);
     tcase_add_test(t, numbers_in_the_store);
     tcase_add_test(t, transaction);
+    tcase_add_test(t, transaction_not_started_again);
     tcase_add_test(t, transaction_again_and_again);
     tcase_add_test(t, transaction_storm_is_bounded);
     tcase_add_test(t, transaction_body_fails);
