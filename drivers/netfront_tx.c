@@ -98,6 +98,8 @@ void netfront_tx_reap(struct netfront *nf)
             ring_get(&nf->tx, &response, sizeof(response));
             handle_response(nf, &response);
         }
+        if (!nf->running)
+            return;
         /* Undisturbed until the ring runs full. */
         (void)rearm(nf, nf->tx.size - nf->tx.size / 4);
     }
@@ -112,17 +114,19 @@ void netfront_tx_reap(struct netfront *nf)
 
 /* --- requests ---------------------------------------------------------------------------- */
 
-/* Room for a packet of n slots, or -EBUSY, and an event when there is. */
+/* Room for a packet of n slots; or -EBUSY, and an event when there is; or -ENOTCONN: there is nobody, or who is
+ * there has just broken a rule. */
 static int make_room(struct netfront *nf, unsigned n)
 {
-    if (ring_free(&nf->tx) >= n)
-        return 0;
-    netfront_tx_reap(nf);
-    if (ring_free(&nf->tx) >= n)
-        return 0;
-    nf->tx_blocked = true;
-    if (rearm(nf, MAX((nf->tx.size - ring_free(&nf->tx)) / 2, 1u)))
+    if (nf->running && ring_free(&nf->tx) < n)
         netfront_tx_reap(nf);
+    if (nf->running && ring_free(&nf->tx) < n) {
+        nf->tx_blocked = true;
+        if (rearm(nf, MAX((nf->tx.size - ring_free(&nf->tx)) / 2, 1u)))
+            netfront_tx_reap(nf);
+    }
+    if (!nf->running)
+        return -ENOTCONN;
     return ring_free(&nf->tx) >= n ? 0 : -EBUSY;
 }
 
@@ -318,15 +322,11 @@ int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_of
     struct netfront *nf = container_of(net, struct netfront, net);
     struct piece pieces[NETFRONT_TX_SLOTS];
     uint16_t headers;
-    int count;
+    int count = make_room(nf, NETFRONT_TX_SLOTS + 1);
 
-    if (!nf->running) {
-        netdev_drop(net, NETDEV_TX_DOWN);
-        return -ENOTCONN;
-    }
-    if (make_room(nf, NETFRONT_TX_SLOTS + 1) != 0) {
-        netdev_drop(net, NETDEV_TX_FULL);
-        return -EBUSY;
+    if (count) {
+        netdev_drop(net, count == -EBUSY ? NETDEV_TX_FULL : NETDEV_TX_DOWN);
+        return count;
     }
     if (fits_in_place(nf, p, &headers))
         count = use_in_place(nf, p, headers, pieces);
@@ -350,11 +350,10 @@ int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add)
     struct netif_extra_info extra = {
         .type = add ? XEN_NETIF_EXTRA_TYPE_MCAST_ADD : XEN_NETIF_EXTRA_TYPE_MCAST_DEL,
     };
+    int err = make_room(nf, 2);
 
-    if (!nf->running)
-        return -ENOTCONN;
-    if (make_room(nf, 2) != 0)
-        return -EBUSY;
+    if (err)
+        return err;
     memcpy(extra.u.mcast.addr, mac, sizeof(extra.u.mcast.addr));
     request.id = slot_take(nf, NULL);
     ring_put(&nf->tx, &request, sizeof(request));

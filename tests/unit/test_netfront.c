@@ -259,6 +259,26 @@ START_TEST(a_breach_at_the_end_of_a_turn)
 }
 END_TEST
 
+/* Room is made by a response that breaks a rule, behind others that did not: nothing goes out. */
+START_TEST(a_breach_while_room_is_made)
+{
+    unsigned sent = 0;
+
+    while (send_frame(100, false) == 0)
+        sent++;
+    netback_run();
+    ck_assert_uint_gt(sent, 200);
+    for (unsigned i = 0; i < 100; i++)
+        netback_answer_tx(netback_take_tx().id, NETIF_RSP_OKAY);
+    netback_answer_tx(netback_take_tx().id, -77);
+    netback_tx.page->rsp_prod = netback_tx.prod; /* and no event tells of them */
+    ck_assert_int_eq(send_frame(100, false), -ENOTCONN);
+    ck_assert_str_eq(netback_disabled, "an unknown transmit status");
+    netback_run();
+    ck_assert_uint_eq(netback_waiting(&netback_tx), sent - 101);
+}
+END_TEST
+
 START_TEST(store_is_reset_meanwhile) /* rule 23: that is no answer */
 {
     netback_disconnect();
@@ -404,6 +424,7 @@ int main(void)
     tcase_add_loop_test(c, trusted_or_not, 0, 8);
     tcase_add_test(c, nothing_of_one_backend_is_shown_to_another);
     tcase_add_test(c, a_breach_at_the_end_of_a_turn);
+    tcase_add_test(c, a_breach_while_room_is_made);
     tcase_add_loop_test(c, store_is_reset_meanwhile, 0, 2);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
