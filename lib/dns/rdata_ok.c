@@ -103,12 +103,6 @@ static bool relay_ok(const uint8_t *data, size_t len)
     return type > ARRAY_SIZE(sizes) || (len > 1 && dns_name_length(data + 1, len - 1) == len - 1);
 }
 
-/* RFC 1035 section 3.4.2: a protocol, and 65,536 bits at most, without zero octets at their end. */
-static bool services_ok(const uint8_t *data, size_t len)
-{
-    return len == 1 || (len > 1 && len <= 1 + 65536 / 8 && data[len - 1]);
-}
-
 /* RFC 8005 section 5: lengths, tag, key, names. */
 static bool hip_ok(const uint8_t *data, size_t len)
 {
@@ -156,7 +150,8 @@ static bool inside_ok(char format, const uint8_t *data, size_t len)
     case 'P':
         return hip_ok(data, len);
     case 'W':
-        return services_ok(data, len);
+        return len >= 1 &&
+               len <= 1 + 65536 / 8; /* a protocol, and as many bits as there are ports */
     case 'p':
         return !svcparams_check(data, len);
     default:
