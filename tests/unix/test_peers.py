@@ -235,10 +235,12 @@ def lied_to_at_boot(guest, lie, after, features=3):
     p.lie(lie, after)
     p.guest.unpause()
     p.guest.quiet()
-    while not p.told():
+    for _ in range(30):
+        if p.told():
+            return p
         p.guest.xl("sysrq m")
         p.guest.quiet()
-    return p
+    raise AssertionError("the lie has not been told")
 
 
 def both_serve_and_the_host_is_heard(p, **counters):
