@@ -36,16 +36,15 @@ static struct {
 
 int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
 {
-    bool others = np->grant && np->domain != nf->backend;
-
     if (!np->grant) {
         int ref = gnttab_alloc();
 
         if (ref < 0)
             return ref;
         np->grant = (uint32_t)ref;
+        np->domain = nf->backend; /* nobody has seen it */
     }
-    if (nf->bounce || others)
+    if (nf->bounce || np->domain != nf->backend)
         memset(np->page, 0, PAGE_SIZE);
     np->domain = nf->backend;
     gnttab_grant(np->grant, nf->backend, np->page, readonly);

@@ -118,7 +118,9 @@ void netfront_tx_reap(struct netfront *nf)
  * there has just broken a rule. */
 static int make_room(struct netfront *nf, unsigned n)
 {
-    if (nf->running && ring_free(&nf->tx) < n)
+    if (nf->running && ring_free(&nf->tx) >= n)
+        return 0;
+    if (nf->running)
         netfront_tx_reap(nf);
     if (nf->running && ring_free(&nf->tx) < n) {
         nf->tx_blocked = true;
