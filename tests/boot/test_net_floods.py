@@ -47,7 +47,7 @@ def test_arp_burst_while_the_ring_is_full(xen, network, guest, wire):
     for its address."""
     g = guest("nettest", vif=["rate=20KB/s"], extra="", memory=8)
     nettools.wait_ready(g, g.address, port=99)
-    before = nettools.figures(g.address)
+    before = nettools.figures_at_rest(g.address)
     with socket.create_connection((g.address, 19), timeout=20) as s:
         s.recv(1)  # from now on it sends as much as it can
         head = bytes.fromhex("ffffffffffff")
@@ -98,7 +98,7 @@ COUNT = 10000
 
 def test_short_connections_that_the_server_closes(nettest):
     """The client comes back with ports whose connections are in TIME_WAIT here."""
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
 
     def exchange(s):
         s.connect((nettest.address, 13))
@@ -113,7 +113,7 @@ def test_short_connections_that_the_server_closes(nettest):
 
 
 def test_short_connections_that_the_client_closes(nettest):
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
 
     def exchange(s):
         s.connect((nettest.address, 9))
@@ -127,7 +127,7 @@ def test_short_connections_that_the_client_closes(nettest):
 
 
 def test_connections_that_are_reset(nettest):
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
 
     def exchange(s):
         s.connect((nettest.address, 9))
@@ -198,7 +198,7 @@ class Fragments:
 @pytest.mark.parametrize("version", [4, 6])
 def test_flood_of_first_fragments(nettest, wire, host, version):
     """Datagrams that are never completed: memory is bounded, and complete ones get through."""
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
     make = Fragments(nettest, version)
     address = nettest.address if version == 4 else nettest.address6
     nettools.wait_ready(nettest, address, port=99)
@@ -212,7 +212,7 @@ def test_flood_of_first_fragments(nettest, wire, host, version):
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_overlapping_and_misplaced_fragments(nettest, wire, host, version):
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
     make = Fragments(nettest, version)
     data, ident = bytes(1400), 10000
     patterns = [
@@ -249,7 +249,7 @@ def test_tiny_frames(nettest, wire):
     from scapy.layers.inet6 import IPv6
     from scapy.layers.l2 import ARP
 
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
     v4, v6 = IP(src="10.0.0.1", dst=nettest.address), IPv6(src="fd00:10::1", dst=nettest.address6)
     for kind, packet in [
         (0x0806, ARP(pdst=nettest.address)),
@@ -337,7 +337,7 @@ def bad_options(g):
 
 
 def test_malformed_headers_and_options(nettest, wire, host):
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
     frames = [frame for frame in bad_options(nettest) if len(frame) <= 1514]
     for _ in range(3):
         wire.send(*frames)
@@ -350,7 +350,7 @@ def test_malformed_headers_and_options(nettest, wire, host):
 def test_random_damage(nettest, wire, host):
     """Good frames with a few bytes changed, always the same ones."""
     chance = random.Random(1)
-    before = nettools.figures(nettest.address)
+    before = nettools.figures_at_rest(nettest.address)
     good = [frame for frame in bad_options(nettest) if len(frame) <= 1514]
     good += [Fragments(nettest, version).first(n, 400) for version in (4, 6) for n in range(20)]
     for _ in range(3):
@@ -373,7 +373,7 @@ def test_what_stays_incomplete_is_forgotten(xen_icount, network, guest, wire):
     held before, and nothing once its interface is gone."""
     g = guest("nettest", machine=xen_icount)
     nettools.wait_ready(g, g.address, g.address6, port=99)
-    before, left = nettools.figures(g.address), []
+    before, left = nettools.figures_at_rest(g.address), []
     for _ in range(2):
         with nettools.busy(xen_icount):
             for version in (4, 6):
