@@ -650,6 +650,16 @@ static void open_one(struct frame *f, bool v6)
         honest_segment(f, &asker, 0, 0);
 }
 
+/* A segment may have been the end of the connection. */
+static bool is_open(const struct tcp_pcb *pcb)
+{
+    const struct tcp_pcb *other = tcp_active_pcbs;
+
+    while (other && other != pcb)
+        other = other->next;
+    return other && other->state == ESTABLISHED;
+}
+
 static void talk_honestly(struct frame *f, uint8_t how)
 {
     struct tcp_pcb *pcb = some_connection();
@@ -662,7 +672,7 @@ static void talk_honestly(struct frame *f, uint8_t how)
     } else if (how & 64) {
         honest_segment(f, pcb, how & 32 ? TCP_FIN : 0, 0);
     } else {
-        while (count-- && pcb->state == ESTABLISHED)
+        while (count-- && is_open(pcb))
             honest_segment(f, pcb, TCP_PSH, how & 32 ? 1460 : count);
     }
 }
