@@ -61,20 +61,20 @@ static const uint8_t *nsec_node(const struct dns_zone *zone, uint32_t i)
     return zone->image + 4 * (size_t)dns_le32(zone->denial + 4 * (size_t)i);
 }
 
-/* Octets at the end of a node's name which the key has in common with it, in whole labels. */
+/* Octets at the end of a node's name which the key has in common with it, in whole labels of both. */
 static unsigned shared_octets(const uint8_t *node, const struct part *p)
 {
-    unsigned apex = key_offset(p->zone, p->key, 0), len = node_name_len(node), shared = 0;
+    unsigned apex = key_offset(p->zone, p->key, 0), left = node_name_len(node);
     unsigned depth = p->key->labels - p->zone->labels;
+    const uint8_t *name = node_name(node), *key = p->key->lower;
 
-    for (unsigned d = 1; d <= depth; d++) {
-        unsigned n = apex - key_offset(p->zone, p->key, d);
-
-        if (n > len || memcmp(node_name(node) + len - n, p->key->lower + apex - n, n))
-            break;
-        shared = n;
+    for (;; left -= *name + 1u, name += *name + 1u) {
+        while (apex - key_offset(p->zone, p->key, depth) > left)
+            depth--;
+        if (apex - key_offset(p->zone, p->key, depth) == left &&
+            !memcmp(name, key + apex - left, left))
+            return left;
     }
-    return shared;
 }
 
 /* Adds the NSEC that matches or covers a name. */

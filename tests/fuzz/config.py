@@ -108,10 +108,10 @@ class Target:
     def check_generated(self, app):
         """Every line of the two files is one that make and the compiler understand."""
         folder = self.out / "obj" / app
-        for line in (folder / "config.h").read_text().splitlines():
+        for line in lines_of(folder / "config.h"):
             if not re.fullmatch(r'/\*.*\*/|#define CONFIG_\w+ ("([^"\\]|\\.)*"|-?[0-9]+|0x[0-9a-fA-F]+)', line):
                 raise Wrong(f"config.h has the line {line!r}")
-        for line in (folder / "config.mk").read_text().splitlines():
+        for line in lines_of(folder / "config.mk"):
             if not re.fullmatch(r"#.*|override CONFIG_\w+ :=.*", line):
                 raise Wrong(f"config.mk has the line {line!r}")
 
@@ -121,6 +121,11 @@ class Target:
                 name in text for name in names):
             raise Wrong(f"the message names nothing: {text!r}")
         text.encode(errors="surrogateescape")
+
+
+def lines_of(path):
+    """A file's lines as the compiler and make know them: Python's are those of Unicode."""
+    return path.read_bytes().decode(errors="surrogateescape").removesuffix("\n").split("\n")
 
 
 def is_argument(word):

@@ -208,6 +208,40 @@ START_TEST(test_hashed_proofs)
 }
 END_TEST
 
+/* Owners of NSEC records of which the question has the end: in whole labels, whatever octets are in one. */
+static const struct {
+    const char *question, *owner;
+} shortened[] = {
+    {"c.g.example.org.", "\1b\xc0\x0e"},
+    {"f.example.org.", "\2\1f\xc0\x0e"},
+    {"x.f.example.org.", "\2\1f\xc0\x10"},
+};
+
+/* clang-format off */
+static const char odd_text[] =
+    "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS ns1.x.\n" SIGNED("@", "SOA")
+    "@ NSEC \\001f SOA NS\n" SIGNED("@", "NSEC")
+    "\\001f A 192.0.2.1\n\\001f NSEC b.g A\n" SIGNED("\\001f", "NSEC")
+    "b.g A 192.0.2.1\nb.g NSEC @ A\n" SIGNED("b.g", "NSEC");
+/* clang-format on */
+
+START_TEST(test_shortened_owners)
+{
+    struct dns_zone zone;
+    uint8_t answer[DNS_UDP_MAX];
+    size_t size, len, at = 0, owner_len = strlen(shortened[_i].owner);
+    uint8_t *image = make_zone(odd_text, &zone, &size);
+
+    dns_db_set(&db, &zone);
+    len = ask_signed(shortened[_i].question, TYPE_A, answer, sizeof(answer), DNS_MINIMAL);
+    ck_assert_uint_eq(answer[3] & 15, DNS_NXDOMAIN);
+    while (at + owner_len <= len && memcmp(answer + at, shortened[_i].owner, owner_len) != 0)
+        at++;
+    ck_assert_uint_le(at + owner_len, len);
+    free(image);
+}
+END_TEST
+
 START_TEST(test_zones)
 {
     static const char sub_text[] = "$ORIGIN sub.example.org.\n$TTL 60\n"
@@ -341,6 +375,7 @@ int main(void)
     tcase_add_loop_test(t, test_refusals, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
+    tcase_add_loop_test(t, test_shortened_owners, 0, sizeof(shortened) / sizeof(shortened[0]));
     tcase_add_test(t, test_zones);
     tcase_add_loop_test(t, test_alias_of_child, 0, 4);
     tcase_add_test(t, test_many_names);
