@@ -98,7 +98,9 @@
 extern unsigned net_tcp_window;
 #define TCP_WND (net_tcp_window | 0x8000u)
 #define TCP_SND_BUF TCP_WND
-#define TCP_SND_QUEUELEN 4096
+/* As many buffers as segments of the least size that clients may ask for (SEGMENT_MIN in lib/net/tcp.c): each
+ * costs up to 256 octets for its headers. */
+#define TCP_SND_QUEUELEN (TCP_SND_BUF / 64)
 #define TCP_SNDLOWAT (4 * TCP_MSS)
 #define TCP_SNDQUEUELOWAT 64
 #define TCP_OVERSIZE TCP_MSS
