@@ -25,7 +25,9 @@
 #include "lib/net/timeouts.h"
 
 #include "lwip/inet_chksum.h"
+#include "lwip/ip6.h"
 #include "lwip/netif.h"
+#include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ip.h"
 #include "netif/ethernet.h"
@@ -128,10 +130,27 @@ bool net_ip4_is_nobodys(struct pbuf *p)
 }
 #endif
 
+#if LWIP_IPV6
+void net_bound_paths(void)
+{
+    for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
+        struct nd6_destination_cache_entry *path = &destination_cache[i];
+
+        if (path->pmtu) {
+            struct netif *netif = ip6_route(IP6_ADDR_ANY6, &path->destination_addr);
+            u16_t most = netif ? netif_mtu6(netif) : IP6_MIN_MTU_LENGTH;
+
+            path->pmtu = MIN(MAX(path->pmtu, (u16_t)IP6_MIN_MTU_LENGTH), most);
+        }
+    }
+}
+#endif
+
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 {
     struct net_interface *nif = dev->interface;
     const uint8_t *frame = p->payload;
+    bool plain;
 
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
@@ -149,8 +168,11 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
     }
     net_timeouts_note_input();
     nif->netif.chksum_flags = (u16_t)(CHECKSUMS | look_at(nif, p, checked));
+    plain = net_question.frame;
     ethernet_input(p, &nif->netif);
     net_question.frame = NULL;
+    if (!plain && LWIP_IPV6)
+        net_bound_paths();
 }
 
 /* --- output ------------------------------------------------------------------------------ */

@@ -64,6 +64,13 @@ int net_transmit(struct net_interface *interface, struct pbuf *p,
                  const struct netdev_offload *offload);
 err_t net_send(struct net_interface *interface, struct pbuf *p,
                const struct netdev_offload *offload);
+/*
+ * lwIP takes what a Packet Too Big says, behind whatever headers it came: with 48 octets it would cut a packet
+ * into fragments of nothing, for ever; with 65535 it would send more than the link takes, as it would when a
+ * link has come back with a smaller MTU. RFC 8201 section 4: nothing below 1280 is believed, and no path takes
+ * more than its first link. Called after everything that may have brought such a message.
+ */
+void net_bound_paths(void);
 /* The frame that lwIP is handling now, if it is a TCP segment or UDP datagram for which
  * headers_parse() found its headers; else frame is NULL. */
 extern struct net_question {

@@ -110,6 +110,8 @@ void net_link(struct netdev *dev, bool up)
     log_info("%s: link up, MAC %02x:%02x:%02x:%02x:%02x:%02x, MTU %u", dev->name, dev->mac[0],
              dev->mac[1], dev->mac[2], dev->mac[3], dev->mac[4], dev->mac[5], dev->mtu);
     netif_set_link_up(&nif->netif);
+    if (LWIP_IPV6)
+        net_bound_paths();
     if (IS_ENABLED(CONFIG_MULTICAST))
         net_filter_all(nif);
     if (first) {

@@ -130,11 +130,12 @@ static void turn(uint8_t *frame, const struct udp_pcb *pcb, uint16_t len)
     memcpy(udp + 6, &sum, sizeof(sum));
 }
 
+/* What any path takes; lwIP knows of those that take more. */
 static uint16_t mtu(const struct netif *netif)
 {
 #if LWIP_IPV6
     if (net_question.headers.version == 6)
-        return netif_mtu6(netif);
+        return MIN(netif_mtu6(netif), (u16_t)IP6_MIN_MTU_LENGTH);
 #endif
     return netif->mtu;
 }

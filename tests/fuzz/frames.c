@@ -115,6 +115,7 @@ static void look_at_query(const uint8_t *data, size_t len)
 static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload)
 {
     static uint8_t frame[UINT16_MAX];
+    struct headers h;
     size_t len = 0;
 
     if (ring_full)
@@ -126,6 +127,10 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
     ck_assert_uint_eq(pbuf_copy_partial(p, frame, p->tot_len, 0), len);
     ck_assert(!offload->gso || (offload->blank && offload->gso_size));
     ck_assert(len <= dev->mtu + ETH_BYTES || offload->gso);
+    if (offload->gso) {
+        ck_assert(headers_parse(frame, len, &h) && h.protocol == PROTOCOL_TCP);
+        ck_assert_uint_le(h.transport + TCP_BYTES + offload->gso_size, dev->mtu + ETH_BYTES);
+    }
     if (offload->valid)
         ck_assert_msg(frame_is_right(frame, len), "a checksum is said to be right");
     look_at_query(frame, len);
@@ -436,6 +441,12 @@ static void icmp6(struct frame *f)
         memcpy(m + 4, (uint8_t[]){fuzz_u8(), fuzz_u8(), fuzz_u8(), fuzz_u8()}, 4);
     if (how & 4)
         memcpy(put(f, 16), ours, 16); /* a target */
+    if (how & 8) {                    /* the packet that was too big, or went astray: one of ours */
+        uint8_t *to = put(f, IP6_BYTES) + 24;
+
+        memcpy(to, how & 16 ? (uint8_t[]){0xfe, 0x80} : (uint8_t[]){0xfd, 0}, 2);
+        to[15] = 1;
+    }
     put_input(f);
     end_packet(f);
 }

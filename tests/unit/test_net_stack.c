@@ -95,6 +95,7 @@ static struct {
     uint8_t last[2048];     /* the latest TCP segment */
     uint8_t datagram[2048]; /* the latest frame with UDP, and its length */
     unsigned datagrams, length;
+    unsigned longest; /* of all frames */
     struct netdev_offload offload;
     bool full;
 } sent;
@@ -108,6 +109,7 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
         return -EBUSY;
     pbuf_copy_partial(p, frame, sizeof(frame), 0);
     sent.frames++;
+    sent.longest = MAX(sent.longest, (unsigned)p->tot_len);
     if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6 && frame[AT_IP6_NEXT] == IP6_NEXTH_ICMP6) {
         sent.solicitations += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NS;
         sent.advertisements += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NA;
@@ -825,6 +827,70 @@ START_TEST(an_answer_is_the_same_by_the_short_way)
 }
 END_TEST
 
+/* The client says that a packet to it was too big, behind another header so as to be hard to see. */
+static void too_big(uint32_t mtu)
+{
+    struct frame f;
+    uint8_t *icmp = f.data + ETH_BYTES + IP6_BYTES + 8;
+    uint16_t content = 8 + IP6_BYTES;
+
+    ip6(&f, IP6_NEXTH_DESTOPTS, (uint16_t)(8 + content));
+    icmp[-8] = IP6_NEXTH_ICMP6;
+    icmp[-6] = 1; /* PadN */
+    icmp[-5] = 4;
+    icmp[0] = ICMP6_TYPE_PTB;
+    write_be16(icmp + 4, (uint16_t)(mtu >> 16));
+    write_be16(icmp + 6, (uint16_t)mtu);
+    memcpy(icmp + 8 + 24, f.data + AT_IP6_SRC, 16);
+    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
+                                headers_sum(icmp, content)));
+    arrive(&f, true);
+}
+
+/* RFC 8201 section 4: a path takes at least 1280 octets and at most what its link does, whatever somebody says. With
+ * 48 lwIP would send fragments of nothing for ever. */
+static const struct {
+    uint32_t said;
+    unsigned longest;
+} path_mtus[] = {{0, 1500},    {40, 1280},   {48, 1280},    {55, 1280},        {1279, 1280},
+                 {1280, 1280}, {1400, 1400}, {65535, 1500}, {UINT32_MAX, 1500}};
+
+START_TEST(a_path_is_as_wide_as_can_be)
+{
+    start_answering();
+    know_client6();
+    way = BY_LWIP;
+    ask(true); /* now the path is known */
+    too_big(path_mtus[_i].said);
+    way = LONG;
+    sent.frames = sent.longest = 0;
+    ask(true);
+    ck_assert_uint_eq(sent.frames, 2);
+    ck_assert_uint_le(sent.longest, ETH_BYTES + path_mtus[_i].longest);
+    ck_assert_uint_gt(sent.longest, ETH_BYTES + path_mtus[_i].longest - 8);
+}
+END_TEST
+
+/* After a link has come back a path is no wider than it. */
+START_TEST(a_path_follows_its_link)
+{
+    dev.mtu = 9000;
+    start_answering();
+    know_client6();
+    way = BY_LWIP;
+    ask(true);
+    net_link(&dev, false);
+    dev.mtu = 1500;
+    net_link(&dev, true);
+    know_client6();
+    way = LONG;
+    sent.frames = sent.longest = 0;
+    ask(true);
+    ck_assert_uint_eq(sent.frames, 2);
+    ck_assert_uint_le(sent.longest, ETH_BYTES + 1500);
+}
+END_TEST
+
 /* An answer to a sender without an address would be a broadcast: he is not heard (RFC 1122 section
  * 3.2.1.3), whatever he asks. */
 START_TEST(nobody_is_not_answered)
@@ -1080,6 +1146,8 @@ int main(void)
     tcase_add_test(c, clients_of_tiny_segments_do_not_get_in);
     tcase_add_test(c, checksums_are_left_to_the_backend);
     tcase_add_loop_test(c, an_answer_is_the_same_by_the_short_way, 0, 2 * WAYS);
+    tcase_add_loop_test(c, a_path_is_as_wide_as_can_be, 0, ARRAY_SIZE(path_mtus));
+    tcase_add_test(c, a_path_follows_its_link);
     tcase_add_loop_test(c, nobody_is_not_answered, 0, 3);
     tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);
     tcase_add_test(c, addresses_are_read_strictly);
