@@ -136,8 +136,11 @@ static bool fixups_ok(const struct dns_zone *zone, const uint8_t *set, unsigned 
     }
     for (; ref < end; ref += REF_SIZE) {
         uint32_t node = dns_le32(ref + 2);
+        unsigned at = dns_le16(ref) & ~REF_NEEDED;
 
-        if ((dns_le16(ref) & ~REF_NEEDED) + 2u > len || (node && !node_real(zone, node)))
+        /* The root's name is one octet; any other, and a pointer, has two at least. */
+        if (at >= len || (at + 1 == len && set_records(set)[at]) ||
+            (node && !node_real(zone, node)))
             return false;
     }
     return true;

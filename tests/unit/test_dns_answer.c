@@ -248,7 +248,7 @@ START_TEST(test_zones)
                                    "@ SOA a b 1 2 3 4 5\n@ NS ns1.example.org.\n@ A 192.0.2.77\n";
     static const char root_text[] = "$ORIGIN .\n$TTL 60\n. SOA a b 1 2 3 4 5\n. NS a.root.\n"
                                     "a.root A 192.0.2.88\norg NS a.org\na.org A 192.0.2.89\n"
-                                    "tld CNAME a.root\n";
+                                    "tld CNAME a.root\nnull MX 0 .\n. A 192.0.2.90\n";
     struct dns_zone zone, again, sub, root;
     uint8_t answer[DNS_UDP_MAX];
     size_t size;
@@ -273,6 +273,10 @@ START_TEST(test_zones)
     ck_assert_uint_eq(dns_be16(answer + 8), 1);
     ask("tld.", TYPE_A, 0, answer);
     ck_assert_uint_eq(dns_be16(answer + 6), 2);
+    /* A record that ends with the root's name, which is in the zone (RFC 7505). */
+    ask("null.", TYPE_MX, 0, answer);
+    ck_assert_uint_eq(dns_be16(answer + 6), 1);
+    ck_assert_uint_eq(dns_be16(answer + 10), 2); /* its address, and the name server's */
     again = zone;
     ck_assert_ptr_eq(dns_db_set(&db, &again), &zone);
     dns_db_remove(&db, &root);
