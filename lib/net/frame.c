@@ -229,6 +229,11 @@ err_t net_link_output(struct netif *netif, struct pbuf *p)
     struct headers h; /* they are all in the first pbuf */
 
     net_timeouts_note_output();
+    if (p->tot_len > netif->mtu + ETH_BYTES) {
+        /* It has waited for a neighbour's address while the link became another. */
+        netdev_drop(nif->dev, NETDEV_TX_LONG);
+        return ERR_IF;
+    }
     if (headers_parse(p->payload, p->len, &h)) {
         offload.valid = true;
 #if LWIP_TCP

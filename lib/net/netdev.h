@@ -30,7 +30,7 @@ enum netdev_drop {
     NETDEV_RX_MEMORY, /* no memory to receive it */
     NETDEV_TX_DOWN,   /* no link */
     NETDEV_TX_FULL,   /* the ring is full */
-    NETDEV_TX_LONG,   /* more pieces than the backend takes */
+    NETDEV_TX_LONG,   /* more pieces than the backend takes, or octets than the link */
     NETDEV_TX_MEMORY, /* no page to send it from */
     NETDEV_TX_STATUS, /* the backend reported an error */
     NETDEV_DROPS
@@ -57,9 +57,9 @@ struct netdev {
     char name[24]; /* "vif/0", for the log */
     unsigned index;
     /*
-     * Sends the frame p (a chain that begins with the Ethernet header). The caller keeps its
-     * reference; the driver takes its own where it still needs the pages afterwards. 0, -EBUSY:
-     * the ring is full (net_tx_ready() comes), -ENOTCONN, -ENOMEM, -EMSGSIZE.
+     * Sends the frame p (a chain that begins with the Ethernet header), which has at most mtu octets behind that
+     * header, but with gso set. The caller keeps its reference; the driver takes its own where it still needs the
+     * pages afterwards. 0, -EBUSY: the ring is full (net_tx_ready() comes), -ENOTCONN, -ENOMEM, -EMSGSIZE.
      */
     int (*transmit)(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload);
     /* Adds (or removes) a multicast address, with NETDEV_MULTICAST only. Errors as transmit(). */

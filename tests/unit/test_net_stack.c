@@ -871,6 +871,25 @@ START_TEST(a_path_is_as_wide_as_can_be)
 }
 END_TEST
 
+/* What has waited for a neighbour's address is not sent on a link that takes less than the one it was made for. */
+START_TEST(what_waited_fits_the_link)
+{
+    ip_addr_t client = IPADDR4_INIT_BYTES(10, 0, 0, 1);
+    struct pbuf *p = netpage_alloc(1473);
+
+    dev.mtu = 9000;
+    start_with_addresses();
+    ck_assert_int_eq(udp_sendto(udp_new(), p, &client, 9), ERR_OK);
+    pbuf_free(p);
+    net_link(&dev, false);
+    dev.mtu = _i ? 9000 : 1500;
+    net_link(&dev, true);
+    sent.longest = 0;
+    know_client();
+    ck_assert_uint_eq(sent.longest, _i ? ETH_BYTES + 1501 : 0);
+}
+END_TEST
+
 /* After a link has come back a path is no wider than it. */
 START_TEST(a_path_follows_its_link)
 {
@@ -1148,6 +1167,7 @@ int main(void)
     tcase_add_loop_test(c, an_answer_is_the_same_by_the_short_way, 0, 2 * WAYS);
     tcase_add_loop_test(c, a_path_is_as_wide_as_can_be, 0, ARRAY_SIZE(path_mtus));
     tcase_add_test(c, a_path_follows_its_link);
+    tcase_add_loop_test(c, what_waited_fits_the_link, 0, 2);
     tcase_add_loop_test(c, nobody_is_not_answered, 0, 3);
     tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);
     tcase_add_test(c, addresses_are_read_strictly);
