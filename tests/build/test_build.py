@@ -276,13 +276,13 @@ def test_network_options_build(make, app_name, option):
 
 
 def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tmp_path):
-    """Two copies of the tree at places of different length; the second builds newlib anew, too."""
+    """Two copies of the tree at places of different length, each compiled; the second builds newlib anew, too."""
     first, second = copy_of_tree("a"), copy_of_tree("elsewhere/far/away")
     cache = tmp_path / "cache-of-its-own"
     cache.mkdir()
     shutil.copytree(os.path.join(CACHE, "dist"), cache / "dist")
-    built(call("make", "-j2", "APP=dns", cwd=first))
-    built(call("make", "-j2", "APP=dns", cwd=second, XENOLITH_CACHE=cache))
+    built(call("make", "-j2", "APP=dns", cwd=first, CCACHE_DISABLE=1))
+    built(call("make", "-j2", "APP=dns", cwd=second, XENOLITH_CACHE=cache, CCACHE_DISABLE=1))
     for product in ("dns", "dns.elf"):
         assert filecmp.cmp(f"{first}/out/{product}", f"{second}/out/{product}", shallow=False), \
             f"{product} differs"
