@@ -104,7 +104,8 @@ static bool node_real(const struct dns_zone *zone, uint32_t node)
     len = node_name_len(p);
     memcpy(name, node_name(p), len);
     memcpy(name + len, zone->name, zone->name_len);
-    if (dns_key_parse(&key, name, len + zone->name_len) != len + zone->name_len)
+    if (dns_key_parse(&key, name, len + zone->name_len) != len + zone->name_len ||
+        key.labels < zone->labels || key.label[key.labels - zone->labels] != len)
         return false;
     return zone_probe(zone, key.lower, len, key.hash[key.labels]) == p;
 }

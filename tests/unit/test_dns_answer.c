@@ -242,6 +242,42 @@ START_TEST(test_shortened_owners)
 }
 END_TEST
 
+/*
+ * The name of a node ends where the apex begins, not within a label: here the node a is made to have the name \2a in
+ * front of the apex \1x, with a slot that leads to it.
+ */
+START_TEST(test_name_that_straddles_the_apex)
+{
+    static const char text[] =
+        "$ORIGIN \\001x.\n$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS ns1.y.\na A 192.0.2.1\n";
+    static const uint8_t name[] = {2, 'a', 2, 1, 'x', 0};
+    struct dns_zone zone;
+    struct dns_key key;
+    size_t size;
+    uint8_t *image = make_zone(text, &zone, &size);
+    uint8_t *slots = image + (zone.slots - image);
+    uint32_t apex = (uint32_t)(zone_apex(&zone) - image) / 4, node = 0;
+
+    ck_assert_uint_eq(dns_key_parse(&key, name, sizeof(name)), sizeof(name));
+    for (uint32_t i = 0; i < zone.slot_count; i++) {
+        uint32_t n = dns_le32(slots + 4 * i) & ((1u << zone.node_bits) - 1);
+
+        node = n && n != apex ? n : node;
+        dns_put_le32(slots + 4 * i, 0);
+    }
+    image[4 * node + NODE_HEADER] = 2;
+    for (unsigned k = 0; k < 2; k++) {
+        uint32_t hash = k ? key.hash[key.labels] : zone.hash, i = slot_first(hash, zone.slot_count);
+
+        while (dns_le32(slots + 4 * i))
+            i = (i + 1) % zone.slot_count;
+        dns_put_le32(slots + 4 * i, slot_value(hash, k ? node : apex, zone.node_bits));
+    }
+    ck_assert_int_ne(dns_zone_check(&zone), 0);
+    free(image);
+}
+END_TEST
+
 START_TEST(test_zones)
 {
     static const char sub_text[] = "$ORIGIN sub.example.org.\n$TTL 60\n"
@@ -380,6 +416,7 @@ int main(void)
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
     tcase_add_loop_test(t, test_shortened_owners, 0, sizeof(shortened) / sizeof(shortened[0]));
+    tcase_add_test(t, test_name_that_straddles_the_apex);
     tcase_add_test(t, test_zones);
     tcase_add_loop_test(t, test_alias_of_child, 0, 4);
     tcase_add_test(t, test_many_names);
