@@ -10,6 +10,7 @@ lwip-y += core/def.c core/mem.c core/memp.c core/pbuf.c
 ifndef CONFIG_NET_BARE
 obj-y += lib/net/net.c
 obj-y += lib/net/frame.c
+obj-y += lib/net/guard.c
 obj-y += lib/net/reply.c
 obj-$(CONFIG_MULTICAST) += lib/net/filter.c
 obj-$(CONFIG_NET_GSO) += lib/net/gso.c

@@ -11,7 +11,8 @@
  * for a backend that does not, net_link_output() does: a segment may have waited for a neighbour's
  * address while one backend took the other's place. UDP's are always computed here: a datagram may
  * still be cut into fragments below the point where lwIP asks whether to compute one, and a
- * fragment's cannot be completed by anyone.
+ * fragment's cannot be completed by anyone. Nor can TCP's when segments become too long for their way:
+ * net_make_sums().
  */
 #include <errno.h>
 #include <string.h>
@@ -25,9 +26,7 @@
 #include "lib/net/timeouts.h"
 
 #include "lwip/inet_chksum.h"
-#include "lwip/ip6.h"
 #include "lwip/netif.h"
-#include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ip.h"
 #include "netif/ethernet.h"
@@ -116,41 +115,23 @@ static bool is_short(const uint8_t *frame, size_t len)
            (len < ETH_BYTES + ARP_BYTES && read_be16(frame + AT_ETH_TYPE) == ETH_ARP);
 }
 
-#if LWIP_IPV4 && LWIP_DHCP
-/* What asks for groups may come from 0.0.0.0, as from a switch (RFC 4541 section 2.1.1); it is answered to
- * the group. The rest ends here. net_input() has seen to it that there are so many octets. */
-bool net_ip4_is_nobodys(struct pbuf *p)
+/* Of TCP's checksums, those that lwIP is to compute. */
+static u16_t made;
+
+void net_make_sums(void)
 {
-    const uint8_t *ip = p->payload;
+    struct list *at;
 
-    if (read_be32(ip + AT_IP4_SRC - ETH_BYTES) || ip[AT_IP4_PROTOCOL - ETH_BYTES] == IP_PROTO_IGMP)
-        return false;
-    pbuf_free(p);
-    return true;
+    made = NETIF_CHECKSUM_GEN_TCP;
+    list_for_each(at, &net_interfaces)
+        container_of(at, struct net_interface, node)->netif.chksum_flags |= made;
 }
-#endif
-
-#if LWIP_IPV6
-void net_bound_paths(void)
-{
-    for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
-        struct nd6_destination_cache_entry *path = &destination_cache[i];
-
-        if (path->pmtu) {
-            struct netif *netif = ip6_route(IP6_ADDR_ANY6, &path->destination_addr);
-            u16_t most = netif ? netif_mtu6(netif) : IP6_MIN_MTU_LENGTH;
-
-            path->pmtu = MIN(MAX(path->pmtu, (u16_t)IP6_MIN_MTU_LENGTH), most);
-        }
-    }
-}
-#endif
 
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 {
     struct net_interface *nif = dev->interface;
     const uint8_t *frame = p->payload;
-    bool plain;
+    bool has_message; /* or may have one, behind other headers */
 
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
@@ -161,18 +142,21 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         pbuf_free(p);
         return;
     }
-    /* A bridge floods what it cannot place: frames for other hosts end here. */
-    if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr))) {
+    /* A bridge floods what it cannot place: frames for other hosts end here; so do ours, when they come back. */
+    if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr)) ||
+        same_mac(frame + 6, nif->netif.hwaddr) || net_is_false(nif, frame, p->len)) {
         pbuf_free(p);
         return;
     }
     net_timeouts_note_input();
-    nif->netif.chksum_flags = (u16_t)(CHECKSUMS | look_at(nif, p, checked));
-    plain = net_question.frame;
+    nif->netif.chksum_flags = (u16_t)(CHECKSUMS | made | look_at(nif, p, checked));
+    has_message = LWIP_IPV6 && !net_question.frame && read_be16(frame + AT_ETH_TYPE) == ETH_IP6;
+    if (has_message)
+        net_note_ip6(nif);
     ethernet_input(p, &nif->netif);
+    if (has_message)
+        net_restore_ip6(nif);
     net_question.frame = NULL;
-    if (!plain && LWIP_IPV6)
-        net_bound_paths();
 }
 
 /* --- output ------------------------------------------------------------------------------ */

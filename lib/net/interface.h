@@ -64,13 +64,9 @@ int net_transmit(struct net_interface *interface, struct pbuf *p,
                  const struct netdev_offload *offload);
 err_t net_send(struct net_interface *interface, struct pbuf *p,
                const struct netdev_offload *offload);
-/*
- * lwIP takes what a Packet Too Big says, behind whatever headers it came: with 48 octets it would cut a packet
- * into fragments of nothing, for ever; with 65535 it would send more than the link takes, as it would when a
- * link has come back with a smaller MTU. RFC 8201 section 4: nothing below 1280 is believed, and no path takes
- * more than its first link. Called after everything that may have brought such a message.
- */
-void net_bound_paths(void);
+/* From now on lwIP computes the checksums of TCP: it may have to cut segments that are longer than their way takes,
+ * and nobody completes the checksum of a fragment. */
+void net_make_sums(void);
 /* The frame that lwIP is handling now, if it is a TCP segment or UDP datagram for which
  * headers_parse() found its headers; else frame is NULL. */
 extern struct net_question {
@@ -78,6 +74,13 @@ extern struct net_question {
     const uint8_t *frame;
     struct headers headers;
 } net_question;
+
+/* guard.c: comes from somebody who cannot have sent it, or has what lwIP would read beyond. A frame of LEN octets in one
+ * piece, at least those of Ethernet and IPv4. */
+bool net_is_false(const struct net_interface *interface, const uint8_t *frame, size_t len);
+/* Around a frame with IPv6, but for plain TCP and UDP: what no message may change is undone. */
+void net_note_ip6(const struct net_interface *interface);
+void net_restore_ip6(struct net_interface *interface);
 
 /* filter.c: tells the backend's multicast filter. For netif->igmp_mac_filter and mld_mac_filter. */
 #if LWIP_IGMP

@@ -18,6 +18,7 @@
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/init.h"
+#include "lwip/nd6.h"
 #include "lwip/netif.h"
 #include "netif/ethernet.h"
 
@@ -74,10 +75,13 @@ static void take_device(struct net_interface *nif)
 {
     struct netdev *dev = nif->dev;
 
+    if (dev->mtu < nif->netif.mtu)
+        net_make_sums(); /* connections have segments for the MTU that was */
     memcpy(nif->netif.hwaddr, dev->mac, sizeof(dev->mac));
     nif->netif.mtu = dev->mtu;
 #if LWIP_IPV6
     nif->netif.mtu6 = dev->mtu;
+    nd6_clear_destination_cache(); /* it has paths' MTUs */
 #endif
     net_choose_offloads(nif);
 }
@@ -110,8 +114,6 @@ void net_link(struct netdev *dev, bool up)
     log_info("%s: link up, MAC %02x:%02x:%02x:%02x:%02x:%02x, MTU %u", dev->name, dev->mac[0],
              dev->mac[1], dev->mac[2], dev->mac[3], dev->mac[4], dev->mac[5], dev->mtu);
     netif_set_link_up(&nif->netif);
-    if (LWIP_IPV6)
-        net_bound_paths();
     if (IS_ENABLED(CONFIG_MULTICAST))
         net_filter_all(nif);
     if (first) {

@@ -130,7 +130,7 @@ static void turn(uint8_t *frame, const struct udp_pcb *pcb, uint16_t len)
     memcpy(udp + 6, &sum, sizeof(sum));
 }
 
-/* What any path takes; lwIP knows of those that take more. */
+/* Over IPv6 what any path takes; lwIP knows of those that take more. */
 static uint16_t mtu(const struct netif *netif)
 {
 #if LWIP_IPV6

@@ -247,6 +247,26 @@ static void end_idle_probes(void)
     }
 }
 
+/*
+ * A connection that the app has closed ends when all has been acknowledged; lwIP waits for that as long as there are
+ * signs of life, which a window that stays shut needs not have an end of. RFC 6429 section 4 lets us end it: after
+ * twice the life of a segment with a shut window, or ten minutes, since it was closed or last heard before that.
+ */
+#define SHUT_MAX (2 * TCP_MSL / TCP_SLOW_INTERVAL)
+#define CLOSING_MAX (600000u / TCP_SLOW_INTERVAL)
+
+static void end_orphans(void)
+{
+    struct tcp_pcb *pcb, *next;
+
+    for (pcb = tcp_active_pcbs; pcb; pcb = next) {
+        next = pcb->next;
+        if ((pcb->state == FIN_WAIT_1 || pcb->state == CLOSING) && pcb->flags & TF_RXCLOSED &&
+            tcp_ticks - pcb->tmr > (pcb->persist_backoff ? SHUT_MAX : CLOSING_MAX))
+            tcp_abandon(pcb, 1);
+    }
+}
+
 void net_tcp_tick(void)
 {
     trim_time_wait();
@@ -254,6 +274,7 @@ void net_tcp_tick(void)
     if (++ticks_since_slow >= SLOW) {
         ticks_since_slow = 0;
         end_idle_probes();
+        end_orphans();
         tcp_slowtmr();
     }
 }

@@ -20,6 +20,7 @@
 
 #include "lwip/inet_chksum.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/priv/nd6_priv.h"
 #include "lwip/prot/icmp6.h"
 #include "lwip/udp.h"
 
@@ -95,7 +96,9 @@ static struct {
     uint8_t last[2048];     /* the latest TCP segment */
     uint8_t datagram[2048]; /* the latest frame with UDP, and its length */
     unsigned datagrams, length;
-    unsigned longest; /* of all frames */
+    unsigned longest;    /* of all frames */
+    uint8_t whole[2048]; /* what fragments over IPv6 had, and how far it goes */
+    unsigned whole_length;
     struct netdev_offload offload;
     bool full;
 } sent;
@@ -113,6 +116,15 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
     if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6 && frame[AT_IP6_NEXT] == IP6_NEXTH_ICMP6) {
         sent.solicitations += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NS;
         sent.advertisements += frame[ETH_BYTES + IP6_BYTES] == ICMP6_TYPE_NA;
+    }
+    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6 && frame[AT_IP6_NEXT] == IP6_NEXTH_FRAGMENT) {
+        const uint8_t *header = frame + ETH_BYTES + IP6_BYTES;
+        unsigned at = read_be16(header + 2) & ~7u,
+                 length = p->tot_len - (ETH_BYTES + IP6_BYTES + 8);
+
+        ck_assert_uint_le(at + length, sizeof(sent.whole));
+        memcpy(sent.whole + at, header + 8, length);
+        sent.whole_length = MAX(sent.whole_length, at + length);
     }
     if (read_be16(frame + AT_ETH_TYPE) == 0x0806) /* its sender and target are the same */
         sent.arp_announcements +=
@@ -847,13 +859,16 @@ static void too_big(uint32_t mtu)
     arrive(&f, true);
 }
 
-/* RFC 8201 section 4: a path takes at least 1280 octets and at most what its link does, whatever somebody says. With
- * 48 lwIP would send fragments of nothing for ever. */
+/* RFC 8201 section 4: who says that a path takes less than 1280 octets is not heard, nor who says more than is known.
+ * With 48 lwIP would send fragments of nothing for ever. */
 static const struct {
-    uint32_t said;
+    uint32_t said[2];
     unsigned longest;
-} path_mtus[] = {{0, 1500},    {40, 1280},   {48, 1280},    {55, 1280},        {1279, 1280},
-                 {1280, 1280}, {1400, 1400}, {65535, 1500}, {UINT32_MAX, 1500}};
+} path_mtus[] = {{{1500, 0}, 1500},    {{1500, 40}, 1500},    {{1500, 48}, 1500},
+                 {{1500, 1279}, 1500}, {{1500, 65535}, 1500}, {{1500, UINT32_MAX}, 1500},
+                 {{1500, 1280}, 1280}, {{1500, 1400}, 1400},  {{1400, 1280}, 1280},
+                 {{1280, 1400}, 1280}, {{1280, 65535}, 1280}, {{1280, 0}, 1280},
+                 {{1280, 55}, 1280}};
 
 START_TEST(a_path_is_as_wide_as_can_be)
 {
@@ -861,13 +876,289 @@ START_TEST(a_path_is_as_wide_as_can_be)
     know_client6();
     way = BY_LWIP;
     ask(true); /* now the path is known */
-    too_big(path_mtus[_i].said);
+    too_big(path_mtus[_i].said[0]);
+    too_big(path_mtus[_i].said[1]);
     way = LONG;
     sent.frames = sent.longest = 0;
     ask(true);
     ck_assert_uint_eq(sent.frames, 2);
     ck_assert_uint_le(sent.longest, ETH_BYTES + path_mtus[_i].longest);
     ck_assert_uint_gt(sent.longest, ETH_BYTES + path_mtus[_i].longest - 8);
+}
+END_TEST
+
+/* After a link has come back a path is no wider than it. */
+START_TEST(a_path_follows_its_link)
+{
+    dev.mtu = 9000;
+    start_answering();
+    know_client6();
+    way = BY_LWIP;
+    ask(true);
+    net_link(&dev, false);
+    dev.mtu = 1500;
+    net_link(&dev, true);
+    way = LONG;
+    sent.frames = sent.longest = 0;
+    ask(true);
+    ck_assert_uint_eq(sent.frames, 2);
+    ck_assert_uint_le(sent.longest, ETH_BYTES + 1500);
+}
+END_TEST
+
+/* From port 1000 to 13, with an MSS of 1460. */
+static void segment6(uint8_t flags, uint32_t seq, uint32_t ack)
+{
+    static const uint8_t mss[] = {2, 4, 1460 >> 8, 1460 & 255};
+    struct frame f;
+    uint8_t *tcp = f.data + ETH_BYTES + IP6_BYTES;
+
+    ip6(&f, PROTOCOL_TCP, TCP_BYTES + sizeof(mss));
+    write_be16(tcp, 1000);
+    write_be16(tcp + 2, 13);
+    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
+    write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
+    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
+    tcp[AT_TCP_OFFSET] = (TCP_BYTES + sizeof(mss)) / 4 << 4;
+    tcp[AT_TCP_FLAGS] = flags;
+    write_be16(tcp + AT_TCP_WINDOW, 8192);
+    memcpy(tcp + TCP_BYTES, mss, sizeof(mss));
+    arrive(&f, true);
+}
+
+static void accept6(void)
+{
+    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
+
+    start_with_addresses();
+    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
+    tcp_accept(tcp_listen(listener), keep);
+    know_client6();
+    segment6(TCP_SYN, 100, 0);
+    segment6(TCP_ACK, 101, read_be32(sent.last + ETH_BYTES + IP6_BYTES + AT_TCP_SEQ) + 1);
+    ck_assert_ptr_nonnull(accepted);
+}
+
+/* What was cut is a segment with so many octets of text, and its checksum right. */
+static void check_whole(unsigned length)
+{
+    ck_assert_uint_eq(sent.whole_length, TCP_BYTES + length);
+    ck_assert_uint_eq(folded(headers_sum(sent.last + AT_IP6_SRC, 32) + PROTOCOL_TCP +
+                             sent.whole_length + headers_sum(sent.whole, sent.whole_length)),
+                      0);
+    for (unsigned i = 0; i < length; i++)
+        ck_assert_uint_eq(sent.whole[TCP_BYTES + i], 'x');
+    sent.whole_length = 0;
+}
+
+/* A connection has longer segments than its path, or its link, takes by now: they are cut, and who puts them together
+ * finds the checksum right, which nobody completes behind us. So it does when they are sent again. */
+START_TEST(segments_that_are_cut_stay_whole)
+{
+    uint8_t text[20];
+    unsigned length;
+
+    memset(text, 'x', sizeof(text));
+    dev.mtu = _i ? 9000 : 1500;
+    accept6();
+    if (_i) {
+        net_link(&dev, false);
+        dev.mtu = 1500;
+        net_link(&dev, true);
+    } else {
+        too_big(1280);
+    }
+    tcp_nagle_disable(accepted);
+    length = tcp_mss(accepted) / sizeof(text) * sizeof(text);
+    for (unsigned i = 0; i < length; i += sizeof(text))
+        ck_assert_int_eq(tcp_write(accepted, text, sizeof(text), TCP_WRITE_FLAG_COPY), ERR_OK);
+    tcp_output(accepted);
+    fake_run();
+    check_whole(length);
+    for (unsigned i = 0; i < 3; i++) {
+        fake_sleep(20 * NSEC_PER_SEC);
+        check_whole(length);
+    }
+    tcp_abort(accepted);
+}
+END_TEST
+
+static void icmp6(struct frame *f, uint8_t type, uint16_t content)
+{
+    ip6(f, IP6_NEXTH_ICMP6, content);
+    f->data[AT_IP6_HOPS] = 255;
+    f->data[ETH_BYTES + IP6_BYTES] = type;
+}
+
+static void arrive_icmp6(struct frame *f)
+{
+    uint8_t *icmp = f->data + ETH_BYTES + IP6_BYTES;
+    uint16_t content = (uint16_t)(f->length - ETH_BYTES - IP6_BYTES);
+
+    write_be16(icmp + 2, 0);
+    write_be16(icmp + 2, folded(headers_sum(f->data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
+                                headers_sum(icmp, content)));
+    arrive(f, true);
+}
+
+static void start_asked6(void)
+{
+    start_answering();
+    know_client6();
+    way = BY_LWIP;
+    ask(true);
+    ck_assert_uint_eq(sent.datagrams, 1);
+}
+
+/* "This address is mine": of one that is in use already that is not heard (RFC 4862 section 5.4.4), to whomever it was
+ * said. */
+START_TEST(an_address_in_use_is_kept)
+{
+    struct frame f;
+    const ip6_addr_t *address;
+
+    start_asked6();
+    address = netif_ip6_addr(netif_default, _i);
+    icmp6(&f, ICMP6_TYPE_NA, 24);
+    memcpy(f.data + ETH_BYTES + IP6_BYTES + 8, address->addr, 16);
+    memset(f.data + AT_IP6_DEST, 0, 16);
+    memcpy(f.data + AT_IP6_DEST, (uint8_t[]){0xff, 2, [15] = 1}, 16);
+    arrive_icmp6(&f);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert(ip6_addr_isvalid(netif_ip6_addr_state(netif_default, _i)));
+        know_client6();
+        ask(true);
+        ck_assert_uint_eq(sent.datagrams, 1);
+        fake_sleep(3600 * NSEC_PER_SEC);
+    }
+}
+END_TEST
+
+/* "There is a better way": to nowhere, or to somebody else. */
+START_TEST(a_way_is_not_changed_by_others)
+{
+    struct frame f;
+
+    start_asked6();
+    icmp6(&f, ICMP6_TYPE_RD, 40);
+    memcpy(f.data + ETH_BYTES + IP6_BYTES + 24, f.data + AT_IP6_SRC, 16); /* to the client */
+    memcpy(f.data + AT_IP6_SRC, (uint8_t[]){0xfe, 0x80, [15] = 9}, 16);
+    if (_i) /* rather than to nowhere */
+        memcpy(f.data + ETH_BYTES + IP6_BYTES + 8, (uint8_t[]){0xfe, 0x80, [15] = 10}, 16);
+    arrive_icmp6(&f);
+    ask(true);
+    ck_assert_uint_eq(sent.datagrams, 1);
+}
+END_TEST
+
+/* An error that somebody without an address asks for would wait for his neighbour address for ever. */
+START_TEST(no_errors_to_nobody)
+{
+    struct frame f;
+
+    start_with_addresses();
+    for (unsigned i = 0; i < 100; i++) {
+        ip6(&f, IP6_NEXTH_DESTOPTS, 8 + 1000);
+        memset(f.data + AT_IP6_SRC, 0, 16);
+        memcpy(f.data + AT_IP6_DEST, (uint8_t[]){0xff, 2, [11] = 1, 0xff, 0, 0, 2}, 16);
+        f.data[ETH_BYTES + IP6_BYTES + 2] = 0x80;
+        arrive(&f, false);
+    }
+    for (unsigned i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++)
+        ck_assert_ptr_null(neighbor_cache[i].q);
+}
+END_TEST
+
+/* A question from ourselves: the answer would be one again. */
+START_TEST(we_are_not_answered)
+{
+    static const uint8_t loopback4[] = {127, 0, 0, 1}, loopback6[16] = {[15] = 1};
+    struct frame f;
+    bool v6 = _i & 1;
+
+    start_answering();
+    know_client();
+    know_client6();
+    way = BY_LWIP;
+    question(&f, v6);
+    if (_i & 4) { /* the frame's sender */
+        memcpy(f.data + 6, dev.mac, 6);
+    } else if (v6) {
+        memcpy(f.data + AT_IP6_SRC, _i & 2 ? loopback6 : f.data + AT_IP6_DEST, 16);
+    } else {
+        memcpy(f.data + AT_IP4_SRC, _i & 2 ? loopback4 : f.data + AT_IP4_DEST, 4);
+        write_be16(f.data + AT_IP4_SUM, 0);
+        write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, IP4_BYTES)));
+    }
+    sent.frames = 0;
+    ask_with(&f);
+    ck_assert_uint_eq(sent.frames, 0);
+    ck_assert_uint_eq(dev.stats.rx_packets, 3);
+}
+END_TEST
+
+static void keep_memory(struct pbuf *p)
+{
+}
+
+/* An option that is empty, or ends behind the message, is not read (RFC 4861 section 4.6). */
+START_TEST(options_end_within_the_message)
+{
+    static const uint8_t types[] = {ICMP6_TYPE_RA, ICMP6_TYPE_NS, ICMP6_TYPE_NA, ICMP6_TYPE_RD};
+    static const uint16_t fields[] = {16, 24, 24, 40};
+    unsigned kind = _i % 4, missing = _i / 4;
+    struct pbuf_custom custom = {.custom_free_function = keep_memory};
+    struct frame f;
+    uint8_t *icmp = f.data + ETH_BYTES + IP6_BYTES, *exact;
+    uint16_t content = (uint16_t)(fields[kind] + 8 - missing);
+
+    start_with_addresses();
+    icmp6(&f, types[kind], content);
+    memcpy(icmp + 8, f.data + AT_IP6_DEST, 16);
+    if (missing < 7)
+        icmp[fields[kind]] = kind < 2 ? 1 : 2;
+    if (missing < 6)
+        icmp[fields[kind] + 1] = missing ? 1 : 0;
+    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
+                                headers_sum(icmp, content)));
+    exact = malloc(f.length);
+    memcpy(exact, f.data, f.length);
+    sent.frames = 0;
+    net_input(&dev, pbuf_alloced_custom(PBUF_RAW, f.length, PBUF_REF, &custom, exact, f.length),
+              false);
+    fake_run();
+    ck_assert_uint_eq(sent.frames, 0);
+    free(exact);
+}
+END_TEST
+
+/* A client that shuts its window and lives on: what was closed ends all the same. */
+START_TEST(what_is_closed_ends)
+{
+    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
+    static const uint8_t text[16384];
+    unsigned minutes = 0;
+    uint32_t seq;
+
+    start_with_addresses();
+    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
+    tcp_accept(tcp_listen(listener), keep);
+    know_client();
+    segment_with(1000, TCP_SYN, 100, 0, 1460);
+    seq = answer_seq() + 1;
+    segment_window = 0;
+    segment(1000, TCP_ACK, 101, seq);
+    ck_assert_int_eq(tcp_write(accepted, text, sizeof(text), TCP_WRITE_FLAG_COPY), ERR_OK);
+    tcp_output(accepted);
+    ck_assert_int_eq(tcp_close(accepted), ERR_OK);
+    while (tcp_active_pcbs && minutes < 60) {
+        fake_sleep(60 * NSEC_PER_SEC);
+        minutes++;
+        know_client();
+        segment(1000, TCP_ACK, 101, seq);
+    }
+    ck_assert_uint_ge(minutes, 2);
+    ck_assert_uint_le(minutes, 4);
 }
 END_TEST
 
@@ -887,26 +1178,6 @@ START_TEST(what_waited_fits_the_link)
     sent.longest = 0;
     know_client();
     ck_assert_uint_eq(sent.longest, _i ? ETH_BYTES + 1501 : 0);
-}
-END_TEST
-
-/* After a link has come back a path is no wider than it. */
-START_TEST(a_path_follows_its_link)
-{
-    dev.mtu = 9000;
-    start_answering();
-    know_client6();
-    way = BY_LWIP;
-    ask(true);
-    net_link(&dev, false);
-    dev.mtu = 1500;
-    net_link(&dev, true);
-    know_client6();
-    way = LONG;
-    sent.frames = sent.longest = 0;
-    ask(true);
-    ck_assert_uint_eq(sent.frames, 2);
-    ck_assert_uint_le(sent.longest, ETH_BYTES + 1500);
 }
 END_TEST
 
@@ -1167,7 +1438,14 @@ int main(void)
     tcase_add_loop_test(c, an_answer_is_the_same_by_the_short_way, 0, 2 * WAYS);
     tcase_add_loop_test(c, a_path_is_as_wide_as_can_be, 0, ARRAY_SIZE(path_mtus));
     tcase_add_test(c, a_path_follows_its_link);
+    tcase_add_loop_test(c, segments_that_are_cut_stay_whole, 0, 2);
     tcase_add_loop_test(c, what_waited_fits_the_link, 0, 2);
+    tcase_add_loop_test(c, an_address_in_use_is_kept, 0, 2);
+    tcase_add_loop_test(c, a_way_is_not_changed_by_others, 0, 2);
+    tcase_add_test(c, no_errors_to_nobody);
+    tcase_add_loop_test(c, we_are_not_answered, 0, 6);
+    tcase_add_loop_test(c, options_end_within_the_message, 0, 4 * 8);
+    tcase_add_test(c, what_is_closed_ends);
     tcase_add_loop_test(c, nobody_is_not_answered, 0, 3);
     tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);
     tcase_add_test(c, addresses_are_read_strictly);

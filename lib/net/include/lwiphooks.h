@@ -28,14 +28,6 @@ struct tcp_pcb;
 /* A segment for this connection is taken (lib/net/tcp.c). */
 bool net_tcp_may_come(const struct tcp_pcb *pcb);
 
-/* A packet of a sender without an address (RFC 1122 section 3.2.1.3), which lwIP lets in where there is
- * DHCP, and would answer by a broadcast (lib/net/frame.c). */
-#if LWIP_IPV4 && LWIP_DHCP
-struct pbuf;
-bool net_ip4_is_nobodys(struct pbuf *p);
-#define LWIP_HOOK_IP4_INPUT(p, inp) net_ip4_is_nobodys(p)
-#endif
-
 /* The gateway given by gw6=, or NULL: then the advertised routers count (lib/net/address.c). */
 #if LWIP_IPV6
 struct netif;

@@ -100,7 +100,7 @@ extern unsigned net_tcp_window;
 #define TCP_SND_BUF TCP_WND
 /* As many buffers as segments of the least size that clients may ask for (SEGMENT_MIN in lib/net/tcp.c): each
  * costs up to 256 octets for its headers. */
-#define TCP_SND_QUEUELEN (TCP_SND_BUF / 64)
+#define TCP_SND_QUEUELEN (TCP_SND_BUF < 4096 * 64 ? TCP_SND_BUF / 64 : 4096)
 #define TCP_SNDLOWAT (4 * TCP_MSS)
 #define TCP_SNDQUEUELOWAT 64
 #define TCP_OVERSIZE TCP_MSS
@@ -119,7 +119,9 @@ extern unsigned net_tcp_window;
 #define LWIP_NETIF_EXT_STATUS_CALLBACK 0
 #define LWIP_NETIF_LINK_CALLBACK 0
 #define LWIP_NETIF_HOSTNAME LWIP_DHCP
-#define LWIP_NETIF_TX_SINGLE_PBUF 0
+/* Those who cut packets into fragments take the chains apart that they are given, also TCP's, which it wants to send
+ * again. With this they copy, and segments are no chains. */
+#define LWIP_NETIF_TX_SINGLE_PBUF 1
 #define LWIP_HAVE_LOOPIF IS_ENABLED(CONFIG_SOCKETS)
 #define LWIP_NETIF_LOOPBACK 0
 
