@@ -114,6 +114,8 @@ def set_value(tree, name, value, where):
         return sym, value
     if "\n" in value or "\r" in value:
         raise Refused(f"{where}: CONFIG_{name}: a value is one line")
+    if any("\ud800" <= character <= "\udfff" for character in value):  # an octet that is no character
+        raise Refused(f"{where}: CONFIG_{name}: the value is not UTF-8 text")
     if sym.type == kconfiglib.INT and is_number(sym, value):
         value = str(int(value))  # a leading zero would mean octal to the compiler
     if not is_number(sym, value) or not sym.set_value(value) or value == "m":
