@@ -142,9 +142,9 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         pbuf_free(p);
         return;
     }
-    /* A bridge floods what it cannot place: frames for other hosts end here; so do ours, when they come back. */
+    /* A bridge floods what it cannot place: frames for other hosts end here. */
     if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr)) ||
-        same_mac(frame + 6, nif->netif.hwaddr) || net_is_false(nif, frame, p->len)) {
+        net_is_false(nif, frame, p->len)) {
         pbuf_free(p);
         return;
     }

@@ -56,7 +56,8 @@ static bool has_good_options(const uint8_t *icmp, const uint8_t *end)
     return at >= end;
 }
 
-/* From nobody, but for a question whether an address is free (RFC 4862 section 5.4.3); or from ourselves. */
+/* From nobody, but for a question whether an address is free (RFC 4862 section 5.4.3); or from ourselves: that question of
+ * ours, when it comes back, would be taken for another's. */
 static bool is_false6(const struct net_interface *nif, const uint8_t *frame, size_t len)
 {
     static const uint8_t nobody[16], loopback[16] = {[15] = 1};
@@ -69,7 +70,8 @@ static bool is_false6(const struct net_interface *nif, const uint8_t *frame, siz
                 icmp[0] >= DISCOVERY_FIRST && icmp[0] <= DISCOVERY_LAST;
     if (!memcmp(from, nobody, 16) && !(discovers && icmp[0] == ICMP6_TYPE_NS))
         return true;
-    if (!memcmp(from, loopback, 16) || is_ours(&nif->netif, from))
+    if (!memcmp(from, loopback, 16) || is_ours(&nif->netif, from) ||
+        !memcmp(frame + 6, nif->netif.hwaddr, sizeof(nif->netif.hwaddr)))
         return true;
     return discovers &&
            !has_good_options(icmp, MIN(frame + len, icmp + read_be16(frame + AT_IP6_LENGTH)));

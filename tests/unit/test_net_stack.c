@@ -1074,7 +1074,7 @@ START_TEST(we_are_not_answered)
 {
     static const uint8_t loopback4[] = {127, 0, 0, 1}, loopback6[16] = {[15] = 1};
     struct frame f;
-    bool v6 = _i & 1;
+    bool v6 = _i & 1 || _i == 4;
 
     start_answering();
     know_client();
@@ -1443,7 +1443,7 @@ int main(void)
     tcase_add_loop_test(c, an_address_in_use_is_kept, 0, 2);
     tcase_add_loop_test(c, a_way_is_not_changed_by_others, 0, 2);
     tcase_add_test(c, no_errors_to_nobody);
-    tcase_add_loop_test(c, we_are_not_answered, 0, 6);
+    tcase_add_loop_test(c, we_are_not_answered, 0, 5);
     tcase_add_loop_test(c, options_end_within_the_message, 0, 4 * 8);
     tcase_add_test(c, what_is_closed_ends);
     tcase_add_loop_test(c, nobody_is_not_answered, 0, 3);
