@@ -10,6 +10,7 @@ import signal
 import socket
 import socketserver
 import subprocess
+import sys
 import threading
 import time
 from importlib.machinery import SourceFileLoader
@@ -21,6 +22,14 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = os.path.join("out", "test", "unix")
 pytestmark = pytest.mark.skipif("COVERAGE" in os.environ, reason="scripts/run-unix knows no COVERAGE=1")
+
+
+def the_script():
+    """As a module."""
+    loader = SourceFileLoader("run_unix", os.path.join(TOP, "scripts", "run-unix"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
 
 
 class Run:
@@ -100,6 +109,23 @@ def test_dns_answers_on_a_port_of_the_host(run, kind):
     assert int(re.search(r"dns: (\d+) queries", text)[1]) >= 3
 
 
+def test_the_zone_to_ask_for_is_the_programs(tmp_path, monkeypatch):
+    """Not that of the image for Xen, nor of another program."""
+    runner = the_script()
+    monkeypatch.setattr(runner, "OUT", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(runner, "configuration", lambda app: {"APP_NICS": "1"})
+    monkeypatch.setattr(runner, "probe", lambda service, zone: asked.append(zone))
+    monkeypatch.setattr(runner, "network_kind", lambda app, values: lambda service: sys.exit())
+    for folder in ("dns", "dns.unix", "dns.unix.san"):
+        (tmp_path / "obj" / folder / "gen").mkdir(parents=True)
+        (tmp_path / "obj" / folder / "gen/served").write_text(f"{folder}.example.\n")
+    for values in ({}, {"SANITIZE": "1"}):
+        with pytest.raises(SystemExit):
+            runner.run("dns", values)
+    assert asked == ["dns.unix.example", "dns.unix.san.example"]
+
+
 def test_two_at_once(run):
     runs = [(run("echo", f"PORT={port}"), port) for port in (free_port(), free_port())]
     for r, port in runs:
@@ -121,9 +147,7 @@ class Echo(socketserver.BaseRequestHandler):
 
 def test_more_connections_than_select_has_descriptors_for():
     """600 that stay open, in the place of the guest a server of the host's."""
-    loader = SourceFileLoader("run_unix", os.path.join(TOP, "scripts", "run-unix"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
-    loader.exec_module(module)
+    module = the_script()
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as guest:
         threading.Thread(target=guest.serve_forever, args=(0.05,), daemon=True).start()
         port = free_port()
