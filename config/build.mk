@@ -72,6 +72,7 @@ STACK_ALIGNMENT := $(if $(TARGET),,-mpreferred-stack-boundary=3)
 
 include config/newlib.mk
 include config/lwip.mk
+include config/lwip-own.mk
 include config/mbedtls.mk
 
 # --- Flags -----------------------------------------------------------------------------------
@@ -129,7 +130,7 @@ compile-kernel = $(compile) $(kernel-cflags)
 # lib and apps see lwIP's headers as well, when there is a network.
 compile-lib = $(compile-kernel) $(LWIP_INCLUDES)
 compile-app = $(compile) $(LWIP_INCLUDES)
-compile-lwip = $(compile-kernel) $(LWIP_INCLUDES) -include lib/net/include/lwipaddr.h $(LWIP_WARNINGS)
+compile-lwip = $(compile-kernel) $(LWIP_INCLUDES) -include lib/net/include/lwipaddr.h $(LWIP_WARNINGS) $(lwip-own)
 compile-mbedtls = $(compile-kernel) $(MBEDTLS_INCLUDES) -w
 
 # --- Sources ---------------------------------------------------------------------------------

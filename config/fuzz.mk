@@ -12,6 +12,7 @@ $(shell mkdir -p $(F)/include && ln -sfn $(XEN_HEADERS) $(F)/include/xen)
 fuzz-lwip = $(eval fuzz-lwip := $(call script,fetch lwip)$(call script,fetch --where lwip))$(fuzz-lwip)
 fuzz-lwip-cflags = -Ilib/net/include -isystem $(fuzz-lwip)/src/include
 
+include config/lwip-own.mk
 include tests/fuzz/files.mk
 
 fuzz-names := $(sort $(patsubst fuzz-%-srcs,%,$(filter fuzz-%-srcs,$(.VARIABLES))))
@@ -37,7 +38,7 @@ fuzz-measure = $(if $(filter $(host-mbedtls)/%,$(1)),$(fuzz-plain),$(if \
 	$(filter-out tests/%,$(1))$(filter $(fuzz-measured),$(1)),-fsanitize=fuzzer-no-link $(fuzz-profile)))
 fuzz-profile := $(if $(filter coverage,$(ENGINE)),-fprofile-instr-generate -fcoverage-mapping)
 # lwIP takes the address of a member of NULL, to find NULL there; ASan sees whether it is used.
-fuzz-foreign := -w -fno-sanitize=null
+fuzz-foreign = -w -fno-sanitize=null $(lwip-own)
 define fuzz-compile
 	@mkdir -p $$(@D)
 	$$(Q)$$(FUZZ_CC) $$(fuzz-cflags) $$(fuzz-$(1)-cflags) $$(call fuzz-measure,$$<) \

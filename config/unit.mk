@@ -15,6 +15,7 @@ $(shell mkdir -p $(U)/include && ln -sfn $(XEN_HEADERS) $(U)/include/xen)
 unit-lwip = $(eval unit-lwip := $(call script,fetch lwip)$(call script,fetch --where lwip))$(unit-lwip)
 unit-lwip-cflags = -Ilib/net/include -isystem $(unit-lwip)/src/include
 
+include config/lwip-own.mk
 include tests/unit/files.mk
 
 unit-names := $(sort $(patsubst unit-%-srcs,%,$(filter unit-%-srcs,$(.VARIABLES))))
@@ -41,7 +42,7 @@ unit-$(1)-objects := $$(addprefix $(U)/$(1)/,$$(addsuffix .o,$$(subst $$(XENOLIT
 $$(filter $(U)/$(1)/%,$$(unit-$(1)-objects)): unit-own := $$(unit-$(1)-cflags)
 $(U)/$(1)/cache/%.o: $$(XENOLITH_CACHE)/% $(U)/flags
 	@mkdir -p $$(@D)
-	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) -w -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
+	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) $$(lwip-own) -w -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<
 $(U)/$(1)/%.o: % $(U)/flags
 	@mkdir -p $$(@D)
 	$$(Q)$(HOST_CC) $$(unit-cflags) $$(unit-own) -MD -MP -MF $$(@:.o=.d) -c -o $$@ $$<

@@ -143,18 +143,22 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         return;
     }
     /* A bridge floods what it cannot place: frames for other hosts end here. */
-    if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr)) ||
-        net_is_false(nif, frame, p->len)) {
+    if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr))) {
+        pbuf_free(p);
+        return;
+    }
+    if (net_is_false(nif, frame, p->len)) {
+        netdev_drop(dev, NETDEV_RX_FALSE);
         pbuf_free(p);
         return;
     }
     net_timeouts_note_input();
     nif->netif.chksum_flags = (u16_t)(CHECKSUMS | made | look_at(nif, p, checked));
-    has_message = LWIP_IPV6 && !net_question.frame && read_be16(frame + AT_ETH_TYPE) == ETH_IP6;
-    if (has_message)
+    has_message = !net_question.frame && read_be16(frame + AT_ETH_TYPE) == ETH_IP6;
+    if (LWIP_IPV6 && has_message)
         net_note_ip6(nif);
     ethernet_input(p, &nif->netif);
-    if (has_message)
+    if (LWIP_IPV6 && has_message)
         net_restore_ip6(nif);
     net_question.frame = NULL;
 }

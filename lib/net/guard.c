@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What lwIP believes, and nobody should: addresses that no sender can have, and what messages of IPv6 say
- * about others. Frames are refused before lwIP has them; or lwIP takes the message, which may be behind
- * extension headers or in fragments, and what it must not do is undone when it returns.
+ * about others. Such frames are refused before lwIP has them. A Packet Too Big may be in fragments: what
+ * it must not do is undone when lwIP returns.
  */
 #include <string.h>
 
+#include "kernel/log.h"
 #include "lib/net/headers.h"
 #include "lib/net/interface.h"
 #include "lib/util.h"
 
+#include "lwip/nd6.h"
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/ip.h"
 #include "lwip/prot/ip6.h"
+
+#define LOG_MODULE "net"
 
 #if LWIP_IPV4
 /*
@@ -32,9 +36,6 @@ static bool is_false4(const struct net_interface *nif, const uint8_t *frame)
 #endif
 
 #if LWIP_IPV6
-#define DISCOVERY_FIRST ICMP6_TYPE_RS
-#define DISCOVERY_LAST ICMP6_TYPE_RD
-
 static bool is_ours(const struct netif *netif, const uint8_t ip[16])
 {
     for (unsigned i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
@@ -45,15 +46,58 @@ static bool is_ours(const struct netif *netif, const uint8_t ip[16])
     return false;
 }
 
-/* Options that end within the message, none of them empty (RFC 4861 section 4.6); lwIP does not ask. */
-static bool has_good_options(const uint8_t *icmp, const uint8_t *end)
+static bool discovers(uint8_t type)
 {
-    static const uint8_t start[] = {8, 16, 24, 24, 40}; /* behind the fields of 133 to 137 */
-    const uint8_t *at = icmp + start[icmp[0] - DISCOVERY_FIRST];
+    return type >= ICMP6_TYPE_RS && type <= ICMP6_TYPE_RD;
+}
 
-    while (at < end && end - at >= 8 && at[1] && 8 * at[1] <= end - at)
-        at += 8 * at[1];
-    return at >= end;
+/*
+ * LEN octets of neighbour discovery that lwIP must not have: a Redirect, of which it does not ask whose it is; a claim to
+ * an address that we have, to which it would give way (who tries an address gives way: RFC 4862 section 5.4); options
+ * that are empty or end behind the message, which it would read (RFC 4861 section 4.6).
+ */
+static bool is_bad_discovery(const struct net_interface *nif, const uint8_t *icmp, size_t len)
+{
+    static const uint8_t fields[] = {8, 16, 24, 24}; /* octets before the options of 133 to 136 */
+    size_t at;
+
+    if (*icmp == ICMP6_TYPE_RD)
+        return true;
+    at = fields[*icmp - ICMP6_TYPE_RS];
+    if (*icmp == ICMP6_TYPE_NA && len >= at && is_ours(&nif->netif, icmp + 8)) {
+        log_limited(LOG_WARN, "%s: another machine says that it has our IPv6 address",
+                    nif->dev->name);
+        return true;
+    }
+    while (at < len && len - at >= 8 && icmp[at + 1] && 8u * icmp[at + 1] <= len - at)
+        at += 8u * icmp[at + 1];
+    return at < len;
+}
+
+/* Looks for neighbour discovery in LEN octets of IPv6: behind other headers, or in fragments (RFC 6980), nobody sends it
+ * who means well. */
+static bool has_bad_discovery(const struct net_interface *nif, const uint8_t *ip, size_t len)
+{
+    uint8_t next = ip[AT_IP6_NEXT - ETH_BYTES];
+    size_t at = IP6_BYTES;
+
+    while (
+        (next == IP6_NEXTH_HOPBYHOP || next == IP6_NEXTH_DESTOPTS || next == IP6_NEXTH_ROUTING) &&
+        at + 8 <= len) {
+        next = ip[at];
+        at += 8 * (ip[at + 1] + 1u);
+    }
+    if (next == IP6_NEXTH_FRAGMENT && at + 8 < len) {
+        next = ip[at];
+        if (next == IP6_NEXTH_ICMP6 && read_be16(ip + at + 2) & 0xfff8)
+            return false; /* the first one is looked at */
+        at += 8;
+        return next == IP6_NEXTH_ICMP6 ? discovers(ip[at])
+                                       : next != PROTOCOL_UDP && next != PROTOCOL_TCP;
+    }
+    if (next != IP6_NEXTH_ICMP6 || at >= len || !discovers(ip[at]))
+        return false;
+    return at > IP6_BYTES || is_bad_discovery(nif, ip + at, len - at);
 }
 
 /* From nobody, but for a question whether an address is free (RFC 4862 section 5.4.3); or from ourselves: that question of
@@ -61,69 +105,53 @@ static bool has_good_options(const uint8_t *icmp, const uint8_t *end)
 static bool is_false6(const struct net_interface *nif, const uint8_t *frame, size_t len)
 {
     static const uint8_t nobody[16], loopback[16] = {[15] = 1};
-    const uint8_t *from = frame + AT_IP6_SRC, *icmp = frame + ETH_BYTES + IP6_BYTES;
-    bool discovers;
+    const uint8_t *from = frame + AT_IP6_SRC, *ip = frame + ETH_BYTES;
 
-    if (len < ETH_BYTES + IP6_BYTES)
+    if (len <= ETH_BYTES + IP6_BYTES)
         return true;
-    discovers = len > ETH_BYTES + IP6_BYTES && frame[AT_IP6_NEXT] == IP6_NEXTH_ICMP6 &&
-                icmp[0] >= DISCOVERY_FIRST && icmp[0] <= DISCOVERY_LAST;
-    if (!memcmp(from, nobody, 16) && !(discovers && icmp[0] == ICMP6_TYPE_NS))
+    if (!memcmp(from, nobody, 16) &&
+        (frame[AT_IP6_NEXT] != IP6_NEXTH_ICMP6 || ip[IP6_BYTES] != ICMP6_TYPE_NS))
         return true;
     if (!memcmp(from, loopback, 16) || is_ours(&nif->netif, from) ||
         !memcmp(frame + 6, nif->netif.hwaddr, sizeof(nif->netif.hwaddr)))
         return true;
-    return discovers &&
-           !has_good_options(icmp, MIN(frame + len, icmp + read_be16(frame + AT_IP6_LENGTH)));
+    return has_bad_discovery(
+        nif, ip, MIN(len - ETH_BYTES, IP6_BYTES + (size_t)read_be16(frame + AT_IP6_LENGTH)));
 }
 
 /* What lwIP knew before a message came. */
 static struct {
     struct nd6_destination_cache_entry path[LWIP_ND6_NUM_DESTINATIONS];
-    uint8_t state[LWIP_IPV6_NUM_ADDRESSES];
+    uint16_t mtu;
 } known;
-
-#define REACHABLE_MAX 3600000u /* ms: RFC 4861 section 6.2.1 */
 
 void net_note_ip6(const struct net_interface *nif)
 {
     memcpy(known.path, destination_cache, sizeof(known.path));
-    for (unsigned i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++)
-        known.state[i] = netif_ip6_addr_state(&nif->netif, i);
+    known.mtu = netif_mtu6(&nif->netif);
 }
 
 /*
  * A Packet Too Big. RFC 8201 section 4: less than 1280 is not heard (with 48 octets lwIP would cut a packet into fragments
- * of nothing, for ever), nor is more than is known. A Redirect is not heard at all: lwIP does not ask whose it is.
+ * of nothing, for ever), nor is more than is known. And when a router says that the link takes less, no path takes more.
  */
-static void restore_paths(const struct net_interface *nif)
+void net_restore_ip6(struct net_interface *nif)
 {
-    bool narrow = netif_mtu6(&nif->netif) < nif->netif.mtu;
+    bool narrow = netif_mtu6(&nif->netif) < known.mtu;
 
+    if (narrow)
+        nd6_clear_destination_cache();
     for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
         struct nd6_destination_cache_entry *path = &destination_cache[i], *was = &known.path[i];
 
         if (!ip6_addr_eq(&path->destination_addr, &was->destination_addr))
             continue;
-        path->next_hop_addr = was->next_hop_addr;
         if (path->pmtu < IP6_MIN_MTU_LENGTH || path->pmtu > was->pmtu)
             path->pmtu = was->pmtu;
         narrow |= path->pmtu < was->pmtu;
     }
     if (narrow)
         net_make_sums();
-}
-
-void net_restore_ip6(struct net_interface *nif)
-{
-    restore_paths(nif);
-    /* Only who has not got an address yet can lose it to another (RFC 4862 section 5.4.4). */
-    for (unsigned i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
-        if (ip6_addr_isvalid(known.state[i]) &&
-            ip6_addr_isduplicated(netif_ip6_addr_state(&nif->netif, i)))
-            netif_ip6_addr_set_state(&nif->netif, (s8_t)i, known.state[i]);
-    }
-    reachable_time = MIN(reachable_time, REACHABLE_MAX);
 }
 #endif
 

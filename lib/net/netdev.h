@@ -28,6 +28,7 @@ enum netdev_drop {
     NETDEV_RX_LONG,   /* more than 65535 bytes, or more pieces than a packet may have */
     NETDEV_RX_STATUS, /* the backend reported an error */
     NETDEV_RX_MEMORY, /* no memory to receive it */
+    NETDEV_RX_FALSE,  /* nobody can have sent it, or should (guard.c) */
     NETDEV_TX_DOWN,   /* no link */
     NETDEV_TX_FULL,   /* the ring is full */
     NETDEV_TX_LONG,   /* more pieces than the backend takes, or octets than the link */

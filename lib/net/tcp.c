@@ -249,21 +249,30 @@ static void end_idle_probes(void)
 
 /*
  * A connection that the app has closed ends when all has been acknowledged; lwIP waits for that as long as there are
- * signs of life, which a window that stays shut needs not have an end of. RFC 6429 section 4 lets us end it: after
- * twice the life of a segment with a shut window, or ten minutes, since it was closed or last heard before that.
+ * signs of life, which a client whose window stays shut may give for ever. RFC 6429 section 4 lets us end it: when for
+ * two minutes with a shut window, or else ten, less than a small segment has been acknowledged.
  */
 #define SHUT_MAX (2 * TCP_MSL / TCP_SLOW_INTERVAL)
 #define CLOSING_MAX (600000u / TCP_SLOW_INTERVAL)
+#define PROGRESS_MIN 536u
 
 static void end_orphans(void)
 {
-    struct tcp_pcb *pcb, *next;
+    struct tcp_pcb *pcb = tcp_active_pcbs;
 
-    for (pcb = tcp_active_pcbs; pcb; pcb = next) {
-        next = pcb->next;
-        if ((pcb->state == FIN_WAIT_1 || pcb->state == CLOSING) && pcb->flags & TF_RXCLOSED &&
-            tcp_ticks - pcb->tmr > (pcb->persist_backoff ? SHUT_MAX : CLOSING_MAX))
-            tcp_abandon(pcb, 1);
+    while (pcb) {
+        if ((pcb->state == FIN_WAIT_1 || pcb->state == CLOSING) && pcb->flags & TF_RXCLOSED) {
+            /* Two fields that nothing else uses in these states: what was acknowledged, and when. */
+            if (pcb->lastack - pcb->keep_idle >= PROGRESS_MIN) {
+                pcb->keep_idle = pcb->lastack;
+                pcb->tmr = tcp_ticks;
+            } else if (tcp_ticks - pcb->tmr > (pcb->persist_backoff ? SHUT_MAX : CLOSING_MAX)) {
+                tcp_abandon(pcb, 1);
+                pcb = tcp_active_pcbs; /* the app may have ended others */
+                continue;
+            }
+        }
+        pcb = pcb->next;
     }
 }
 

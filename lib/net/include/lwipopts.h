@@ -119,9 +119,9 @@ extern unsigned net_tcp_window;
 #define LWIP_NETIF_EXT_STATUS_CALLBACK 0
 #define LWIP_NETIF_LINK_CALLBACK 0
 #define LWIP_NETIF_HOSTNAME LWIP_DHCP
-/* Those who cut packets into fragments take the chains apart that they are given, also TCP's, which it wants to send
- * again. With this they copy, and segments are no chains. */
-#define LWIP_NETIF_TX_SINGLE_PBUF 1
+#ifndef LWIP_NETIF_TX_SINGLE_PBUF
+#define LWIP_NETIF_TX_SINGLE_PBUF 0 /* not for all: config/lwip-own.mk */
+#endif
 #define LWIP_HAVE_LOOPIF IS_ENABLED(CONFIG_SOCKETS)
 #define LWIP_NETIF_LOOPBACK 0
 
