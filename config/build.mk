@@ -156,7 +156,7 @@ $(objects) $(NEWLIB) $(LWIP) $(MBEDTLS): | $(first)
 # on the flags, which this file holds as text and rewrites when they change. Another XEN_HEADERS=
 # moves a link; the headers behind it may well be older than the objects.
 
-flags-text := $(cc-version) $(XEN_HEADERS) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(compile-mbedtls) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
+flags-text := $(cc-version) $(XEN_HEADERS) $(compile-kernel) $(compile-lib) $(compile-app) $(compile-lwip) $(lwip-own-cflags) $(compile-mbedtls) $(strip $(foreach s,$(obj-y),$(cflags-$(s))))
 $(O)/flags: FORCE
 	@echo '$(subst ','\'',$(flags-text))' | cmp -s - $@ || echo '$(subst ','\'',$(flags-text))' > $@
 

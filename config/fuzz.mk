@@ -24,7 +24,7 @@ fuzz-cflags := -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-pie $(fuzz-sanitiz
 
 $(F)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(shell $(FUZZ_CC) --version | head -n 1) $(subst ','\'',$(fuzz-cflags) $(fuzz-foreign) $(fuzz-plain) $(foreach n,$(fuzz-names),$(fuzz-$(n)-cflags)))' > $@.new
+	@echo '$(shell $(FUZZ_CC) --version | head -n 1) $(subst ','\'',$(fuzz-cflags) $(fuzz-foreign) $(lwip-own-cflags) $(fuzz-plain) $(foreach n,$(fuzz-names),$(fuzz-$(n)-cflags)))' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # The guest's code in target $(1), source $(2): all of a target that has fuzz.c, but that file and the

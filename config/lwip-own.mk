@@ -3,4 +3,5 @@
 
 # Those who cut packets into fragments take the chains of buffers apart that they are given, also TCP's, which it
 # will send again. With this they copy.
-lwip-own = $(if $(findstring _frag.c,$@),-DLWIP_NETIF_TX_SINGLE_PBUF=1)
+lwip-own-cflags := -DLWIP_NETIF_TX_SINGLE_PBUF=1
+lwip-own = $(if $(findstring _frag.c,$@),$(lwip-own-cflags))

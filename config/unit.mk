@@ -33,7 +33,7 @@ unit-libs := $(shell pkg-config --libs check) -lm
 
 $(U)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(shell $(HOST_CC) --version | head -n 1) $(subst ','\'',$(unit-cflags) $(foreach n,$(unit-names),$(unit-$(n)-cflags)))' > $@.new
+	@echo '$(shell $(HOST_CC) --version | head -n 1) $(subst ','\'',$(unit-cflags) $(lwip-own-cflags) $(foreach n,$(unit-names),$(unit-$(n)-cflags)))' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # Objects are per test: each may be compiled with flags of its own.

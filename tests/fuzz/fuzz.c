@@ -108,8 +108,8 @@ static void pages_free_all(void)
 
 /* --- the heap ---------------------------------------------------------------------------- */
 
-#define BLOCKS_BITS                                                                                \
-    15 /* a quarter may live at once: connections whose queues are full have 6,000 */
+/* A quarter may live at once: connections whose queues are full have 6,000. */
+#define BLOCKS_BITS 15
 #define BLOCKS (1u << BLOCKS_BITS)
 
 /* What is allocated: a table that a block's address leads into. */

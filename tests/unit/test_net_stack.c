@@ -631,16 +631,23 @@ static err_t keep(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
+/* Connections to port 13 are accepted, and kept. */
+static void listen_keeping(void)
+{
+    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
+
+    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
+    tcp_accept(tcp_listen(listener), keep);
+}
+
 /* The client may say it once: afterwards segments are queued that are as long as it said. */
 START_TEST(segments_keep_their_size)
 {
-    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
     uint8_t text[3000] = {0};
     uint32_t seq;
 
     start_with_addresses();
-    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
-    tcp_accept(tcp_listen(listener), keep);
+    listen_keeping();
     know_client();
     segment_with(1000, TCP_SYN, 100, 0, 1000);
     seq = answer_seq() + 1;
@@ -665,11 +672,9 @@ START_TEST(clients_of_tiny_segments_do_not_get_in)
         bool in;
     } clients[] = {{1, 8192, false}, {63, 8192, false},  {64, 8192, true},
                    {1460, 2, false}, {1460, 127, false}, {1460, 128, true}};
-    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
 
     start_with_addresses();
-    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
-    tcp_accept(tcp_listen(listener), keep);
+    listen_keeping();
     know_client();
     for (unsigned i = 0; i < ARRAY_SIZE(clients); i++) {
         uint16_t port = (uint16_t)(1000 + i);
@@ -928,11 +933,8 @@ static void segment6(uint8_t flags, uint32_t seq, uint32_t ack)
 
 static void accept6(void)
 {
-    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
-
     start_with_addresses();
-    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
-    tcp_accept(tcp_listen(listener), keep);
+    listen_keeping();
     know_client6();
     segment6(TCP_SYN, 100, 0);
     segment6(TCP_ACK, 101, read_be32(sent.last + ETH_BYTES + IP6_BYTES + AT_TCP_SEQ) + 1);
@@ -1181,12 +1183,10 @@ END_TEST
 
 static uint32_t closed_with(const uint8_t *text, size_t len)
 {
-    struct tcp_pcb *listener = tcp_new_ip_type(IPADDR_TYPE_ANY);
     uint32_t seq;
 
     start_with_addresses();
-    ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
-    tcp_accept(tcp_listen(listener), keep);
+    listen_keeping();
     know_client();
     segment_with(1000, TCP_SYN, 100, 0, 1460);
     seq = answer_seq() + 1;
