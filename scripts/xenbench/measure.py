@@ -6,18 +6,22 @@ import os
 from xenqemu.machine import CommandError, MachineError
 
 from . import linux, zones
-from .systems import ADDRESS, DOM0_BENCH, MAC, OURS, Subject
+from .systems import ADDRESS, DOM0_BENCH, MAC, OURS, Subject, least_memory
 
 FILES = os.path.join(linux.TOP, "tests", "bench", "dom0")
-PROGRAMS = ("udpload", "tcpload", "bootwatch")
+PROGRAMS = ("udpload", "tcpload", "bootwatch", "hypercount")
 DNS_SYSTEMS = (OURS, "knot", "nsd", "bind")
 ECHO_SYSTEMS = (OURS, "linux")
 FLOOR = "reflect"  # our guest without a stack
+HELLO = "hello"  # our guest without a network
 ECHO_SIZE = 64
 ZONE_NAMES = 1000
 # As many different queries as a run of the full length has, at most.
 QUERIES = 5000
 LOAD_SECONDS = 600
+# Operations of the pass that counts hypercalls: Xen's buffer holds all that happens meanwhile.
+TRACED, TRACED_WINDOWS = 1000, 10
+BOOT_MEMORIES = (4, 16, 64, 256, 1024)  # MiB
 
 
 class Row:
@@ -43,6 +47,32 @@ class Row:
     def argument(self):
         kind, _, what = self.spec.partition(":")
         return f"{kind}:{_query_file(what, self.names)}" if self.app == "dns" else self.spec
+
+
+    def subjects(self):
+        """The guests that are measured."""
+        return [Subject(system, self.app, self.names) for system in self.systems()]
+
+    def traced(self):
+        """How many operations the pass that counts hypercalls has."""
+        return min(self.count, max(TRACED, TRACED_WINDOWS * self.window))
+
+
+class BootRow(Row):
+    """The boot of one app with so many MiB: of our guest, and of those others that work with it."""
+
+    def __init__(self, app, memory, names=0):
+        name = f"boot_at_{memory}.{app}" + (f".{names}" if names else "")
+        super().__init__(name, app, None, "", 0, 0, names)
+        self.memory = memory
+
+    def systems(self):
+        if self.app == HELLO:
+            return (OURS,)
+        return [s for s in super().systems() if least_memory(s, self.names) <= self.memory]
+
+    def subjects(self):
+        return [Subject(s, self.app, self.names, self.memory) for s in self.systems()]
 
 
 def _query_file(mix, names):
@@ -77,6 +107,8 @@ def _plan(million):
     ]
     for names in (100, 10000) + ((1000000,) if million else ()):
         rows.append(_dns(f"names_{names}", 100, 20000, names=names))
+    for memory in BOOT_MEMORIES:
+        rows += [BootRow(HELLO, memory), BootRow("echo", memory), BootRow("dns", memory, ZONE_NAMES)]
     return rows
 
 
@@ -101,15 +133,13 @@ def rows(quick, only=(), million=False):
 
 
 def subjects(chosen, systems=()):
-    """[(Subject, its rows)]: one boot for each system, app and zone."""
+    """[(Subject, its rows)]: one boot for each system, app, zone and memory."""
     groups = {}
     for row in chosen:
-        for system in row.systems():
-            if not systems or system in systems:
-                groups.setdefault((row.app, row.names, system), []).append(row)
-    return [
-        (Subject(system, app, names), group) for (app, names, system), group in groups.items()
-    ]
+        for subject in row.subjects():
+            if not systems or subject.system in systems:
+                groups.setdefault(subject, []).append(row)
+    return list(groups.items())
 
 
 def payload(chosen, work):
@@ -166,11 +196,22 @@ def load_result(row, subject, text):
     return result
 
 
+def count_result(row, text):
+    """What hypercount said of one row, as fields of its result."""
+    said, done = parse_pairs(text), row.traced()
+    return {
+        "hypercalls_per_op": round(said["guest"] / done, 3),
+        "events_from_guest_per_op": round(said["guest_events"] / done, 3),
+        "events_to_guest_per_op": round(said["dom0_events"] / done, 3),
+        "dom0_hypercalls_per_op": round(said["dom0"] / done, 3),
+    }
+
+
 def boot_result(subject, text):
     """What bootwatch said, as a result."""
-    name = f"boot.{subject.app}" + (f".{subject.names}" if subject.names else "")
+    place = f"boot_at_{subject.wanted}" if subject.wanted else "boot"
     result = {
-        "name": name,
+        "name": f"{place}.{subject.app}" + (f".{subject.names}" if subject.names else ""),
         "system": subject.system,
         "memory_mib": subject.memory,
         "image_bytes": subject.image_bytes,
@@ -179,7 +220,7 @@ def boot_result(subject, text):
         event, nanoseconds, instructions = line.split()
         result[f"{event}_ns"] = int(nanoseconds)
         result[f"{event}_instructions"] = int(instructions)
-    if "first_answer_ns" not in result:
+    if f"first_{'line' if subject.app == HELLO else 'answer'}_ns" not in result:
         raise MachineError(f"{subject.system}: bootwatch said {text!r}")
     return result
 
@@ -201,8 +242,10 @@ class Bench:
         try:
             yield boot_result(subject, self._boot(guest, subject))
             for row in chosen:
-                self.progress(f"{subject.system}: {row.name}")
-                yield load_result(row, subject, self._load(guest, subject, row))
+                if row.program:
+                    self.progress(f"{subject.system}: {row.name}")
+                    result = load_result(row, subject, self._load(guest, subject, row))
+                    yield dict(result, **count_result(row, self._count(guest, subject, row)))
         except CommandError as e:
             raise MachineError(f"{subject.system}: {e}\n{guest.diagnosis()}") from e
         finally:
@@ -226,7 +269,9 @@ class Bench:
     def _boot(self, guest, subject):
         self.progress(f"{subject.system}: booting with {subject.memory} MiB")
         probe = PROBE_DNS if subject.app == "dns" else PROBE_ECHO
-        command = f"bootwatch {guest.domid} {guest.log} {ADDRESS} {subject.port} {MAC} {probe}"
+        command = f"bootwatch {guest.domid} {guest.log}"
+        if subject.app != HELLO:
+            command += f" {ADDRESS} {subject.port} {MAC} {probe}"
         text = self.machine.run(command, timeout=LOAD_SECONDS).out
         # Whatever a server does after it answers for the first time, and the probes in flight.
         self.machine.run("sleep 3")
@@ -234,8 +279,18 @@ class Bench:
 
     def _load(self, guest, subject, row, warm=None):
         warm = max(row.count // 10, row.window) if warm is None else warm
-        return self.machine.run(
-            f"{row.program} {guest.domid} {ADDRESS} {subject.port} {row.window} {warm} "
-            f"{row.count} {row.argument()}",
-            timeout=LOAD_SECONDS,
-        ).out
+        return self._run(_command(guest, subject, row, warm, row.count))
+
+    def _count(self, guest, subject, row):
+        command = _command(guest, subject, row, 0, row.traced())
+        return self._run(f"hypercount {guest.domid} {command}")
+
+    def _run(self, command):
+        return self.machine.run(command, timeout=LOAD_SECONDS).out
+
+
+def _command(guest, subject, row, warm, count):
+    return (
+        f"{row.program} {guest.domid} {ADDRESS} {subject.port} {row.window} {warm} {count} "
+        f"{row.argument()}"
+    )

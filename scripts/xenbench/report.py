@@ -7,8 +7,7 @@ import os
 OURS = "xenolith"
 ORDER = (OURS, "knot", "nsd", "bind", "linux")
 BARS = {OURS: "#1b7837", "knot": "#2166ac", "nsd": "#67a9cf", "bind": "#b2182b", "linux": "#999999"}
-# In which field of a result a row's own figure is, for the ratios.
-COSTS = ("guest_instructions_per_op", "first_answer_instructions")
+COUNTS = ("hypercalls_per_op", "events_from_guest_per_op", "events_to_guest_per_op")
 
 
 def by_name(results):
@@ -39,6 +38,14 @@ def _thousands(value):
     return f"{value:,.0f}" if value is not None else "-"
 
 
+def _few(value):
+    return f"{value:.3g}" if value is not None else "-"
+
+
+def _milliseconds(value):
+    return f"{value / 1e6:.1f}" if value is not None else "-"
+
+
 def _times(value):
     return f"{value:.2f}" if value is not None else ""
 
@@ -64,6 +71,7 @@ def _load_lines(table):
                 _thousands(r["guest_instructions_per_op"]),
                 _times(ratio(row, system, "guest_instructions_per_op")),
                 _thousands(r["dom0_instructions_per_op"]),
+                *(_few(r.get(key)) for key in COUNTS),
                 *(f"{latency[key] / 1000:.0f}" if latency else "-" for key in ("p50", "p90", "p99")),
                 r["lost"],
             )  # fmt: skip
@@ -73,15 +81,15 @@ def _boot_lines(table):
     for name, row in table.items():
         for system in systems_of(row):
             r = row[system]
-            if "first_answer_ns" not in r:
+            if "rate" in r:
                 continue
-            line = r.get("first_line_ns")
             yield (
                 name, system, r["memory_mib"], _thousands(r["image_bytes"]),
-                f"{line / 1e6:.1f}" if line else "-",
-                f"{r['first_answer_ns'] / 1e6:.1f}",
+                _milliseconds(r.get("first_line_ns")),
+                _thousands(r.get("first_line_instructions")),
+                _milliseconds(r.get("first_answer_ns")),
                 _times(ratio(row, system, "first_answer_ns")),
-                _thousands(r["first_answer_instructions"]),
+                _thousands(r.get("first_answer_instructions")),
                 _times(ratio(row, system, "first_answer_instructions")),
             )  # fmt: skip
 
@@ -95,17 +103,18 @@ def markdown(results, facts):
         "",
         "An instruction is a nanosecond of the machine's clock. Guest: the guest's CPU time for an",
         "operation, Xen's work for it included. x: how many times ours; for the rate, how many",
-        "times theirs ours is. An operation of tcp.echo is a KiB there and back.",
+        "times theirs ours is. Events out: the guest's event channel operations; in: dom0's. An",
+        "operation of tcp.echo is a KiB there and back.",
         "",
     ]
     lines += _table(
-        ("what", "system", "a second", "x", "guest instr.", "x", "dom0 instr.", "p50 µs", "p90 µs",
-         "p99 µs", "lost"),
+        ("what", "system", "a second", "x", "guest instr.", "x", "dom0 instr.", "hypercalls",
+         "events out", "events in", "p50 µs", "p90 µs", "p99 µs", "lost"),
         _load_lines(table),
     )  # fmt: skip
     lines += _table(
-        ("boot", "system", "MiB", "image bytes", "first line ms", "first answer ms", "x",
-         "guest instr.", "x"),
+        ("boot", "system", "MiB", "image bytes", "first line ms", "guest instr.",
+         "first answer ms", "x", "guest instr.", "x"),
         _boot_lines(table),
     )  # fmt: skip
     return "\n".join(lines)
@@ -132,6 +141,8 @@ def plots(results, folder):
         save(_bars(pyplot, loads, "guest_instructions_per_op", "guest instructions an operation"),
              "instructions")  # fmt: skip
         save(_bars(pyplot, loads, "rate", "operations a second"), "rate")
+        save(_bars(pyplot, loads, "hypercalls_per_op", "hypercalls an operation", "{:,.2f}"),
+             "hypercalls")  # fmt: skip
     for prefix, what, file in (
         ("dns.query.", "queries in flight", "dns-window"),
         ("udp.echo.", "datagrams in flight", "udp-window"),
@@ -146,15 +157,18 @@ def plots(results, folder):
     )
     if any(len(points) > 1 for points in curves.values()):
         save(_lines(pyplot, curves, "names in the zone, 100 queries in flight"), "dns-names")
-    boots = {n: row for n, row in table.items() if any("first_answer_ns" in r for r in row.values())}
+    boots = {name: row for name, row in table.items() if name.startswith("boot.")}
     if boots:
         save(_bars(pyplot, boots, "first_answer_instructions", "instructions to the first answer"),
              "boot")  # fmt: skip
         save(_bars(pyplot, boots, "memory_mib", "MiB of memory"), "memory")
+    curves = _boot_curves(table)
+    if any(len(points) > 1 for points in curves.values()):
+        save(_boot_lines_plot(pyplot, curves), "boot-memory")
     return written
 
 
-def _bars(pyplot, rows, field, label):
+def _bars(pyplot, rows, field, label, form="{:,.0f}"):
     figure, axes = pyplot.subplots(figsize=(8, 0.9 + 0.9 * len(rows)))
     present = [s for s in ORDER if any(s in row for row in rows.values())]
     height, ticks = 0.8 / len(present), []
@@ -164,7 +178,7 @@ def _bars(pyplot, rows, field, label):
             at = place + (index - (len(shown) - 1) / 2) * height
             value = row[system][field]
             axes.barh(at, value, height * 0.92, color=BARS[system])
-            axes.text(value, at, f" {value:,.0f}", va="center", fontsize=7)
+            axes.text(value, at, f" {form.format(value)}", va="center", fontsize=7)
         ticks.append(name)
     axes.set_yticks(range(len(ticks)), ticks)
     axes.invert_yaxis()
@@ -197,6 +211,35 @@ def _lines(pyplot, curves, what):
     axes.set_ylim(bottom=0)
     axes.set_xlabel(what)
     axes.set_ylabel("guest instructions an operation")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure
+
+
+def _boot_curves(table):
+    """{(system, app): sorted [(MiB, ms)]} of the boots with so much memory: to the first answer, or to
+    the first line of what answers nothing."""
+    curves = {}
+    for name, row in table.items():
+        if name.startswith("boot_at_"):
+            app = name.split(".")[1]
+            for system, r in row.items():
+                until = r.get("first_answer_ns", r.get("first_line_ns"))
+                curves.setdefault((system, app), []).append((r["memory_mib"], until / 1e6))
+    return {key: sorted(points) for key, points in curves.items()}
+
+
+def _boot_lines_plot(pyplot, curves):
+    figure, axes = pyplot.subplots(figsize=(7, 4))
+    styles = dict(zip(sorted({app for _, app in curves}), ("-", "--", ":")))
+    for system, app in sorted(curves, key=lambda key: (ORDER.index(key[0]), key[1])):
+        x, y = zip(*curves[system, app])
+        label = f"{system} {app}" + (", first line" if app == "hello" else "")
+        axes.plot(x, y, styles[app], marker="o", label=label, color=BARS[system])
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("MiB of memory")
+    axes.set_ylabel("ms to the first answer")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure

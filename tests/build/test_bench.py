@@ -85,6 +85,31 @@ def test_result_of_a_boot():
         measure.boot_result(subject, "first_line 5 7\n")
 
 
+def test_result_of_a_boot_without_a_network():
+    subject = measure.Subject("xenolith", "hello", 0, 64)
+    result = measure.boot_result(subject, "first_line 5 7\n")
+    assert result["name"] == "boot_at_64.hello" and result["first_line_ns"] == 5
+
+
+def test_hypercalls_of_an_operation():
+    row = a_row(count=20000)
+    assert row.traced() == 1000
+    said = "guest 4000 guest_events 2000 dom0 46000 dom0_events 500\n"
+    assert measure.count_result(row, said) == {
+        "hypercalls_per_op": 4.0, "events_from_guest_per_op": 2.0, "events_to_guest_per_op": 0.5,
+        "dom0_hypercalls_per_op": 46.0}
+    assert a_row(count=500).traced() == 500 and a_row(window=256, count=20000).traced() == 2560
+
+
+def test_boots_at_sizes_that_the_system_works_with():
+    rows = {row.name: row for row in measure.rows(False, ["boot_at_"])}
+    assert rows["boot_at_4.dns.1000"].systems() == ["xenolith"]
+    assert set(rows["boot_at_1024.dns.1000"].systems()) == {"xenolith", "knot", "nsd", "bind"}
+    assert rows["boot_at_1024.hello"].systems() == ("xenolith",)
+    groups = measure.subjects(list(rows.values()), ["xenolith"])
+    assert len(groups) == len(rows) and groups[0][0].wanted == 4
+
+
 def test_rows_and_boots():
     everything, quick = measure.rows(False), measure.rows(True)
     assert {row.name for row in quick} == set(measure.QUICK_ROWS)
@@ -99,8 +124,10 @@ def test_rows_and_boots():
 def results():
     def one(name, system, rate, guest, window=1):
         return {"name": name, "system": system, "rate": rate, "guest_instructions_per_op": guest,
-                "dom0_instructions_per_op": 1, "lost": 0, "window": window, "zone_names": 100}
+                "dom0_instructions_per_op": 1, "hypercalls_per_op": 0.25, "lost": 0, "window": window,
+                "zone_names": 100}
     boot = {"memory_mib": 4, "image_bytes": 1000}
+    large = {"memory_mib": 64, "image_bytes": 1000}
     return [
         one("dns.query.1", "nsd", 100, 5000), one("dns.query.1", "xenolith", 250, 1000),
         one("dns.query.100", "xenolith", 400, 500, 100), one("dns.query.100", "nsd", 200, 2000, 100),
@@ -108,6 +135,10 @@ def results():
              first_answer_instructions=100),
         dict(boot, name="boot.dns", system="nsd", first_answer_ns=8000000,
              first_answer_instructions=700),
+        dict(boot, name="boot_at_4.hello", system="xenolith", first_line_ns=400000,
+             first_line_instructions=90),
+        dict(large, name="boot_at_64.hello", system="xenolith", first_line_ns=500000,
+             first_line_instructions=90),
     ]
 
 
@@ -116,7 +147,9 @@ def test_the_table_has_ratios_with_ours_first():
              for line in report.markdown(results(), {"Xen": "4.17"}).splitlines() if line[:1] == "|"]
     assert lines[2][:6] == ["dns.query.1", "xenolith", "250", "1.00", "1,000", "1.00"]
     assert lines[3][:6] == ["dns.query.1", "nsd", "100", "2.50", "5,000", "5.00"]
-    assert ["boot.dns", "nsd", "4", "1,000", "-", "8.0", "4.00", "700", "7.00"] in lines
+    assert lines[2][7] == "0.25"
+    assert ["boot.dns", "nsd", "4", "1,000", "-", "-", "8.0", "4.00", "700", "7.00"] in lines
+    assert ["boot_at_64.hello", "xenolith", "64", "1,000", "0.5", "90", "-", "", "-", ""] in lines
 
 
 def test_ratios_of_what_was_not_measured():
@@ -128,7 +161,8 @@ def test_ratios_of_what_was_not_measured():
 def test_plots(tmp_path):
     pytest.importorskip("matplotlib")
     written = report.plots(results(), tmp_path)
-    assert {"instructions.png", "rate.png", "dns-window.png", "boot.png"} <= set(os.listdir(tmp_path))
+    assert {"instructions.png", "rate.png", "hypercalls.png", "dns-window.png", "boot.png",
+            "boot-memory.png"} <= set(os.listdir(tmp_path))
     assert all(open(path, "rb").read(4) == b"\x89PNG" for path in written)
 
 
