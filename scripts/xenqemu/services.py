@@ -52,6 +52,7 @@ def probe_echo(port):
 SERVICES = {
     "dns": Service(5300, 53, probe_dns, "dig @127.0.0.1 -p {port} {served}"),
     "echo": Service(7007, 7, probe_echo, "echo hello | nc -u -w1 127.0.0.1 {port}"),
+    "iperf3": Service(5201, 5201, attempt="iperf3 -c 127.0.0.1 -p {port}"),
 }
 
 

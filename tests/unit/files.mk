@@ -16,6 +16,7 @@ unit-errno-srcs := tests/unit/test_errno.c kernel/errno.c kernel/fmt.c
 unit-evtchn-srcs := tests/unit/test_evtchn.c
 unit-fmt-srcs := tests/unit/test_fmt.c kernel/fmt.c
 unit-gnttab-srcs := tests/unit/test_gnttab.c
+unit-iperf_json-srcs := tests/unit/test_iperf_json.c apps/iperf3/json.c
 unit-lending-srcs := tests/unit/test_lending.c tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c \
 	xen/lending.c
 unit-gso-srcs := tests/unit/test_gso.c tests/unit/fake_kernel.c lib/net/gso.c lib/net/netpage.c \

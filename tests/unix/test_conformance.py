@@ -12,7 +12,7 @@ import os
 import sys
 
 BOOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "boot")
-MODULES = ("console", "dns", "faults", "hello", "libc", "life", "net", "net_addresses", "net_device",
+MODULES = ("console", "dns", "faults", "hello", "iperf", "libc", "life", "net", "net_addresses", "net_device",
            "rings", "verdicts", "xenbus")
 KNOWN = {"disk", "guest", "host", "network", "shared", "tmp_path", "xen"}  # fixtures that exist here
 # Fixtures that build images of their own for Xen: their tests are not taken.
