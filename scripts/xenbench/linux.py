@@ -29,7 +29,7 @@ MODULE = "xen-netfront.ko"
 
 class Peer:
     """A server in a Linux guest. program: its path in the package; config: a file of
-    tests/bench/linux; command: what the guest runs; memory: MiB beside the zone, a sixth more than it
+    tests/bench/linux, or None; command: what the guest runs; memory: MiB beside the zone, a sixth more than it
     boots and serves with at all, for with less than that TCP gets slow; per_name: bytes of memory
     for each name of the zone."""
 
@@ -46,6 +46,7 @@ PEERS = {
         ["bind9", "bind9-libs"], "usr/sbin/named", "named.conf",
         "named -f -n 1 -c /etc/named.conf", 272, 2048,
     ),
+    "iperf3": Peer(["iperf3"], "usr/bin/iperf3", None, "iperf3 -s --forceflush", 256),
 }  # fmt: skip
 
 
@@ -68,12 +69,14 @@ class Distribution:
             yield
 
     def _versions(self):
+        wanted = [name for peer in PEERS.values() for name in peer.packages]
         if os.path.exists(self.versions_file):
             with open(self.versions_file) as f:
-                return json.load(f)
+                versions = json.load(f)
+            if set(wanted) <= set(versions):
+                return versions
         self.packages.update()
         kernel = self.packages.show("linux-image-amd64")["Depends"].split()[0]
-        wanted = [name for peer in PEERS.values() for name in peer.packages]
         versions = self.packages.closure(BASE_PACKAGES + wanted + [kernel])
         with open(self.versions_file + ".new", "w") as f:
             json.dump(versions, f, indent=1)
@@ -129,7 +132,8 @@ class Distribution:
             program = os.path.join(self.tree, peer.program)
             archive.copy("bin/" + os.path.basename(program), program, 0o755)
             image.add_libraries(archive, self.tree, [program])
-            archive.copy("etc/" + peer.config, os.path.join(FILES, peer.config))
+            if peer.config:
+                archive.copy("etc/" + peer.config, os.path.join(FILES, peer.config))
         else:
             program = compile_static(work, "responder", FILES, ["responder.c"])
             archive.copy("bin/responder", program, 0o755)

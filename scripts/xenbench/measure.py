@@ -5,7 +5,7 @@ import os
 
 from xenqemu.machine import CommandError, MachineError
 
-from . import linux, zones
+from . import iperf, linux, zones
 from .systems import ADDRESS, DOM0_BENCH, MAC, OURS, Subject, least_memory
 
 FILES = os.path.join(linux.TOP, "tests", "bench", "dom0")
@@ -20,7 +20,7 @@ ZONE_NAMES = 1000
 QUERIES = 5000
 LOAD_SECONDS = 600
 # Operations of the pass that counts hypercalls: Xen's buffer holds all that happens meanwhile.
-TRACED, TRACED_WINDOWS = 1000, 10
+TRACED, TRACED_WINDOWS, TRACED_KIB = 1000, 10, 8192
 BOOT_MEMORIES = (4, 16, 64, 256, 1024)  # MiB
 
 
@@ -56,6 +56,16 @@ class Row:
     def traced(self):
         """How many operations the pass that counts hypercalls has."""
         return min(self.count, max(TRACED, TRACED_WINDOWS * self.window))
+
+
+class BulkRow(Row):
+    """A stream of iperf3's, in one direction."""
+
+    def __init__(self, what, options, count):
+        super().__init__(f"tcp.{what}", iperf.APP, iperf.APP, options, 1, count)
+
+    def traced(self):
+        return min(self.count, TRACED_KIB)
 
 
 class BootRow(Row):
@@ -96,6 +106,7 @@ def _plan(million):
     rows = [_udp(1, 5000), _udp(32, 20000), _udp(256, 20000), _udp(32, 10000, 1400)]
     rows += [_floor(window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
     rows += [Row("tcp.echo", "echo", "tcpload", "echo:", 1, 65536)]
+    rows += [BulkRow("receive", "", 131072), BulkRow("send", "-R", 131072)]
     rows += [_dns("query", window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
     rows += [
         _dns("hot", 100, 20000, "queries:hot"),
@@ -114,7 +125,8 @@ def _plan(million):
 
 # Enough to see every system and every kind of load within five minutes.
 QUICK_ROWS = {
-    "udp.echo.1": 1000, "udp.echo.32": 4000, "udp.floor.100": 4000, "tcp.echo": 8192, "dns.query.1": 1000,
+    "udp.echo.1": 1000, "udp.echo.32": 4000, "udp.floor.100": 4000, "tcp.echo": 8192,
+    "tcp.receive": 32768, "tcp.send": 32768, "dns.query.1": 1000,
     "dns.query.100": 4000, "dns.missing.100": 3000, "dns.tcp_connection.8": 1500,
 }  # fmt: skip
 
@@ -148,6 +160,8 @@ def payload(chosen, work):
         f"/bin/{name}": linux.compile_static(work, name, FILES, [f"{name}.c", "load.c"])
         for name in PROGRAMS
     }
+    if any(row.app == iperf.APP for row in chosen):
+        files.update(iperf.payload(linux.Distribution(lambda text: None).tree))
     for row in chosen:
         if row.mix():
             text = zones.queries(row.mix(), row.names, min(QUERIES, row.count))
@@ -240,7 +254,9 @@ class Bench:
         """The results of one subject: its boot and its rows."""
         guest = self.builder.create(self.machine, subject)
         try:
-            yield boot_result(subject, self._boot(guest, subject))
+            booted = self._boot(guest, subject)
+            if booted:
+                yield boot_result(subject, booted)
             for row in chosen:
                 if row.program:
                     self.progress(f"{subject.system}: {row.name}")
@@ -267,7 +283,10 @@ class Bench:
             guest.destroy()
 
     def _boot(self, guest, subject):
+        """What bootwatch says, or nothing where it cannot be asked."""
         self.progress(f"{subject.system}: booting with {subject.memory} MiB")
+        if subject.app == iperf.APP:
+            return iperf.boot(self.machine, guest)
         probe = PROBE_DNS if subject.app == "dns" else PROBE_ECHO
         command = f"bootwatch {guest.domid} {guest.log}"
         if subject.app != HELLO:
@@ -278,10 +297,14 @@ class Bench:
         return text
 
     def _load(self, guest, subject, row, warm=None):
+        if row.app == iperf.APP:
+            return iperf.load(self.machine, guest, ADDRESS, row, once=warm == 0)
         warm = max(row.count // 10, row.window) if warm is None else warm
         return self._run(_command(guest, subject, row, warm, row.count))
 
     def _count(self, guest, subject, row):
+        if row.app == iperf.APP:
+            return iperf.count(self.machine, guest, ADDRESS, row)
         command = _command(guest, subject, row, 0, row.traced())
         return self._run(f"hypercount {guest.domid} {command}")
 

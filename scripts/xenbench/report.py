@@ -51,6 +51,9 @@ def _times(value):
 
 
 def _table(head, lines):
+    lines = list(lines)
+    if not lines:
+        return
     yield "| " + " | ".join(head) + " |"
     yield "|---|---|" + "---:|" * (len(head) - 2)
     for line in lines:
@@ -104,7 +107,8 @@ def markdown(results, facts):
         "An instruction is a nanosecond of the machine's clock. Guest: the guest's CPU time for an",
         "operation, Xen's work for it included. x: how many times ours; for the rate, how many",
         "times theirs ours is. Events out: the guest's event channel operations; in: dom0's. An",
-        "operation of tcp.echo is a KiB there and back.",
+        "operation of tcp.echo is a KiB there and back, one of tcp.receive and tcp.send a KiB that the",
+        "guest has received or sent.",
         "",
     ]
     lines += _table(

@@ -33,6 +33,8 @@ class Subject:
     def __init__(self, system, app, names, wanted=0):
         self.system, self.app, self.names, self.wanted = system, app, names, wanted
         self.port = 53 if app == "dns" else 7
+        # What a Linux guest of this subject runs: an entry of linux.PEERS.
+        self.peer = app if app in linux.PEERS else system
         self.memory = self.image_bytes = 0
 
     def _key(self):
@@ -46,8 +48,8 @@ class Subject:
 
 
 def least_memory(system, names):
-    """MiB that a guest of this system serves a zone of that many names with; of ours the build
-    knows, which is never more than 4 for the zones of the boot rows."""
+    """MiB that a guest of this system (or what it runs: Subject.peer) serves a zone of that many names with; of ours
+    the build knows, which is never more than 4 for the zones of the boot rows."""
     if system == OURS:
         return 0
     peer = linux.PEERS[system]
@@ -99,13 +101,13 @@ class Builder:
             return subject.wanted
         if subject.system == OURS:
             return self.build_ours(subject.app, subject.names)[1]
-        return least_memory(subject.system, subject.names)
+        return least_memory(subject.peer, subject.names)
 
     def prepare_disks(self, subjects):
         """The files of the host that dom0 shall have as its disks, in order. The peers' systems are
         too large to be unpacked into dom0's memory all at once."""
-        peers = sorted({s.system for s in subjects if s.system != OURS})
-        images = {system: self.distribution.base(linux.PEERS[system], self.work) for system in peers}
+        peers = sorted({s.peer for s in subjects if s.system != OURS})
+        images = {peer: self.distribution.base(linux.PEERS[peer], self.work) for peer in peers}
         if peers:
             images["vmlinux"] = linux.uncompressed_kernel(self.distribution.kernel())
         for index, (name, data) in enumerate(images.items()):
@@ -152,7 +154,7 @@ class Builder:
     def _create_linux(self, machine, subject):
         kernel, ramdisk = "/tmp/vmlinux", "/tmp/ramdisk"
         machine.run(f"[ -e {kernel} ] || cat {self.disks['vmlinux'][1]} >{kernel}")
-        system = self.disks[subject.system][1]
+        system = self.disks[subject.peer][1]
         zone = f"{DOM0_BENCH}/zone-{subject.names}.cpio" if subject.names else "/dev/null"
         machine.run(f"cat {system} {zone} >{ramdisk}")
         size = int(machine.run(f"stat -c %s {ramdisk}").out)

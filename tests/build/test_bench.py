@@ -3,12 +3,14 @@
 import json
 import lzma
 import os
+import re
 import struct
 import xml.etree.ElementTree
+from types import SimpleNamespace
 
 import pytest
 from conftest import TOP, call
-from xenbench import flame, linux, measure, report, zones
+from xenbench import flame, iperf, linux, measure, report, zones
 from xenqemu.debian import DebianError
 from xenqemu.machine import MachineError
 
@@ -108,6 +110,40 @@ def test_boots_at_sizes_that_the_system_works_with():
     assert rows["boot_at_1024.hello"].systems() == ("xenolith",)
     groups = measure.subjects(list(rows.values()), ["xenolith"])
     assert len(groups) == len(rows) and groups[0][0].wanted == 4
+
+
+IPERF_SAID = """domid=3 cpu_time=1000 state=blocked
+domid=0 cpu_time=50 state=running
+{"end": {"sum_sent": {"bytes": 4096, "seconds": 0.5}, "sum_received": {"bytes": 2048, "seconds": 0.25}}}
+domid=0 cpu_time=150 state=running
+domid=3 cpu_time=3000 state=blocked
+"""
+
+
+def test_what_iperf3_says():
+    assert iperf.read(IPERF_SAID, False) == (4096, 500000000, 2000, 100)
+    assert iperf.read(IPERF_SAID, True) == (2048, 250000000, 2000, 100)
+    for text in ("", "{}", IPERF_SAID.replace("bytes", "octets"), IPERF_SAID.replace("}}}", "}}")):
+        with pytest.raises(MachineError):
+            iperf.read(text, False)
+
+
+def test_the_start_of_iperf3_does_not_count():
+    class Machine:
+        asked = []
+
+        def run(self, command, timeout):
+            size = int(re.search("-n ([0-9]+)", command)[1])
+            self.asked.append(size)
+            text = IPERF_SAID.replace("4096", str(size)).replace("0.5", str(1 + size / 1024))
+            return SimpleNamespace(out=text.replace("=3000", f"={50000 + size}").replace("=150", f"={999 + 2 * size}"))
+
+    row, machine = measure.Row("tcp.receive", "iperf3", "iperf3", "", 1, 400), Machine()
+    said = measure.parse_pairs(iperf.load(machine, SimpleNamespace(domid=3), "10.0.2.15", row, once=False))
+    assert machine.asked == [102400, 102400, 512000]
+    assert (said["answered"], said["nanoseconds"], said["guest"], said["dom0"]) == (400, 400 * 10**9, 409600, 819200)
+    once = measure.parse_pairs(iperf.load(machine, SimpleNamespace(domid=3), "10.0.2.15", row, once=True))
+    assert once["guest"] == 50000 + 409600 - 1000 and machine.asked[3:] == [409600]
 
 
 def test_rows_and_boots():

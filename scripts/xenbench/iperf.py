@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: ISC
+"""The rows of TCP in bulk: Debian's iperf3 client in dom0, against our server and against its own in a Linux guest.
+
+A run has a beginning and an end that are not what is measured: the program is loaded, connections are made, results are
+exchanged. So there are two runs, and what the longer one costs more is the cost of what it moves more. One before them
+is not counted: the first connection may cost more than those after it.
+"""
+
+import json
+import os
+
+from xenqemu import image
+from xenqemu.machine import MachineError
+
+from . import linux
+
+APP = "iperf3"
+PORT = 5201
+KIB = 1024
+PATIENCE = 600  # seconds
+FOLDER = "/bench/iperf3"
+# Reads the clocks around a run, as the other load programs do: what reading them costs is the same in both runs.
+COMMAND = "domstat {domid}; domstat 0; {client}; domstat 0; domstat {domid}"
+
+
+class _Payload(dict):
+    """What image.add_libraries() takes for an archive: files of dom0 below FOLDER."""
+
+    def copy(self, name, path, _mode):
+        self[f"{FOLDER}/{name}"] = path
+
+    def symlink(self, name, target):
+        """The loader is called by its own name."""
+
+
+def payload(tree):
+    """{path in dom0: path of the host}: the client with the libraries of its own Debian, unpacked in tree."""
+    program = os.path.join(tree, linux.PEERS[APP].program)
+    files = _Payload()
+    files.copy(APP, program, 0o755)
+    image.add_libraries(files, tree, [program])
+    return dict(files)
+
+
+def boot(machine, guest):
+    """Until the guest's server listens."""
+    guest.unpause()
+    guest.wait("istening on", timeout=PATIENCE)
+    machine.run("sleep 3")  # its network, and whatever Linux does after its start
+
+
+def _cpu_time(line):
+    return int(dict(field.split("=", 1) for field in line.split())["cpu_time"])
+
+
+def read(text, reverse):
+    """(octets, nanoseconds, guest's CPU time, dom0's) of what COMMAND has printed."""
+    first, rest = text.find("{"), text.rfind("}") + 1
+    before, after = text[:first].splitlines(), text[rest:].splitlines()[1:]
+    try:
+        said = json.loads(text[first:rest])
+        # What was sent has left the client, or has come to it: each end is sure of its own.
+        total = said["end"]["sum_received" if reverse else "sum_sent"]
+        octets, seconds = total["bytes"], total["seconds"]
+        guest = _cpu_time(after[1]) - _cpu_time(before[0])
+        dom0 = _cpu_time(after[0]) - _cpu_time(before[1])
+    except (ValueError, KeyError, IndexError) as e:
+        raise MachineError(f"iperf3 said {text!r}") from e
+    return octets, round(seconds * 1e9), guest, dom0
+
+
+def _client(address, kib, options):
+    loader = f"{FOLDER}/{image.LIBRARIES}/ld-linux-x86-64.so.2"
+    return (f"{loader} --library-path {FOLDER}/{image.LIBRARIES} {FOLDER}/{APP} "
+            f"-c {address} -p {PORT} -n {kib * KIB} -J {options}")  # fmt: skip
+
+
+def load(machine, guest, address, row, once):
+    """What a load program would say about row.count KiB. once: of one run, with all that belongs to it."""
+
+    def run(kib):
+        command = COMMAND.format(domid=guest.domid, client=_client(address, kib, row.spec))
+        return read(machine.run(command, timeout=PATIENCE).out, row.spec == "-R")
+
+    short, some = (0, 0, 0, 0), 0
+    if not once:
+        some = row.count // 4
+        run(some)
+        short = run(some)
+    octets, nanoseconds, spent, dom0 = (b - a for a, b in zip(short, run(some + row.count)))
+    moved = octets // KIB
+    return f"answered {moved} lost 0 good {moved} bytes {octets} nanoseconds {nanoseconds} guest {spent} dom0 {dom0}"
+
+
+def count(machine, guest, address, row):
+    """What hypercount would say about row.traced() KiB."""
+
+    def run(kib):
+        command = f"hypercount {guest.domid} {_client(address, kib, row.spec)}"
+        words = machine.run(command, timeout=PATIENCE).out.split()
+        return words[::2], [int(word) for word in words[1::2]]
+
+    some = row.traced()
+    (names, short), (_, long) = run(some), run(2 * some)
+    return " ".join(f"{name} {b - a}" for name, a, b in zip(names, short, long))
