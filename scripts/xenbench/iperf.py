@@ -75,8 +75,8 @@ def _client(address, kib, options):
             f"-c {address} -p {PORT} -n {kib * KIB} -J {options}")  # fmt: skip
 
 
-def load(machine, guest, address, row, once):
-    """What a load program would say about row.count KiB. once: of one run, with all that belongs to it."""
+def load(machine, guest, address, row, wanted, once):
+    """What a load program would say about so many KiB. once: of one run, with all that belongs to it."""
 
     def run(kib):
         command = COMMAND.format(domid=guest.domid, client=_client(address, kib, row.spec))
@@ -84,10 +84,10 @@ def load(machine, guest, address, row, once):
 
     short, some = (0, 0, 0, 0), 0
     if not once:
-        some = row.count // 4
+        some = wanted // 4
         run(some)
         short = run(some)
-    octets, nanoseconds, spent, dom0 = (b - a for a, b in zip(short, run(some + row.count)))
+    octets, nanoseconds, spent, dom0 = (b - a for a, b in zip(short, run(some + wanted)))
     moved = octets // KIB
     return f"answered {moved} lost 0 good {moved} bytes {octets} nanoseconds {nanoseconds} guest {spent} dom0 {dom0}"
 

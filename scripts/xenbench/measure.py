@@ -6,7 +6,7 @@ import os
 from xenqemu.machine import CommandError, MachineError
 
 from . import iperf, linux, zones
-from .systems import ADDRESS, DOM0_BENCH, MAC, OURS, Subject, least_memory
+from .systems import DOM0_BENCH, OURS, Subject, least_memory
 
 FILES = os.path.join(linux.TOP, "tests", "bench", "dom0")
 PROGRAMS = ("udpload", "tcpload", "bootwatch", "hypercount")
@@ -18,7 +18,7 @@ ECHO_SIZE = 64
 ZONE_NAMES = 1000
 # As many different queries as a run of the full length has, at most.
 QUERIES = 5000
-LOAD_SECONDS = 600
+LOAD_SECONDS = 1200
 # Operations of the pass that counts hypercalls: Xen's buffer holds all that happens meanwhile.
 TRACED, TRACED_WINDOWS, TRACED_KIB = 1000, 10, 8192
 BOOT_MEMORIES = (4, 16, 64, 256, 1024)  # MiB
@@ -290,21 +290,22 @@ class Bench:
         probe = PROBE_DNS if subject.app == "dns" else PROBE_ECHO
         command = f"bootwatch {guest.domid} {guest.log}"
         if subject.app != HELLO:
-            command += f" {ADDRESS} {subject.port} {MAC} {probe}"
+            command += f" {subject.address} {subject.port} {subject.mac} {probe}"
         text = self.machine.run(command, timeout=LOAD_SECONDS).out
         # Whatever a server does after it answers for the first time, and the probes in flight.
         self.machine.run("sleep 3")
         return text
 
-    def _load(self, guest, subject, row, warm=None):
+    def _load(self, guest, subject, row, warm=None, count=0):
+        count = count or row.count
         if row.app == iperf.APP:
-            return iperf.load(self.machine, guest, ADDRESS, row, once=warm == 0)
-        warm = max(row.count // 10, row.window) if warm is None else warm
-        return self._run(_command(guest, subject, row, warm, row.count))
+            return iperf.load(self.machine, guest, subject.address, row, count, once=warm == 0)
+        warm = max(count // 10, row.window) if warm is None else warm
+        return self._run(_command(guest, subject, row, warm, count))
 
     def _count(self, guest, subject, row):
         if row.app == iperf.APP:
-            return iperf.count(self.machine, guest, ADDRESS, row)
+            return iperf.count(self.machine, guest, subject.address, row)
         command = _command(guest, subject, row, 0, row.traced())
         return self._run(f"hypercount {guest.domid} {command}")
 
@@ -314,6 +315,6 @@ class Bench:
 
 def _command(guest, subject, row, warm, count):
     return (
-        f"{row.program} {guest.domid} {ADDRESS} {subject.port} {row.window} {warm} {count} "
-        f"{row.argument()}"
+        f"{row.program} {guest.domid} {subject.address} {subject.port} {row.window} {warm} "
+        f"{count} {row.argument()}"
     )

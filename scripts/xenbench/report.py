@@ -124,8 +124,9 @@ def markdown(results, facts):
     return "\n".join(lines)
 
 
-def plots(results, folder):
-    """Writes the PNG files; their paths. Needs matplotlib."""
+def plots(results, folder, bars=None):
+    """Writes the PNG files; their paths. bars: the names of the rows that are shown as bars (all of
+    them by default). Needs matplotlib."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -136,11 +137,15 @@ def plots(results, folder):
 
     def save(figure, name):
         path = os.path.join(folder, name + ".png")
-        figure.savefig(path, dpi=110, bbox_inches="tight", metadata={"Software": None})
+        figure.savefig(path, dpi=80, bbox_inches="tight", metadata={"Software": None})
         pyplot.close(figure)
         written.append(path)
 
-    loads = {name: row for name, row in table.items() if any("rate" in r for r in row.values())}
+    loads = {
+        name: row
+        for name, row in table.items()
+        if any("rate" in r for r in row.values()) and (bars is None or name in bars)
+    }
     if loads:
         save(_bars(pyplot, loads, "guest_instructions_per_op", "guest instructions an operation"),
              "instructions")  # fmt: skip
@@ -192,7 +197,9 @@ def _bars(pyplot, rows, field, label, form="{:,.0f}"):
         axes.set_xscale("log")
     axes.margins(x=0.12)
     marks = [pyplot.Rectangle((0, 0), 1, 1, color=BARS[system]) for system in present]
-    axes.legend(marks, present, fontsize=8, loc="lower right")
+    axes.legend(
+        marks, present, fontsize=8, ncols=len(present), loc="lower left", bbox_to_anchor=(0, 1)
+    )
     return figure
 
 
@@ -240,7 +247,9 @@ def _boot_lines_plot(pyplot, curves):
         x, y = zip(*curves[system, app])
         label = f"{system} {app}" + (", first line" if app == "hello" else "")
         axes.plot(x, y, styles[app], marker="o", label=label, color=BARS[system])
+    sizes = sorted({x for points in curves.values() for x, _ in points})
     axes.set_xscale("log", base=2)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
     axes.set_yscale("log")
     axes.set_xlabel("MiB of memory")
     axes.set_ylabel("ms to the first answer")

@@ -12,8 +12,7 @@ from . import linux, zones
 
 TOP = linux.TOP
 OURS = "xenolith"
-ADDRESS, MAC = "10.0.2.15", "00:16:3e:00:00:01"
-VIF = [f"mac={MAC},bridge=xenbr0"]
+ADDRESS, MAC_PREFIX = "10.0.2.15", "00:16:3e:00:00"  # the first guest's; others' follow it
 MIB = 1 << 20
 SECTOR = 512
 DOM0_BENCH = "/bench"
@@ -35,7 +34,15 @@ class Subject:
         self.port = 53 if app == "dns" else 7
         # What a Linux guest of this subject runs: an entry of linux.PEERS.
         self.peer = app if app in linux.PEERS else system
+        self.place(0)
         self.memory = self.image_bytes = 0
+
+    def place(self, index, cpus=""):
+        """Tells it from its neighbours when several run side by side: its addresses; the physical
+        CPUs it may use, as xl.cfg(5) has them."""
+        network, _, host = ADDRESS.rpartition(".")
+        self.address, self.mac = f"{network}.{int(host) + index}", f"{MAC_PREFIX}:{index + 1:02x}"
+        self.cpus = cpus
 
     def _key(self):
         return self.app, self.names, self.system, self.wanted
@@ -132,26 +139,26 @@ class Builder:
     def create(self, machine, subject):
         """The guest, paused; sets subject.memory and subject.image_bytes."""
         subject.memory = self.memory_of(subject)
-        make = self._create_ours if subject.system == OURS else self._create_linux
-        return make(machine, subject).create(paused=True)
+        make = self._ours if subject.system == OURS else self._linux
+        config = dict(make(machine, subject), memory=subject.memory, vcpus=1)
+        if subject.app != "hello":
+            config["vif"] = [f"mac={subject.mac},bridge=xenbr0"]
+        if subject.cpus:
+            config["cpus"] = subject.cpus
+        return PlacedGuest(machine, f"{subject.system}-{subject.app}", config).create(paused=True)
 
-    def _create_ours(self, machine, subject):
+    def _ours(self, _, subject):
         image, _ = self.build_ours(subject.app, subject.names)
         subject.image_bytes = os.path.getsize(image)
-        config = {
+        return {
             "kernel": _our_image(subject),
-            "memory": subject.memory,
-            "vcpus": 1,
             # Not random, so that runs repeat.
-            "extra": f"ip={ADDRESS}/24 ip6=none seed={'5a' * 16}",
+            "extra": f"ip={subject.address}/24 ip6=none seed={'5a' * 16}",
             # hello ends before dom0 has looked at its CPU time.
             "on_poweroff": "preserve",
         }
-        if subject.app != "hello":
-            config["vif"] = VIF
-        return PlacedGuest(machine, f"{OURS}-{subject.app}", config)
 
-    def _create_linux(self, machine, subject):
+    def _linux(self, machine, subject):
         kernel, ramdisk = "/tmp/vmlinux", "/tmp/ramdisk"
         machine.run(f"[ -e {kernel} ] || cat {self.disks['vmlinux'][1]} >{kernel}")
         system = self.disks[subject.peer][1]
@@ -159,15 +166,11 @@ class Builder:
         machine.run(f"cat {system} {zone} >{ramdisk}")
         size = int(machine.run(f"stat -c %s {ramdisk}").out)
         subject.image_bytes = os.path.getsize(self.distribution.kernel()) + size
-        config = {
+        return {
             "kernel": kernel,
             "ramdisk": ramdisk,
-            "memory": subject.memory,
-            "vcpus": 1,
-            "vif": VIF,
-            "extra": f"console=hvc0 quiet cryptomgr.notests rdinit=/init address={ADDRESS}/24",
+            "extra": f"console=hvc0 quiet cryptomgr.notests rdinit=/init address={subject.address}/24",
         }
-        return PlacedGuest(machine, subject.system, config)
 
 
 def _our_image(subject):

@@ -77,7 +77,8 @@ class Machine:
     """One QEMU process with Xen in it.
 
     memory       MiB for all guests together; dom0_memory: MiB for dom0, payload included
-    pcpus        physical CPUs of the machine; dom0 gets as many vcpus
+    pcpus        physical CPUs of the machine; dom0 gets as many vcpus, or dom0_vcpus if that is given,
+                 which are then pinned to the first CPUs
     icount       virtual time counts instructions (one a nanosecond): repeatable; one pcpu only
     network      UserNetwork, TapNetwork or None
     disks        (file of the host, "r" or "w"): in dom0 /dev/vda, /dev/vdb ...
@@ -93,6 +94,7 @@ class Machine:
         memory=256,
         dom0_memory=DOM0_MEMORY,
         pcpus=1,
+        dom0_vcpus=0,
         icount=False,
         network=None,
         disks=(),
@@ -108,6 +110,7 @@ class Machine:
             raise MachineError("icount needs pcpus=1: only one CPU's instructions can be the clock")
         self.image, self.network, self.progress = image, network, progress
         self.memory, self.dom0_memory, self.pcpus, self.icount = memory, dom0_memory, pcpus, icount
+        self.dom0_vcpus = dom0_vcpus
         self.disks, self.payload, self.dhcp, self.cpu = list(disks), dict(payload or {}), dhcp, cpu
         self.boot_timeout, self.extra = boot_timeout, list(extra)
         self.console = None
@@ -271,7 +274,8 @@ class Machine:
         xen = (
             "console=com1 com1=115200,8n1 bootscrub=0 "
             f"dom0_mem={self.dom0_memory}M,max:{self.dom0_memory}M "
-            f"dom0_max_vcpus={self.pcpus}"
+            f"dom0_max_vcpus={self.dom0_vcpus or self.pcpus}"
+            + (" dom0_vcpus_pin" if self.dom0_vcpus else "")
         )
         settings = {"dhcp": self.dhcp}
         if self.network:

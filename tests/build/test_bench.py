@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import TOP, call
-from xenbench import flame, iperf, linux, measure, report, zones
+from xenbench import flame, iperf, linux, measure, realtime, report, zones
 from xenqemu.debian import DebianError
 from xenqemu.machine import MachineError
 
@@ -139,10 +139,10 @@ def test_the_start_of_iperf3_does_not_count():
             return SimpleNamespace(out=text.replace("=3000", f"={50000 + size}").replace("=150", f"={999 + 2 * size}"))
 
     row, machine = measure.Row("tcp.receive", "iperf3", "iperf3", "", 1, 400), Machine()
-    said = measure.parse_pairs(iperf.load(machine, SimpleNamespace(domid=3), "10.0.2.15", row, once=False))
+    said = measure.parse_pairs(iperf.load(machine, SimpleNamespace(domid=3), "10.0.2.15", row, row.count, once=False))
     assert machine.asked == [102400, 102400, 512000]
     assert (said["answered"], said["nanoseconds"], said["guest"], said["dom0"]) == (400, 400 * 10**9, 409600, 819200)
-    once = measure.parse_pairs(iperf.load(machine, SimpleNamespace(domid=3), "10.0.2.15", row, once=True))
+    once = measure.parse_pairs(iperf.load(machine, SimpleNamespace(domid=3), "10.0.2.15", row, row.count, once=True))
     assert once["guest"] == 50000 + 409600 - 1000 and machine.asked[3:] == [409600]
 
 
@@ -202,6 +202,47 @@ def test_plots(tmp_path):
     assert all(open(path, "rb").read(4) == b"\x89PNG" for path in written)
 
 
+def test_plots_of_the_book(tmp_path):
+    pytest.importorskip("matplotlib")
+    os.mkdir(tmp_path / "bench")
+    report.write_json(results(), {}, tmp_path / "bench" / "results.json")
+    done = call(os.path.join(TOP, "scripts", "bench"), f"PLOTS={tmp_path}/plots", XENOLITH_OUT=tmp_path)
+    assert done.returncode == 0, done.stdout
+    os.mkdir(tmp_path / "again")
+    report.plots(results(), tmp_path / "again", measure.QUICK_ROWS)
+    names = os.listdir(tmp_path / "plots")
+    assert {"instructions.png", "boot-memory.png"} <= set(names)
+    for name in names:
+        assert (tmp_path / "plots" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def sample(system, rate, p50):
+    return {"name": "udp.echo.32", "system": system, "window": 32, "memory_mib": 4, "rate": rate,
+            "guest_instructions_per_op": 1e9 / rate, "dom0_instructions_per_op": 5000, "lost": 1,
+            "operations": 100, "latency_ns": {"p50": p50, "p90": 2, "p99": 3, "max": 4}}
+
+
+def test_real_time_is_judged_round_by_round():
+    ours = realtime.summary([sample("xenolith", rate, rate) for rate in (300, 100, 200)])
+    theirs = realtime.summary([sample("linux", rate, 9) for rate in (100, 50, 40)])
+    assert (ours["rate"], ours["rates"], ours["lost"]) == (200, [300, 100, 200], 3)
+    assert ours["latency_ns"]["p50"] == 200 and ours["guest_cpu_ns_per_op"] == 5e6
+    table = report.by_name([ours, theirs])
+    assert realtime.ratios(table["udp.echo.32"], "linux") == (3, 2, 5)
+    assert realtime.ratios(table["udp.echo.32"], "knot") is None
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]]
+             for line in realtime.markdown(table, {"Xen": "4.17"}) if line[:1] == "|"]
+    assert lines[3][:8] == ["udp.echo.32", "linux", "50", "40", "100", "3.00", "2.00", "5.00"]
+
+
+def test_real_time_runs_guests_side_by_side():
+    found = realtime.groups(measure.rows(False, ["dns.query", "boot_at_4"]), ["xenolith", "nsd"])
+    ((subjects, rows),) = found
+    assert [s.system for s in subjects] == ["xenolith", "nsd"] and len(rows) == 4
+    assert len({s.address for s in subjects}) == len({s.mac for s in subjects}) == 2
+    assert all(s.cpus == realtime.GUESTS_CPU for s in subjects)
+
+
 def test_json(tmp_path):
     report.write_json(results(), {"Xen": "4.17"}, tmp_path / "results.json")
     with open(tmp_path / "results.json", encoding="utf-8") as stream:
@@ -226,8 +267,9 @@ def test_kernel_inside_a_bzimage(tmp_path):
 
 
 @pytest.mark.parametrize("words, wrong", [
-    (["QUICK=2"], "QUICK=2"), (["SYSTEMS=windows"], "windows"), (["ROWS=nonsense"], "nothing"),
+    (["QUICK=2"], "QUICK=2"), (["REALTIME=x"], "REALTIME=x"), (["SYSTEMS=windows"], "windows"), (["ROWS=nonsense"], "nothing"),
     (["ROWS=udp", "SYSTEMS=knot"], "nothing"), (["--fast"], "--fast"),
+    (["REALTIME=1", "ROWS=boot_at"], "nothing"),
 ])
 def test_usage(words, wrong):
     done = call(os.path.join(TOP, "scripts", "bench"), *words)
