@@ -50,7 +50,7 @@ endef
 define fuzz-rules
 fuzz-$(1)-objects := $$(addprefix $(F)/$(1).o/,$$(addsuffix .o,$$(subst $$(XENOLITH_CACHE)/,cache/,$$(fuzz-$(1)-srcs))))
 $(F)/$(1).o/cache/%.o: $$(XENOLITH_CACHE)/% $(F)/flags
-$(call fuzz-compile,$(1),$(fuzz-foreign))
+$(call fuzz-compile,$(1),$$(fuzz-foreign))
 $(F)/$(1).o/%.o: % $(F)/flags
 $(call fuzz-compile,$(1),)
 $(F)/$(1): $$(fuzz-$(1)-objects)

@@ -3,5 +3,10 @@
 
 # Those who cut packets into fragments take the chains of buffers apart that they are given, also TCP's, which it
 # will send again. With this they copy.
-lwip-own-cflags := -DLWIP_NETIF_TX_SINGLE_PBUF=1
-lwip-own = $(if $(findstring _frag.c,$@),$(lwip-own-cflags))
+lwip-own-frag := -DLWIP_NETIF_TX_SINGLE_PBUF=1
+# Its lists of connections are ours.
+lwip-own-tcp := -include lib/net/include/lwiptcp.h -DNET_LWIP_TCP
+lwip-own-tcp_in := -include lib/net/include/lwiptcp.h -DNET_LWIP_TCP_IN
+lwip-own-cflags := $(lwip-own-frag) $(lwip-own-tcp) $(lwip-own-tcp_in)
+lwip-own = $(strip $(if $(findstring _frag.c,$@),$(lwip-own-frag)) $(if $(findstring core/tcp.c,$@),$(lwip-own-tcp)) \
+	$(if $(findstring core/tcp_in.c,$@),$(lwip-own-tcp_in)))

@@ -37,47 +37,6 @@
 
 /* --- input ------------------------------------------------------------------------------- */
 
-#if LWIP_TCP
-/* A connection request: see tcp.c. */
-static void look_at_syn(struct net_interface *nif, const uint8_t *frame, const struct headers *h)
-{
-    const uint8_t *tcp = frame + h->transport;
-    ip_addr_t src, dest;
-
-    (void)nif;
-#if LWIP_IPV4
-    if (h->version == 4) {
-        u32_t addr;
-
-        memcpy(&addr, frame + AT_IP4_SRC, sizeof(addr));
-        ip_addr_set_ip4_u32_val(src, addr);
-        memcpy(&addr, frame + AT_IP4_DEST, sizeof(addr));
-        ip_addr_set_ip4_u32_val(dest, addr);
-    }
-#endif
-#if LWIP_IPV6
-    if (h->version == 6) {
-        IP_SET_TYPE(&src, IPADDR_TYPE_V6);
-        IP_SET_TYPE(&dest, IPADDR_TYPE_V6);
-        memcpy(ip_2_ip6(&src)->addr, frame + AT_IP6_SRC, 16);
-        memcpy(ip_2_ip6(&dest)->addr, frame + AT_IP6_DEST, 16);
-        ip6_addr_clear_zone(ip_2_ip6(&src));
-        ip6_addr_clear_zone(ip_2_ip6(&dest));
-        ip6_addr_assign_zone(ip_2_ip6(&src), IP6_UNICAST, &nif->netif);
-        ip6_addr_assign_zone(ip_2_ip6(&dest), IP6_UNICAST, &nif->netif);
-    }
-#endif
-    net_tcp_syn(&src, &dest, read_be16(tcp), read_be16(tcp + 2), read_be32(tcp + AT_TCP_SEQ));
-}
-
-static void look_at_tcp(struct net_interface *nif, const uint8_t *frame, const struct headers *h)
-{
-    net_timeouts_note_tcp();
-    if ((frame[h->transport + AT_TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-        look_at_syn(nif, frame, h);
-}
-#endif
-
 struct net_question net_question;
 
 /* Looks at what lwIP will be given: which transport checksums it must verify. */
@@ -90,7 +49,7 @@ static unsigned look_at(struct net_interface *nif, const struct pbuf *p, bool ch
     net_question.frame = p->payload;
 #if LWIP_TCP
     if (net_question.headers.protocol == PROTOCOL_TCP)
-        look_at_tcp(nif, p->payload, &net_question.headers);
+        net_timeouts_note_tcp();
 #endif
     return checked ? 0 : CHECK_ALL;
 }

@@ -23,7 +23,7 @@ struct object {
     struct object *next;
 };
 
-/* At the start of each page; the objects follow. 64 bytes, so that objects begin on a cache line. */
+/* At the start of each page; the objects follow. */
 struct slab {
     struct list node; /* among the class's pages with free objects; unlinked when none is free */
     struct object *free;
@@ -40,10 +40,11 @@ _Static_assert(sizeof(struct slab) == NET_MEM_HEADER, "mem.h tells");
 #define DATA_SIZE 960
 #define RESERVE_PAGES 32
 
-/* From lwIP's objects: list nodes, headers of packets, control blocks, full-size segments. */
-static const uint16_t class_size[] = {64, 128, 192, 256, 320, 448, 576, 960, 1344, 1984};
-/* The class of a size, by the number of 64-byte granules it needs. */
-static uint8_t class_of_granule[1984 / 64 + 1];
+#define GRANULE 16
+/* From lwIP's objects: list nodes, headers of packets, connections (twelve fill a page), full-size segments. */
+static const uint16_t class_size[] = {64, 128, 192, 256, 336, 448, 576, 960, 1344, 1984};
+/* The class of a size, by the number of granules it needs. */
+static uint8_t class_of_granule[1984 / GRANULE + 1];
 static struct list partial[ARRAY_SIZE(class_size)];
 static struct net_mem_stats stats;
 
@@ -54,7 +55,7 @@ static void init_classes(void)
     for (unsigned i = 0; i < ARRAY_SIZE(partial); i++)
         list_init(&partial[i]);
     for (unsigned granule = 0; granule < ARRAY_SIZE(class_of_granule); granule++) {
-        while (granule * 64 > class_size[class])
+        while (granule * GRANULE > class_size[class])
             class ++;
         class_of_granule[granule] = (uint8_t) class;
     }
@@ -116,7 +117,7 @@ void *net_mem_alloc(size_t size)
     }
     if (!partial[0].next)
         init_classes();
-    class = class_of_granule[(size + 63) / 64];
+    class = class_of_granule[(size + GRANULE - 1) / GRANULE];
     if (list_empty(&partial[class])) {
         s = slab_new(class);
         if (!s) {

@@ -14,7 +14,7 @@
 /* What an object of whole pages loses to the allocator: one of 2^n pages has this much less. */
 #define NET_MEM_HEADER 64
 
-/* 64-byte aligned when at least 64 bytes, content undefined; NULL without memory. */
+/* 16-byte aligned, content undefined; NULL without memory. */
 void *net_mem_alloc(size_t size);
 /* Zeroed. */
 void *net_mem_calloc(size_t count, size_t size);

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What lwIP leaves to its port about TCP: initial sequence numbers (RFC 6528), connections in
- * TIME_WAIT, and a clock that stands while every connection is idle.
- *
- * TIME_WAIT. A server that closes first keeps each connection for two minutes, and a client that
- * connects often enough comes back with the same port before that. lwIP then acknowledges the SYN
- * with the old connection's numbers and the client is stuck. RFC 9293 (3.10.7.4) and RFC 6191 let
- * a SYN with a sequence number beyond the old connection's open a new one: so the old one is
- * removed before lwIP sees such a SYN. Their number is bounded too.
+ * What lwIP leaves to its port about TCP: initial sequence numbers (RFC 6528), the window, and a clock
+ * that stands while every connection is idle. Connections are in connections.c.
  */
 #include "lib/net/tcp.h"
 
@@ -64,71 +58,6 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
     /* A clock of 4 us a step, offset by a secret function of the connection. */
     return (uint32_t)(time_monotonic() / (4 * NSEC_PER_USEC)) +
            (uint32_t)siphash(key, words, sizeof(words));
-}
-
-/* --- TIME_WAIT --------------------------------------------------------------------------- */
-
-static void forget(struct tcp_pcb *pcb)
-{
-    tcp_pcb_remove(&tcp_tw_pcbs, pcb);
-    tcp_free(pcb);
-}
-
-/* The list has the newest first. */
-static void trim_time_wait(void)
-{
-    struct tcp_pcb *pcb = tcp_tw_pcbs;
-
-    for (unsigned n = 1; pcb && n < CONFIG_NET_TIME_WAIT_MAX; n++)
-        pcb = pcb->next;
-    while (pcb && pcb->next)
-        forget(pcb->next);
-}
-
-/* --- half-open connections --------------------------------------------------------------- */
-
-/* A listener with as many connections pending as it may have ignores requests. Of those that wait
- * for the client's last word the oldest goes: a flood's never comes, a client's within one round
- * trip. */
-static void make_room(uint16_t port)
-{
-    struct tcp_pcb *oldest = NULL; /* the list has the newest first */
-    struct tcp_pcb_listen *listener = tcp_listen_pcbs.listen_pcbs;
-
-    while (listener && listener->local_port != port)
-        listener = listener->next;
-    if (!listener || listener->accepts_pending < listener->backlog)
-        return;
-    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb; pcb = pcb->next) {
-        if (pcb->state == SYN_RCVD && pcb->local_port == port)
-            oldest = pcb;
-    }
-    if (oldest)
-        tcp_abandon(oldest, 0);
-}
-
-/* A client that takes segments of an octet (by its MSS, or a window of two) would have each octet of an
- * answer kept with headers of its own, a hundred times the memory: it does not get in. */
-#define SEGMENT_MIN 64u
-
-bool net_tcp_may_come(const struct tcp_pcb *pcb)
-{
-    return pcb->state != SYN_RCVD || MIN(pcb->mss, pcb->snd_wnd_max / 2) >= SEGMENT_MIN;
-}
-
-void net_tcp_syn(const ip_addr_t *src, const ip_addr_t *dest, uint16_t src_port, uint16_t dest_port,
-                 uint32_t seq)
-{
-    trim_time_wait();
-    make_room(dest_port);
-    for (struct tcp_pcb *pcb = tcp_tw_pcbs; pcb; pcb = pcb->next) {
-        if (pcb->remote_port != src_port || pcb->local_port != dest_port ||
-            !ip_addr_eq(&pcb->remote_ip, src) || !ip_addr_eq(&pcb->local_ip, dest))
-            continue;
-        if (TCP_SEQ_GT(seq, pcb->rcv_nxt))
-            forget(pcb);
-        return;
-    }
 }
 
 /* --- the end ----------------------------------------------------------------------------- */
@@ -278,7 +207,6 @@ static void end_orphans(void)
 
 void net_tcp_tick(void)
 {
-    trim_time_wait();
     tcp_fasttmr();
     if (++ticks_since_slow >= SLOW) {
         ticks_since_slow = 0;

@@ -12,6 +12,7 @@
 #include "kernel/app.h"
 #include "lib/net/headers.h"
 #include "lib/net/interface.h"
+#include "lib/net/mem.h"
 #include "lib/net/net.h"
 #include "lib/net/netpage.h"
 #include "lib/net/tcp.h"
@@ -639,6 +640,129 @@ static void listen_keeping(void)
     ck_assert_int_eq(tcp_bind(listener, IP_ANY_TYPE, 13), ERR_OK);
     tcp_accept(tcp_listen(listener), keep);
 }
+
+/* --- many connections --------------------------------------------------------------------- */
+
+enum { MANY = 3000, HALF_OPEN = 200 };
+
+static struct client {
+    struct tcp_pcb *pcb;
+    uint32_t seq;
+    unsigned ended, failed;
+} clients[MANY];
+
+static err_t client_ends(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
+{
+    struct client *c = arg;
+
+    ck_assert_ptr_null(p);
+    ck_assert_ptr_eq(c->pcb, pcb);
+    c->ended++;
+    return ERR_OK;
+}
+
+static void client_fails(void *arg, err_t err)
+{
+    struct client *c = arg;
+
+    c->failed++;
+    c->pcb = NULL;
+}
+
+static uint16_t port_of(unsigned i)
+{
+    return (uint16_t)(2000 + i);
+}
+
+static void come(unsigned i)
+{
+    struct client *c = &clients[i];
+
+    accepted = NULL;
+    segment(port_of(i), TCP_SYN, 100, 0);
+    ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
+    c->seq = answer_seq() + 1;
+    segment(port_of(i), TCP_ACK, 101, c->seq);
+    ck_assert_ptr_nonnull(accepted);
+    c->pcb = accepted;
+    tcp_arg(c->pcb, c);
+    tcp_recv(c->pcb, client_ends);
+    tcp_err(c->pcb, client_fails);
+}
+
+static unsigned count_list(const struct tcp_pcb *pcb)
+{
+    unsigned count = 0;
+
+    for (; pcb; pcb = pcb->next)
+        count++;
+    return count;
+}
+
+/* A third of them are reset, a third are closed by their clients, and some never come about, in any order: each
+ * segment is its own connection's, and nothing is left of those that are gone. */
+START_TEST(each_of_many_gets_its_own)
+{
+    size_t pages;
+
+    start_with_addresses();
+    listen_keeping();
+    know_client();
+    for (unsigned i = 0; i < 20; i++) /* a page of each kind, at least */
+        come(i);
+    pages = net_mem_stats()->pages;
+    for (unsigned i = 20; i < MANY; i++)
+        come(i);
+    for (unsigned i = 0; i < HALF_OPEN; i++)
+        segment(port_of(MANY + i), TCP_SYN, 100, 0);
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), MANY + HALF_OPEN);
+    for (unsigned n = 0, i = 0; n < MANY; n++, i = (i + 1789) % MANY)
+        if (i % 3)
+            segment(port_of(i), i % 3 == 1 ? TCP_RST : TCP_FIN | TCP_ACK, 101, clients[i].seq);
+    for (unsigned i = 0; i < MANY; i++) {
+        ck_assert_uint_eq(clients[i].failed, i % 3 == 1);
+        ck_assert_uint_eq(clients[i].ended, i % 3 == 2);
+    }
+    fake_sleep(60 * NSEC_PER_SEC); /* lwIP's own clock ends those that never came about */
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), MANY - MANY / 3);
+    for (unsigned i = 1; i < MANY; i += 3)
+        come(i);
+    segment(port_of(MANY), TCP_ACK, 101, 1);
+    ck_assert_uint_eq(answer_flags(), TCP_RST | TCP_ACK);
+    for (unsigned n = 0, i = 0; n < MANY; n++, i = (i + 1789) % MANY)
+        if (i)
+            tcp_abort(clients[i].pcb);
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), 1);
+    ck_assert_uint_le(net_mem_stats()->pages, pages + 1);
+    segment(port_of(0), TCP_FIN | TCP_ACK, 101, clients[0].seq);
+    ck_assert_uint_eq(clients[0].ended, 1);
+    tcp_abort(clients[0].pcb);
+}
+END_TEST
+
+/* Of those that wait the oldest are forgotten; and all when their time is over. */
+START_TEST(only_so_many_wait)
+{
+    start_with_addresses();
+    listen_on(13);
+    know_client();
+    for (unsigned i = 0; i < 2 * CONFIG_NET_TIME_WAIT_MAX; i++) {
+        segment(port_of(i), TCP_SYN, 100, 0);
+        segment(port_of(i), TCP_ACK, 101, answer_seq() + 1);
+        segment(port_of(i), TCP_FIN | TCP_ACK, 101, answer_seq() + 1);
+        ck_assert_uint_eq(count_list(tcp_tw_pcbs), MIN(i + 1, CONFIG_NET_TIME_WAIT_MAX));
+        ck_assert_uint_eq(tcp_tw_pcbs->remote_port, port_of(i));
+    }
+    segment(port_of(CONFIG_NET_TIME_WAIT_MAX), TCP_SYN, 50, 0);
+    ck_assert_uint_ne(answer_flags(), TCP_SYN | TCP_ACK);
+    segment(port_of(CONFIG_NET_TIME_WAIT_MAX - 1), TCP_SYN, 50, 0);
+    ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
+    fake_sleep(130 * NSEC_PER_SEC);
+    ck_assert_ptr_null(tcp_tw_pcbs);
+    segment(port_of(CONFIG_NET_TIME_WAIT_MAX), TCP_SYN, 50, 0);
+    ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
+}
+END_TEST
 
 /* The client may say it once: afterwards segments are queued that are as long as it said. */
 START_TEST(segments_keep_their_size)
@@ -1509,6 +1633,8 @@ int main(void)
     tcase_add_test(c, groups_refused_are_told_again);
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
+    tcase_add_test(c, each_of_many_gets_its_own);
+    tcase_add_test(c, only_so_many_wait);
     tcase_add_loop_test(c, segments_keep_their_size, 0, 2);
     tcase_add_test(c, clients_of_tiny_segments_do_not_get_in);
     tcase_add_test(c, checksums_are_left_to_the_backend);
