@@ -48,13 +48,16 @@ enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_RW };
  * mapped then). ARCH_PROT_NONE unmaps.
  */
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot);
-/* As arch_map() for page frames that are not ours to count: grant frames. */
+/* Maps a page frame that is not ours to count, a grant frame, at an address whose page table there is. 0 or
+ * a negative errno. */
 int arch_map_mfn(uintptr_t va, mfn_t mfn);
 /* Takes the right to execute from a page that Xen has mapped at va: another domain's. 0 or a negative
  * errno. */
 int arch_forbid_execution(uintptr_t va);
 
-/* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. */
+/* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. The latter are so few that
+ * they share the page table of the image's window: three tables less for Xen to check. */
+#define ARCH_GRANT_FRAMES 16
 #ifdef CONFIG_ARCH_UNIX
 #define ARCH_HEAP_BASE UINT64_C(0x120000000000)
 #define ARCH_HEAP_END UINT64_C(0x122000000000)
@@ -62,7 +65,7 @@ int arch_forbid_execution(uintptr_t va);
 #else
 #define ARCH_HEAP_BASE UINT64_C(0x4000000000)
 #define ARCH_HEAP_END UINT64_C(0x6000000000)
-#define ARCH_GRANT_BASE UINT64_C(0x6000000000)
+#define ARCH_GRANT_BASE UINT64_C(0x401000)
 #endif
 
 /* --- threads ----------------------------------------------------------------------------- */

@@ -60,7 +60,7 @@ static void need(const char *what, int err)
 _Noreturn void kernel_main(void)
 {
     static char argv0[] = CONFIG_APP_NAME;
-    int argc, err;
+    int argc, err, version;
     char **argv;
 
     if (IS_ENABLED(CONFIG_STACK_PROTECTOR))
@@ -68,14 +68,15 @@ _Noreturn void kernel_main(void)
     arch_init();             /* traps can be reported from here on */
     clock_init();            /* the log's time stamps */
     cmdline_init((char *)(uintptr_t)arch_start_info->cmd_line, MAX_GUEST_CMDLINE);
-    page_init();    /* memory */
-    evtchn_init();  /* all ports masked */
-    console_init(); /* output is seen at once from here on */
-    loop_init();    /* timers */
-    random_init();  /* takes the seed off the command line */
+    page_init();   /* memory */
+    evtchn_init(); /* all ports masked */
+    loop_init();   /* timers */
+    random_init(); /* takes the seed off the command line */
+    version = hv_xen_version();
     log_info("Xenolith %s, %lu KiB, Xen %d.%d", app_name,
-             (unsigned long)page_count_total() * (PAGE_SIZE / 1024), hv_xen_version() >> 16,
-             hv_xen_version() & 0xffff);
+             (unsigned long)page_count_total() * (PAGE_SIZE / 1024), version >> 16,
+             version & 0xffff);
+    console_init(); /* the lines so far are seen now, later ones as they come */
     if (IS_ENABLED(CONFIG_XENSTORE)) {
         err = xenstore_init(); /* the watch thread */
         need("xenstore", err == -ENODEV ? 0 : err);

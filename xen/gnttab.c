@@ -24,8 +24,6 @@
 #define LOG_MODULE "gnttab"
 
 #define PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
-/* 8192 references; Xen's default is four times as many. */
-#define FRAMES_MAX 16
 #define LAST 0 /* reference 0 is reserved */
 
 static struct {
@@ -46,7 +44,7 @@ static void push_free(grant_ref_t ref)
 static int grow(void)
 {
     unsigned n = gnttab.frames + 1;
-    uint64_t frames[FRAMES_MAX];
+    uint64_t frames[ARCH_GRANT_FRAMES];
     struct gnttab_setup_table op = {.dom = DOMID_SELF, .nr_frames = n};
     int err;
 
@@ -75,7 +73,7 @@ int gnttab_init(void)
     gnttab.table = (struct grant_entry_v1 *)ARCH_GRANT_BASE;
     if (hv_grant_table_op(GNTTABOP_query_size, &size, 1) || size.status != GNTST_okay)
         return -EIO;
-    gnttab.frames_max = MIN(size.max_nr_frames, FRAMES_MAX);
+    gnttab.frames_max = MIN(size.max_nr_frames, ARCH_GRANT_FRAMES);
     return 0;
 }
 

@@ -46,6 +46,12 @@ static inline int hv_mmu_update(const struct mmu_update *updates, unsigned count
     return (int)hypercall4(__HYPERVISOR_mmu_update, (uintptr_t)updates, count, 0, DOMID_SELF);
 }
 
+/* xen.h: writes the level-1 entry for va, whose table must exist; flags are UVMF_. */
+static inline int hv_update_va_mapping(uintptr_t va, uint64_t entry, unsigned flags)
+{
+    return (int)hypercall3(__HYPERVISOR_update_va_mapping, va, entry, flags);
+}
+
 /* xen.h: flushes all of this vcpu's translations. */
 static inline int hv_tlb_flush(void)
 {

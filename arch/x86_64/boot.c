@@ -70,12 +70,13 @@ BOOT void boot_map_window(const struct start_info *si)
     uintptr_t l4 = (uintptr_t)si->pt_base;
     uint64_t ro_pages = ((uintptr_t)window_end - WINDOW_TEXT) >> PAGE_SHIFT;
     uint64_t text_pages = ((uintptr_t)window_text_end - WINDOW_TEXT) >> PAGE_SHIFT;
+    uint64_t *text = window_tables + ((WINDOW_TEXT - WINDOW_BASE) >> PAGE_SHIFT);
     struct batch b;
 
     b.count = 0;
     window_tables[0] = si->shared_info | PTE_RW | PTE_NX;
     for (uint64_t i = 0; i < ro_pages; i++)
-        window_tables[i + 1] = p2m[i] << PAGE_SHIFT | PTE_R | (i < text_pages ? 0 : PTE_NX);
+        text[i] = p2m[i] << PAGE_SHIFT | PTE_R | (i < text_pages ? 0 : PTE_NX);
     protect_alias(&b, l4, ro_pages);
     batch_add(&b, entry_for(l4, (uintptr_t)boot_stack_guard, 1), 0);
     for (uint64_t *table = window_tables; table < window_tables_end; table += 512) {

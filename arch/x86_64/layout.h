@@ -3,7 +3,8 @@
  * The address space, for C, assembler and the link script (docs/memory.md has the picture).
  *
  *   0                 nothing: a null pointer faults
- *   WINDOW_BASE       the shared info page, then the image's text (RX) and rodata (R)
+ *   WINDOW_BASE       the shared info page, room for the grant table's frames (arch/arch.h), then the
+ *                     image's text (RX) and rodata (R)
  *   VIRT_BASE         the linear map: the page with number pfn is at VIRT_BASE + pfn * 4096 (RW, NX)
  *   ARCH_HEAP_BASE    libc's heap (arch/arch.h)
  *
@@ -20,7 +21,7 @@
 #define ARCH_X86_64_LAYOUT_H
 
 #define WINDOW_BASE 0x400000
-#define WINDOW_TEXT 0x401000
+#define WINDOW_TEXT 0x411000
 #define VIRT_BASE 0x3f00000
 
 #define TABLE_SPAN 0x200000 /* what one level-1 table maps */

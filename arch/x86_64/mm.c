@@ -165,13 +165,23 @@ bool mm_mapped(uintptr_t va)
     return *paging_entry_at(entry) & PTE_P;
 }
 
+static uint64_t entry_of(pfn_t pfn, enum arch_prot prot)
+{
+    return prot == ARCH_PROT_RW ? (arch_pfn_to_mfn(pfn).n << PAGE_SHIFT) | PTE_RW | PTE_NX : 0;
+}
+
 int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
 {
+    unsigned flush =
+        prot == ARCH_PROT_RW ? UVMF_NONE : UVMF_INVLPG; /* when a right is taken away */
     struct mmu_update op[BATCH];
     maddr_t entry = {0};
     unsigned n = 0;
     int err = 0;
 
+    /* A guard page: Xen finds the entry, if there is a table for it, and flushes this address alone. */
+    if (count == 1 && hv_update_va_mapping(va, entry_of(first, prot), flush) == 0)
+        return 0;
     for (size_t i = 0; i < count; i++, va += PAGE_SIZE, entry.a += sizeof(uint64_t)) {
         if (i == 0 || va % TABLE_SPAN == 0) { /* otherwise the entries are neighbours */
             err = entry_for(va, &entry);
@@ -179,28 +189,25 @@ int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot)
                 break;
         }
         op[n].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
-        op[n].val = 0;
-        if (prot == ARCH_PROT_RW)
-            op[n].val = (arch_pfn_to_mfn((pfn_t){first.n + i}).n << PAGE_SHIFT) | PTE_RW | PTE_NX;
+        op[n].val = entry_of((pfn_t){first.n + i}, prot);
         if (++n == BATCH) {
             write_entries(op, n);
             n = 0;
         }
     }
     write_entries(op, n);
-    if (prot != ARCH_PROT_RW)
-        (void)hv_tlb_flush(); /* a right was taken away */
+    if (flush)
+        (void)hv_tlb_flush();
     return err;
 }
 
+_Static_assert(ARCH_GRANT_BASE > WINDOW_BASE &&
+                   ARCH_GRANT_BASE + ARCH_GRANT_FRAMES * PAGE_SIZE <= WINDOW_TEXT,
+               "the grant table lies between the shared info page and text");
+
 int arch_map_mfn(uintptr_t va, mfn_t mfn)
 {
-    maddr_t entry;
-    int err = entry_for(va, &entry);
-
-    if (err)
-        return err;
-    return write_entry(entry, (mfn.n << PAGE_SHIFT) | PTE_RW | PTE_NX);
+    return hv_update_va_mapping(va, (mfn.n << PAGE_SHIFT) | PTE_RW | PTE_NX, UVMF_NONE);
 }
 
 /* The page may be another domain's: Xen does not ask whose it is where an entry keeps its frame and only
