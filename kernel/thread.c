@@ -33,8 +33,8 @@ struct thread {
     const char *name;
     void (*fn)(void *);
     void *arg;
-    void *libc;
     unsigned order; /* of the stack's pages, guard page included */
+    uint64_t libc[THREAD_LIBC_BYTES / sizeof(uint64_t)];
 };
 
 static struct {
@@ -42,9 +42,11 @@ static struct {
     struct thread *current; /* NULL: the loop */
     struct thread *dead;
     struct arch_context loop;
-    void *loop_libc;
     void (*libc_destructor)(void *libc);
 } threads = {.ready = LIST_INIT(threads.ready), .all = LIST_INIT(threads.all)};
+
+static uint64_t
+    loop_libc[THREAD_LIBC_BYTES / sizeof(uint64_t)]; /* apart: so it has no bytes in the image */
 
 static void time_out(struct timer *timer)
 {
@@ -108,7 +110,7 @@ static void bury(struct thread *t)
     uintptr_t top = ROUND_UP((uintptr_t)(t + 1), PAGE_SIZE);
     void *stack = (void *)(top - (PAGE_SIZE << order));
 
-    if (t->libc && threads.libc_destructor)
+    if (threads.libc_destructor)
         threads.libc_destructor(t->libc);
     if (arch_map((uintptr_t)stack, arch_virt_to_pfn(stack), 1, ARCH_PROT_RW) == 0)
         page_free(stack, order);
@@ -152,9 +154,9 @@ const char *thread_name(const struct thread *t)
     return t->name;
 }
 
-void **thread_libc_slot(void)
+void *thread_libc(void)
 {
-    return threads.current ? &threads.current->libc : &threads.loop_libc;
+    return threads.current ? threads.current->libc : loop_libc;
 }
 
 void thread_set_libc_destructor(void (*fn)(void *libc))

@@ -18,8 +18,8 @@ struct thread;
 
 /*
  * Creates a thread that runs fn(arg) and ends when it returns. The stack has stack_size
- * bytes (0: the default, CONFIG_THREAD_STACK_KIB) above an unmapped guard page, some 150 of which are
- * the kernel's; with the guard page they are rounded up to a power of two of pages. The name is not
+ * bytes (0: the default, CONFIG_THREAD_STACK_KIB) above an unmapped guard page, some 530 of which are
+ * the kernel's and libc's; with the guard page they are rounded up to a power of two of pages. The name is not
  * copied. Returns NULL without memory.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, size_t stack_size);
@@ -35,9 +35,10 @@ void thread_yield(void);
 /* Waits ns at least. */
 void thread_sleep(uint64_t ns);
 
-/* A per-thread pointer for libc's reentrancy struct. With no current thread: the loop's slot. */
-void **thread_libc_slot(void);
-/* Called with the slot's value when a thread ends. */
+/* Room for libc's state of the current thread, zero at first; with no current thread: the loop's. */
+#define THREAD_LIBC_BYTES 384
+void *thread_libc(void);
+/* Called with that when a thread ends. */
 void thread_set_libc_destructor(void (*fn)(void *libc));
 
 /*

@@ -39,10 +39,20 @@ extern char *__malloc_sbrk_base;
 void __real__free_r(struct _reent *reent, void *p);
 void __wrap__free_r(struct _reent *reent, void *p);
 
+/* What newlib has hung on the state of a thread that ends. Its function would bring its stdio along: a program
+ * that only prints goes without, and loses what strtod() and its like had for an ended thread. */
+static void reclaim(void *libc)
+{
+#ifndef CONFIG_LIBC_STDIO_CONSOLE
+    _reclaim_reent(libc);
+#endif
+}
+
 void *sbrk(ptrdiff_t delta)
 {
     void *old_end;
 
+    thread_set_libc_destructor(reclaim); /* before there is anything to give back */
     if (heap_move_end(delta, &old_end)) {
         errno = ENOMEM;
         return (void *)-1;

@@ -1,43 +1,41 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * newlib's state that belongs to one thread: errno, strtok's place, the buffers of asctime and the
- * like. A thread gets its own at its first use of the library; the event loop has newlib's static
- * one, and a thread for which there is no memory shares that.
+ * like. It lies beside the thread, so there is always one; what newlib hangs on it later comes from malloc
+ * (lib/libc/malloc.c gives it back).
  */
 #include <reent.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "kernel/app.h"
 
-static void reclaim(void *libc)
-{
-    if (libc == _GLOBAL_REENT)
-        return;
-    _reclaim_reent(libc);
-    _free_r(_GLOBAL_REENT, libc);
-}
+_Static_assert(sizeof(struct _reent) <= THREAD_LIBC_BYTES,
+               "newlib's state of a thread has its place");
 
-static struct _reent *make_reent(void **slot)
+/* Zeros will do but for the streams, where newlib has them, and what rand() and its like begin with. */
+static void init(struct _reent *reent)
 {
-    struct _reent *reent;
+#ifndef CONFIG_LIBC_STDIO_CONSOLE
+    _REENT_INIT_PTR_ZEROED(reent);
+#else
+    static const struct _rand48 start = {
+        {_RAND48_SEED_0, _RAND48_SEED_1, _RAND48_SEED_2},
+        {_RAND48_MULT_0, _RAND48_MULT_1, _RAND48_MULT_2},
+        _RAND48_ADD,
+    };
+    static FILE console;
 
-    /* First: malloc asks for it as well, to set errno. */
-    *slot = _GLOBAL_REENT;
-    if (!thread_current())
-        return _GLOBAL_REENT;
-    reent = _malloc_r(_GLOBAL_REENT, sizeof(*reent));
-    if (!reent)
-        return _GLOBAL_REENT;
-    _REENT_INIT_PTR(reent);
-    thread_set_libc_destructor(reclaim);
-    *slot = reent;
-    return reent;
+    reent->_stdin = reent->_stdout = reent->_stderr = &console; /* never looked into (print.c) */
+    reent->_new._reent._r48 = start;
+    reent->_new._reent._rand_next = 1;
+#endif
 }
 
 struct _reent *__getreent(void)
 {
-    void **slot = thread_libc_slot();
+    struct _reent *reent = thread_libc();
 
-    return *slot ? *slot : make_reent(slot);
+    if (!reent->_new._reent._r48._add)
+        init(reent);
+    return reent;
 }

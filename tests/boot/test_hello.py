@@ -23,6 +23,12 @@ def test_arguments_come_from_extra(xen, guest):
     assert "four=4" in g.console()
 
 
+def test_a_line_longer_than_printf_keeps_at_hand(xen, guest):
+    g = guest("hello", extra=900 * "x")
+    g.wait_gone()
+    assert f"argument 1: {900 * 'x'}" in g.console()
+
+
 def test_smallest_memory(xen, guest):
     """Relinked low images need 4 MiB (the toolstack rounds the initial mapping up); ours runs in
     one."""
