@@ -70,7 +70,7 @@ static void shutdown_request(const char *value)
 
 static void control_changed(struct xs_watch *w);
 
-static struct xs_watch watch = {.path = "control", .fn = control_changed, .depth = 1};
+static struct xs_watch watch; /* control_init() fills it in: so it has no bytes in the image */
 
 /* The store would not let us take a request, which stands: nothing else will tell us of it. */
 static void try_later(const char *path, int err)
@@ -123,6 +123,9 @@ void control_init(void)
         sysrq_init();
     (void)guest_publish("control/feature-poweroff", "1");
     (void)guest_publish("control/feature-reboot", "1");
+    watch.path = "control";
+    watch.fn = control_changed;
+    watch.depth = 1;
     if (xs_watch(&watch))
         log_error("requests of the toolstack are not seen");
 }

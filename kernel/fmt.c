@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kernel/log.h"
 #include "lib/util.h"
@@ -90,23 +91,11 @@ static void put_string(struct out *o, struct spec *s, const char *text)
     put_field(o, s, "", 0, text, len);
 }
 
-/* The argument as its type has it, widened. */
-static uint64_t take_unsigned(unsigned bytes, va_list *ap)
+/* Every argument has eight bytes of its own (System V ABI for x86-64, 3.5.7), whose upper ones mean nothing for
+ * a smaller type. */
+static uint64_t take(va_list *ap)
 {
-    if (bytes == 8)
-        return va_arg(*ap, uint64_t);
-    if (bytes == 4)
-        return va_arg(*ap, unsigned);
-    return va_arg(*ap, unsigned) & (bytes == 1 ? 0xffu : 0xffffu);
-}
-
-static int64_t take_signed(unsigned bytes, va_list *ap)
-{
-    if (bytes == 8)
-        return va_arg(*ap, int64_t);
-    if (bytes == 4)
-        return va_arg(*ap, int);
-    return bytes == 1 ? (int8_t)va_arg(*ap, int) : (int16_t)va_arg(*ap, int);
+    return va_arg(*ap, uint64_t);
 }
 
 /* A decimal number, or the int argument for "*". */
@@ -116,7 +105,7 @@ static int parse_count(const char **fmt, va_list *ap)
 
     if (**fmt == '*') {
         (*fmt)++;
-        return va_arg(*ap, int);
+        return (int)take(ap);
     }
     for (; **fmt >= '0' && **fmt <= '9'; (*fmt)++)
         n = MIN(n * 10 + (**fmt - '0'), 1 << 20);
@@ -148,7 +137,7 @@ static struct spec parse_spec(const char **fmt, va_list *ap)
     for (;; (*fmt)++) {
         if (**fmt == 'l' || **fmt == 'z')
             s.bytes = 8;
-        else if (**fmt == 'h')
+        else if (**fmt == 'h' && s.bytes > 1)
             s.bytes /= 2;
         else
             return s;
@@ -158,40 +147,45 @@ static struct spec parse_spec(const char **fmt, va_list *ap)
 /* Writes one conversion; false when the letter is none of ours. */
 static bool convert(struct out *o, struct spec *s, char letter, va_list *ap)
 {
-    int64_t value;
+    unsigned unused = 64 - 8 * s->bytes, base = 10; /* bits of the argument */
+    const char *prefix = "";
+    uint64_t value;
     char c;
 
+    if (letter == '%') {
+        put(o, letter);
+        return true;
+    }
+    if (!strchr("cdipsuxX", letter))
+        return false;
+    value = take(ap);
     switch (letter) {
-    case 'd':
-    case 'i':
-        value = take_signed(s->bytes, ap);
-        put_number(o, s, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, false,
-                   value < 0 ? "-" : "");
-        return true;
-    case 'u':
-        put_number(o, s, take_unsigned(s->bytes, ap), 10, false, "");
-        return true;
-    case 'x':
-    case 'X':
-        put_number(o, s, take_unsigned(s->bytes, ap), 16, letter == 'X', "");
-        return true;
-    case 'p':
-        put_number(o, s, (uintptr_t)va_arg(*ap, void *), 16, false, "0x");
-        return true;
     case 's':
-        put_string(o, s, va_arg(*ap, const char *));
+        put_string(o, s, (const char *)value);
         return true;
     case 'c':
-        c = (char)va_arg(*ap, int);
+        c = (char)value;
         s->zero = false;
         put_field(o, s, "", 0, &c, 1);
         return true;
-    case '%':
-        put(o, '%');
-        return true;
-    default:
-        return false;
+    case 'p':
+        prefix = "0x";
+        unused = 0;
+        base = 16;
+        break;
+    case 'x':
+    case 'X':
+        base = 16;
+        break;
+    case 'd':
+    case 'i':
+        if ((int64_t)(value << unused) < 0) {
+            prefix = "-";
+            value = -value;
+        }
     }
+    put_number(o, s, value << unused >> unused, base, letter == 'X', prefix);
+    return true;
 }
 
 int fmt_vprint(char *buf, size_t size, const char *fmt, va_list ap)

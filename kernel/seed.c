@@ -34,8 +34,10 @@ static void read_seed(struct xs_watch *w)
 
 void random_watch_store(void)
 {
-    static struct xs_watch watch = {.path = "random-seed", .fn = read_seed};
+    static struct xs_watch watch; /* filled in here: so it has no bytes in the image */
 
+    watch.path = "random-seed";
+    watch.fn = read_seed;
     if (xs_watch(&watch))
         log_warn("xenstore refuses to watch %s", watch.path);
 }

@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #include <xen/xen.h>
-#include <xen/callback.h>
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
 #include <xen/sched.h>
@@ -29,15 +28,10 @@ static inline int hv_set_trap_table(const struct trap_info *table)
     return (int)hypercall1(__HYPERVISOR_set_trap_table, (uintptr_t)table);
 }
 
-/* callback.h: where Xen enters us for events and failed returns. */
-static inline int hv_callback_register(unsigned type, const void *entry)
+/* Where Xen enters us for events, failed returns and syscalls of a user mode. */
+static inline int hv_set_callbacks(uintptr_t event, uintptr_t failsafe, uintptr_t syscall)
 {
-    struct callback_register op = {
-        .type = (uint16_t)type,
-        .address = (uintptr_t)entry,
-    };
-
-    return (int)hypercall2(__HYPERVISOR_callback_op, CALLBACKOP_register, (uintptr_t)&op);
+    return (int)hypercall3(__HYPERVISOR_set_callbacks, event, failsafe, syscall);
 }
 
 /* xen.h: writes page-table entries; each ptr names the entry by machine address and command. */

@@ -9,6 +9,8 @@
  */
 #include "arch/x86_64/trap.h"
 
+#include <string.h>
+
 #include "arch/arch.h"
 #include "arch/x86_64/mm.h"
 #include "kernel/log.h"
@@ -16,73 +18,63 @@
 #include "lib/util.h"
 #include "xen/hypercall.h"
 
+#define TRAP_BREAKPOINT 3
+#define TRAP_OVERFLOW 4
 #define TRAP_PAGE_FAULT 14
 #define TRAP_FAILSAFE 256
 #define TRAP_SYSCALL 257
 
-/* 9 and 15 are no exceptions of these processors. */
-/* clang-format off */
-#define VECTORS(X)                                                                                 \
-    X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(10) X(11) X(12) X(13) X(14) X(16) X(17) X(18)    \
-    X(19) X(20) X(21)
-/* clang-format on */
-
-#define DECLARE(n) void trap_entry_##n(void);
-VECTORS(DECLARE)
+extern const char trap_entries[]; /* TRAP_ENTRY_BYTES each */
 void failsafe_entry(void);
 void syscall_entry(void);
 void upcall_entry(void);
 
 uint64_t upcall_count;
 
-/* Breakpoint and overflow may be raised by code itself, hence flags 3 (xen.h, struct trap_info). */
-#define ENTRY(n)                                                                                   \
-    {.vector = (n),                                                                                \
-     .flags = (n) == 3 || (n) == 4 ? 3 : 0,                                                        \
-     .cs = FLAT_KERNEL_CS,                                                                         \
-     .address = (uintptr_t)trap_entry_##n},
-static const struct trap_info trap_table[] = {VECTORS(ENTRY){0}};
+/* One behind the other, by vector. 9 and 15 are no exceptions of these processors. */
+static const char names[] = "divide error\0debug\0NMI\0breakpoint\0overflow\0bound range\0"
+                            "invalid opcode\0no FPU\0double fault\0trap\0invalid TSS\0"
+                            "segment absent\0stack segment\0general protection\0page fault\0trap\0"
+                            "x87 error\0alignment\0machine check\0SIMD error\0virtualisation\0"
+                            "control protection";
+#define VECTORS 22
 
-static const char *const trap_names[] = {
-    [0] = "divide error",
-    [1] = "debug",
-    [2] = "NMI",
-    [3] = "breakpoint",
-    [4] = "overflow",
-    [5] = "bound range",
-    [6] = "invalid opcode",
-    [7] = "no FPU",
-    [8] = "double fault",
-    [10] = "invalid TSS",
-    [11] = "segment absent",
-    [12] = "stack segment",
-    [13] = "general protection",
-    [14] = "page fault",
-    [16] = "x87 error",
-    [17] = "alignment",
-    [18] = "machine check",
-    [19] = "SIMD error",
-    [20] = "virtualisation",
-    [21] = "control protection",
-};
+static int register_traps(void)
+{
+    struct trap_info table[VECTORS + 1], *t = table;
+
+    for (unsigned n = 0; n < VECTORS; n++) {
+        if (n == 9 || n == 15)
+            continue;
+        t->vector = (uint8_t)n;
+        /* What code itself may raise (xen.h, struct trap_info). */
+        t->flags = n == TRAP_BREAKPOINT || n == TRAP_OVERFLOW ? 3 : 0;
+        t->cs = FLAT_KERNEL_CS;
+        t++->address = (uintptr_t)trap_entries + n * TRAP_ENTRY_BYTES;
+    }
+    t->address = 0;
+    return hv_set_trap_table(table);
+}
 
 void arch_init(void)
 {
-    if (hv_set_trap_table(trap_table) ||
-        hv_callback_register(CALLBACKTYPE_event, (void *)upcall_entry) ||
-        hv_callback_register(CALLBACKTYPE_failsafe, (void *)failsafe_entry) ||
-        hv_callback_register(CALLBACKTYPE_syscall, (void *)syscall_entry))
+    if (register_traps() || hv_set_callbacks((uintptr_t)upcall_entry, (uintptr_t)failsafe_entry,
+                                             (uintptr_t)syscall_entry))
         panic("arch: Xen refused the entry points");
     mm_init();
 }
 
 static const char *trap_name(uint64_t vector)
 {
+    const char *name = names;
+
     if (vector == TRAP_FAILSAFE)
         return "failed return to the guest";
     if (vector == TRAP_SYSCALL)
         return "syscall from user mode";
-    return vector < ARRAY_SIZE(trap_names) && trap_names[vector] ? trap_names[vector] : "trap";
+    while (vector--)
+        name += strlen(name) + 1;
+    return name;
 }
 
 static void print_page_fault(const struct trap_frame *f)

@@ -3,6 +3,10 @@
 #ifndef ARCH_X86_64_TRAP_H
 #define ARCH_X86_64_TRAP_H
 
+#define TRAP_ENTRY_BYTES 4
+
+#ifndef __ASSEMBLY__
+
 #include <stdint.h>
 
 struct trap_frame {
@@ -14,4 +18,5 @@ struct trap_frame {
 
 _Noreturn void trap_fatal(const struct trap_frame *f);
 
+#endif
 #endif

@@ -112,6 +112,8 @@ static long hypercall(unsigned long op, uintptr_t a1, uintptr_t a2, uintptr_t a3
     switch (op) {
     case __HYPERVISOR_set_trap_table:
         return trap_set_table(a1);
+    case __HYPERVISOR_set_callbacks:
+        return trap_set_callbacks(a1, a2, a3);
     case __HYPERVISOR_callback_op:
         return trap_callback_op((int)a1, a2);
     case __HYPERVISOR_memory_op:

@@ -68,6 +68,14 @@ long trap_set_table(uintptr_t arg)
     return 0;
 }
 
+long trap_set_callbacks(uintptr_t event, uintptr_t failsafe, uintptr_t syscall)
+{
+    traps.callback[CALLBACKTYPE_event] = (void *)event;
+    traps.callback[CALLBACKTYPE_failsafe] = (void *)failsafe;
+    traps.callback[CALLBACKTYPE_syscall] = (void *)syscall;
+    return 0;
+}
+
 long trap_callback_op(int cmd, uintptr_t arg)
 {
     struct callback_register op;

@@ -10,8 +10,9 @@
 #include <stdint.h>
 
 void trap_create(void);
-/* set_trap_table and callback_op. */
+/* set_trap_table, set_callbacks and callback_op. */
 long trap_set_table(uintptr_t arg);
+long trap_set_callbacks(uintptr_t event, uintptr_t failsafe, uintptr_t syscall);
 long trap_callback_op(int cmd, uintptr_t arg);
 /* The guest's event callback, or NULL before it has registered one. */
 void *trap_event_callback(void);
