@@ -3,11 +3,14 @@
 import re
 import subprocess
 
+from conftest import APPS_OUT
+
 STDIO = {"__sf", "__sinit", "_fflush_r", "_vfprintf_r", "_printf_common"}
 
 
-def symbols(app, name):
-    elf = app(name) / f"{name}.elf"
+def symbols(app, name, *options):
+    where = {"out": "-".join([APPS_OUT, *options]).replace("=", "-")} if options else {}
+    elf = app(name, *options, **where) / f"{name}.elf"
     listing = subprocess.run(["nm", elf], capture_output=True, text=True, check=True).stdout
     return elf, {line.split()[-1] for line in listing.splitlines()}
 
@@ -17,8 +20,14 @@ def test_an_app_with_callbacks_has_no_stdio_and_no_malloc(app):
     assert not found & (STDIO | {"_malloc_r", "_free_r", "__getreent", "main"})
 
 
-def test_hello_has_only_what_printf_needs(app):
+def test_who_only_prints_has_no_streams(app):
     _, found = symbols(app, "hello")
+    assert {"printf", "__getreent"} <= found
+    assert not found & (STDIO | {"_malloc_r", "_free_r", "_impure_data", "__call_exitprocs"})
+
+
+def test_printf_with_streams_has_only_what_it_needs(app):
+    _, found = symbols(app, "hello", "CONFIG_LIBC_STDIO_SMALL=y")
     assert STDIO <= found
     assert not found & {"_printf_float", "_dtoa_r", "__call_exitprocs", "_scanf_i", "memalign",
                         "setlocale", "arc4random_uniform"}
