@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: ISC
 """scripts/bench where no Xen is needed: zones, queries, what the load programs say, the report."""
+import importlib.machinery
+import importlib.util
 import json
 import lzma
 import os
@@ -7,6 +9,7 @@ import re
 import struct
 import xml.etree.ElementTree
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 from conftest import TOP, call
@@ -274,6 +277,33 @@ def test_kernel_inside_a_bzimage(tmp_path):
 def test_usage(words, wrong):
     done = call(os.path.join(TOP, "scripts", "bench"), *words)
     assert done.returncode == 2 and wrong in done.stdout, done.stdout
+
+
+def test_one_that_fails_leaves_the_others_results(monkeypatch, tmp_path):
+    path = os.path.join(TOP, "scripts", "bench")
+    loader = importlib.machinery.SourceFileLoader("bench", path)
+    bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench", loader))
+    loader.exec_module(bench)
+    machine = MagicMock()
+    machine.return_value.alive.side_effect = [True, False]
+    builder = MagicMock(prepare_disks=lambda _: [], payload=lambda _: {}, memory_of=lambda _: 4)
+
+    def run(subject, _):
+        if subject.system == "nsd":
+            raise MachineError("nsd: no answers")
+        yield results()[0]
+
+    for name, value in (("OUT", tmp_path), ("Builder", MagicMock()), ("Machine", machine)):
+        monkeypatch.setattr(bench, name, value)
+    monkeypatch.setattr(bench.linux, "Distribution", MagicMock())
+    monkeypatch.setattr(bench.systems, "Builder", lambda *_: builder)
+    monkeypatch.setattr(bench.measure, "payload", lambda *_: {})
+    monkeypatch.setattr(bench.measure, "Bench", lambda *_: SimpleNamespace(run=run))
+    groups = [(measure.Subject(system, "dns", 1000), [a_row()]) for system in ("nsd", "knot")]
+    found, _, failures = bench.measure_all([a_row()], groups, False, tmp_path, lambda _: None)
+    assert found == results()[:1] and failures == ["nsd: no answers"]
+    with pytest.raises(MachineError):
+        bench.measure_all([a_row()], groups, False, tmp_path, lambda _: None)
 
 
 FOLDED = "guest;main;poll 100\nguest;main;poll;udp 300\nguest;main;poll;udp;[Xen] 50\nguest;idle 50\n"
