@@ -258,7 +258,8 @@ $(OUT)/$(APP): $(O)/image.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 	@printf '  %-8s %s, %s bytes\n' IMAGE $@ "$$(stat -c %s $@)"
 
-$(OUT)/$(APP).cfg: FORCE
+# Its memory= depends on the image.
+$(OUT)/$(APP).cfg: $(OUT)/$(APP) FORCE
 	$(Q)scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
 
 size: app

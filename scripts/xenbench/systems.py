@@ -99,7 +99,7 @@ class Builder:
             image = os.path.join(folder, app)
             with open(image + ".cfg") as f:
                 memory = xlcfg.parse(f.read(), image + ".cfg")["memory"]
-            self.ours[key] = image, memory + os.path.getsize(image) // MIB
+            self.ours[key] = image, memory
         return self.ours[key]
 
     def memory_of(self, subject):

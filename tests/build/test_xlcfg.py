@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import os
 import re
+import struct
 import subprocess
 
 import pytest
@@ -34,6 +35,24 @@ def test_defaults():
     assert made == {"type": "pv", "name": "demo", "kernel": os.path.join(TOP, "out", "demo"),
                     "memory": 8, "vcpus": 1, "tsc_mode": "native", "vif": [""],
                     "on_poweroff": "destroy", "on_reboot": "restart", "on_crash": "destroy"}
+
+
+def elf_image(path, size):
+    """An image whose segments lie where those of a guest lie, of so many bytes in memory."""
+    head = struct.pack("<4s28xQ14xHH", b"\x7fELF", 64, 56, 2).ljust(64, b"\0")
+    for begin, length in ((0x3F00000, 4096), (0x3F01000, size - 4096)):
+        head += struct.pack("<I20xQ8xQ8x", 1, begin, length)
+    path.write_bytes(head)
+
+
+# What the toolstack of Xen 4.17 asks for: with 809,000 bytes 1,279 pages, with 58 MB not more than 59 MiB.
+@pytest.mark.parametrize("size, memory", [(250000, 4), (450000, 4), (809000, 5), (5600000, 9), (57700000, 59)])
+def test_memory_that_a_large_image_needs(tmp_path, size, memory):
+    elf_image(tmp_path / "image", size)
+    assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"))["memory"] == memory
+    assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"), MEMORY="3")["memory"] == 3
+    (tmp_path / "image").write_bytes(b"\x7fELF")
+    assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"))["memory"] == 4
 
 
 def test_no_devices_no_lists():
