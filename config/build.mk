@@ -254,13 +254,16 @@ endif
 $(OUT)/$(APP).elf: $(O)/image.elf
 	$(Q)cp $< $@
 
+# The configuration is made first, for what is wrong in it, and again here: memory= depends on the
+# image. What xlcfg has to say it has said then.
+xlcfg = scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
 $(OUT)/$(APP): $(O)/image.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
+	$(Q)$(xlcfg) 2>$(O)/xlcfg.said || { cat $(O)/xlcfg.said >&2; exit 1; }
 	@printf '  %-8s %s, %s bytes\n' IMAGE $@ "$$(stat -c %s $@)"
 
-# Its memory= depends on the image.
-$(OUT)/$(APP).cfg: $(OUT)/$(APP) FORCE
-	$(Q)scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
+$(OUT)/$(APP).cfg: FORCE
+	$(Q)$(xlcfg)
 
 size: app
 	@READELF=$(CROSS_COMPILE)readelf scripts/size $(O)/image.map $(OUT)/$(APP).elf $(OUT)/$(APP)
