@@ -3,8 +3,9 @@
  * The dns app: an authoritative name server (lib/dns) for the zones compiled into the image, over UDP
  * here and over TCP in tcp.c.
  *
- * A query is answered in the callback that brings it. The answer is written straight into the page
- * that goes out: netpage_alloc() leaves room for the headers, so nothing is copied after dns_answer().
+ * A query is answered in the callback that brings it. The answer is written straight into the page that goes out,
+ * which is the one that the query came in: netpage_answer() leaves room for the headers, so nothing is copied after
+ * dns_answer().
  *
  * Command line: port=N serves on another port than 53; id=TEXT is told to who asks for id.server or NSID;
  * xfr= and tsig= are read in access.c, secondary= in secondary.c, notify= in notify.c,
@@ -61,25 +62,27 @@ const struct dns_client *server_client(const ip_addr_t *from)
     return &client;
 }
 
+/* Sends the answer to p, and frees p. */
 static void answer_query(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from, u16_t port)
 {
     static uint8_t pieces[QUERY_MAX];
     const uint8_t *query = whole_query(p, pieces);
-    struct pbuf *answer = query ? netpage_alloc(DNS_UDP_MAX) : NULL;
-    size_t len;
+    size_t len = p->tot_len;
+    struct pbuf *answer = query ? netpage_answer(p, DNS_UDP_MAX) : NULL;
 
-    if (!answer) {
+    if (answer) {
+        len = dns_answer(&server.db, SERVER_KNOWS_CLIENT ? server_client(from) : NULL, query, len,
+                         answer->payload, DNS_UDP_MAX, SERVER_FLAGS, &server.stats);
+        answer->len = answer->tot_len = (u16_t)len;
+        if (len)
+            (void)net_udp_reply(pcb, answer, from, port); /* a full ring drops it: that is UDP */
+        pbuf_free(answer);
+    } else {
         server.stats.queries++;
         server.stats.dropped++;
-        return;
     }
-    len = dns_answer(&server.db, SERVER_KNOWS_CLIENT ? server_client(from) : NULL, query,
-                     p->tot_len, answer->payload, DNS_UDP_MAX, SERVER_FLAGS, &server.stats);
-    if (len) {
-        pbuf_realloc(answer, (u16_t)len);
-        (void)net_udp_reply(pcb, answer, from, port); /* a full ring drops it: that is UDP */
-    }
-    pbuf_free(answer);
+    if (answer != p)
+        pbuf_free(p);
 }
 
 static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
@@ -87,7 +90,8 @@ static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const i
 {
     if (net_asked_alone())
         answer_query(pcb, p, from, port);
-    pbuf_free(p);
+    else
+        pbuf_free(p);
 }
 
 static int start_udp(void)

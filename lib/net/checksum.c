@@ -6,14 +6,9 @@
 #include <stdint.h>
 #include <string.h>
 
-uint16_t net_checksum(const void *data, int len);
+#include "lib/net/headers.h"
 
-/* A ones' complement sum of 64 bits: the carry comes back in. */
-static inline uint64_t add(uint64_t sum, uint64_t word)
-{
-    sum += word;
-    return sum + (sum < word);
-}
+uint16_t net_checksum(const void *data, int len);
 
 /*
  * The ones' complement sum, not inverted, of len bytes as 16-bit words in memory's byte order; an
@@ -29,24 +24,21 @@ uint16_t net_checksum(const void *data, int len)
 
     for (; n >= 8; n -= 8, p += 8) {
         memcpy(&word, p, 8);
-        sum = add(sum, word);
+        sum = sum_add(sum, word);
     }
     if (n & 4) {
         memcpy(&half, p, 4);
-        sum = add(sum, half);
+        sum = sum_add(sum, half);
         p += 4;
     }
     if (n & 2) {
         uint16_t quarter;
 
         memcpy(&quarter, p, 2);
-        sum = add(sum, quarter);
+        sum = sum_add(sum, quarter);
         p += 2;
     }
     if (n & 1)
-        sum = add(sum, *p);
-    half = (uint32_t)(sum >> 32) + (uint32_t)sum;
-    half += half < (uint32_t)sum;
-    half = (half >> 16) + (half & 0xffff);
-    return (uint16_t)((half >> 16) + half);
+        sum = sum_add(sum, *p);
+    return sum_fold(sum);
 }

@@ -11,6 +11,7 @@ ifndef CONFIG_NET_BARE
 obj-y += lib/net/net.c
 obj-y += lib/net/frame.c
 obj-y += lib/net/guard.c
+obj-y += lib/net/deliver.c
 obj-y += lib/net/reply.c
 obj-$(CONFIG_MULTICAST) += lib/net/filter.c
 obj-$(CONFIG_NET_GSO) += lib/net/gso.c

@@ -9,9 +9,9 @@
  * datagram behind a plain IP header. Everything else is checked by lwIP. On the way out the
  * backend completes TCP's checksums, from the sum of the pseudo-header that is left in the field;
  * for a backend that does not, net_link_output() does: a segment may have waited for a neighbour's
- * address while one backend took the other's place. UDP's are always computed here: a datagram may
- * still be cut into fragments below the point where lwIP asks whether to compute one, and a
- * fragment's cannot be completed by anyone. Nor can TCP's when segments become too long for their way:
+ * address while one backend took the other's place. UDP's are computed here but for answers by the short way
+ * (reply.c): a datagram of lwIP's may still be cut into fragments below the point where lwIP asks whether to compute
+ * one, and a fragment's cannot be completed by anyone. Nor can TCP's when segments become too long for their way:
  * net_make_sums().
  */
 #include <errno.h>
@@ -37,21 +37,39 @@
 
 /* --- input ------------------------------------------------------------------------------- */
 
+/* Of TCP's checksums, those that lwIP is to compute. */
+static u16_t made;
+
+void net_make_sums(void)
+{
+    struct list *at;
+
+    made = NETIF_CHECKSUM_GEN_TCP;
+    list_for_each(at, &net_interfaces)
+        container_of(at, struct net_interface, node)->netif.chksum_flags |= made;
+}
+
 struct net_question net_question;
 
-/* Looks at what lwIP will be given: which transport checksums it must verify. */
-static unsigned look_at(struct net_interface *nif, const struct pbuf *p, bool checked)
+/* Gives p to lwIP. What it says of TCP's or UDP's checksum counts if that is where it can have looked. */
+static void enter(struct net_interface *nif, struct pbuf *p, bool checked)
 {
-    net_question.frame = NULL;
-    if (!headers_parse(p->payload, p->len, &net_question.headers))
-        return CHECK_ALL;
-    net_question.nif = nif;
-    net_question.frame = p->payload;
+    const uint8_t *frame = p->payload;
+    /* A message, or perhaps one behind other headers. */
+    bool has_message =
+        LWIP_IPV6 && !net_question.frame && read_be16(frame + AT_ETH_TYPE) == ETH_IP6;
+
 #if LWIP_TCP
-    if (net_question.headers.protocol == PROTOCOL_TCP)
+    if (net_question.frame && net_question.headers.protocol == PROTOCOL_TCP)
         net_timeouts_note_tcp();
 #endif
-    return checked ? 0 : CHECK_ALL;
+    nif->netif.chksum_flags =
+        (u16_t)(CHECKSUMS | made | (checked && net_question.frame ? 0 : CHECK_ALL));
+    if (has_message)
+        net_note_ip6(nif);
+    ethernet_input(p, &nif->netif);
+    if (has_message)
+        net_restore_ip6(nif);
 }
 
 static bool same_mac(const uint8_t *a, const uint8_t *b)
@@ -74,23 +92,10 @@ static bool is_short(const uint8_t *frame, size_t len)
            (len < ETH_BYTES + ARP_BYTES && read_be16(frame + AT_ETH_TYPE) == ETH_ARP);
 }
 
-/* Of TCP's checksums, those that lwIP is to compute. */
-static u16_t made;
-
-void net_make_sums(void)
-{
-    struct list *at;
-
-    made = NETIF_CHECKSUM_GEN_TCP;
-    list_for_each(at, &net_interfaces)
-        container_of(at, struct net_interface, node)->netif.chksum_flags |= made;
-}
-
 void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 {
     struct net_interface *nif = dev->interface;
     const uint8_t *frame = p->payload;
-    bool has_message; /* or may have one, behind other headers */
 
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
@@ -112,13 +117,11 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         return;
     }
     net_timeouts_note_input();
-    nif->netif.chksum_flags = (u16_t)(CHECKSUMS | made | look_at(nif, p, checked));
-    has_message = !net_question.frame && read_be16(frame + AT_ETH_TYPE) == ETH_IP6;
-    if (LWIP_IPV6 && has_message)
-        net_note_ip6(nif);
-    ethernet_input(p, &nif->netif);
-    if (LWIP_IPV6 && has_message)
-        net_restore_ip6(nif);
+    net_question.nif = nif;
+    net_question.plain = false;
+    net_question.frame = headers_parse(frame, p->len, &net_question.headers) ? frame : NULL;
+    if (!net_deliver(nif, p, checked))
+        enter(nif, p, checked);
     net_question.frame = NULL;
 }
 

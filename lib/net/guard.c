@@ -36,7 +36,7 @@ static bool is_false4(const struct net_interface *nif, const uint8_t *frame)
 #endif
 
 #if LWIP_IPV6
-static bool is_ours(const struct netif *netif, const uint8_t ip[16])
+bool net_has_ip6(const struct netif *netif, const uint8_t ip[16])
 {
     for (unsigned i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
         if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i)) &&
@@ -64,7 +64,7 @@ static bool is_bad_discovery(const struct net_interface *nif, const uint8_t *icm
     if (*icmp == ICMP6_TYPE_RD)
         return true;
     at = fields[*icmp - ICMP6_TYPE_RS];
-    if (*icmp == ICMP6_TYPE_NA && len >= at && is_ours(&nif->netif, icmp + 8)) {
+    if (*icmp == ICMP6_TYPE_NA && len >= at && net_has_ip6(&nif->netif, icmp + 8)) {
         log_limited(LOG_WARN, "%s: another machine says that it has our IPv6 address",
                     nif->dev->name);
         return true;
@@ -112,7 +112,7 @@ static bool is_false6(const struct net_interface *nif, const uint8_t *frame, siz
     if (!memcmp(from, nobody, 16) &&
         (frame[AT_IP6_NEXT] != IP6_NEXTH_ICMP6 || ip[IP6_BYTES] != ICMP6_TYPE_NS))
         return true;
-    if (!memcmp(from, loopback, 16) || is_ours(&nif->netif, from) ||
+    if (!memcmp(from, loopback, 16) || net_has_ip6(&nif->netif, from) ||
         !memcmp(frame + 6, nif->netif.hwaddr, sizeof(nif->netif.hwaddr)))
         return true;
     return has_bad_discovery(

@@ -99,6 +99,66 @@ static inline bool headers_parse(const uint8_t *frame, size_t len, struct header
     return h->protocol == PROTOCOL_UDP && len >= (size_t)h->transport + UDP_BYTES;
 }
 
+/* The Internet checksum (RFC 1071) is a ones' complement sum of 16-bit words, and may be made of larger
+ * ones: in the order in which they lie in memory, the carry coming back in. */
+static inline uint64_t sum_add(uint64_t sum, uint64_t word)
+{
+    sum += word;
+    return sum + (sum < word);
+}
+
+static inline uint16_t sum_fold(uint64_t sum)
+{
+    uint32_t half = (uint32_t)(sum >> 32) + (uint32_t)sum;
+
+    half += half < (uint32_t)sum;
+    half = (half >> 16) + (half & 0xffff);
+    return (uint16_t)((half >> 16) + half);
+}
+
+/* In memory's order, as the sums take them. */
+static inline uint16_t read_half(const uint8_t *p)
+{
+    uint16_t half;
+
+    memcpy(&half, p, sizeof(half));
+    return half;
+}
+
+static inline uint32_t read_word(const uint8_t *p)
+{
+    uint32_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+static inline uint64_t read_long(const uint8_t *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
+static inline void write_word(uint8_t *p, uint32_t word)
+{
+    memcpy(p, &word, sizeof(word));
+}
+
+static inline void write_long(uint8_t *p, uint64_t word)
+{
+    memcpy(p, &word, sizeof(word));
+}
+
+/* Of a frame's IPv4 header without options: 0xffff when its checksum is right. */
+static inline uint16_t headers_sum_ip4(const uint8_t *frame)
+{
+    const uint8_t *ip = frame + ETH_BYTES;
+
+    return sum_fold(sum_add(sum_add(read_long(ip), read_long(ip + 8)), read_word(ip + 16)));
+}
+
 /* The 16-bit words of an even number of bytes, added up. */
 static inline uint32_t headers_sum(const uint8_t *p, size_t len)
 {

@@ -73,11 +73,20 @@ extern struct net_question {
     struct net_interface *nif;
     const uint8_t *frame;
     struct headers headers;
+    bool plain; /* and it took the short way in: deliver.c */
 } net_question;
+
+/* deliver.c: gives net_question's frame, which is p, to the server that it is for. False, and nothing was done, when
+ * lwIP has to look at it. checked: as net_input() is told. */
+bool net_deliver(struct net_interface *nif, struct pbuf *p, bool checked);
 
 /* guard.c: comes from somebody who cannot have sent it, or has what lwIP would read beyond. A frame of LEN octets in one
  * piece, at least those of Ethernet and IPv4. */
 bool net_is_false(const struct net_interface *interface, const uint8_t *frame, size_t len);
+#if LWIP_IPV6
+/* Is this an address of the interface, and no longer one that is only being tried? */
+bool net_has_ip6(const struct netif *netif, const uint8_t ip[16]);
+#endif
 /* Around a frame with IPv6, but for plain TCP and UDP: what no message may change is undone. */
 void net_note_ip6(const struct net_interface *interface);
 void net_restore_ip6(struct net_interface *interface);

@@ -31,8 +31,8 @@ const struct netdev *net_device(unsigned n);
  *
  * net_udp_reply() sends p, which stays the caller's, to where the datagram came from (to and port,
  * as the callback got them), from the address that was asked: a client believes no other (RFC 1035
- * section 7.3). p's payload may be the datagram's own, or netpage_alloc()'s, whose headroom the
- * headers go to; afterwards p->payload is undefined. Errors as udp_sendto(). Two fifths of
+ * section 7.3). p's payload may be the datagram's own, or netpage_answer()'s or netpage_alloc()'s, whose
+ * headroom the headers go to; afterwards p->payload is undefined. Errors as udp_sendto(). A fraction of
  * udp_sendto()'s cost: reply.c.
  */
 bool net_asked_alone(void);

@@ -47,7 +47,7 @@ struct netdev_stats {
 
 /* What the other end is to do with a packet that it is given. */
 struct netdev_offload {
-    bool blank;        /* the TCP checksum field holds the sum of the pseudo-header only */
+    bool blank;        /* the TCP or UDP checksum field holds the sum of the pseudo-header only */
     bool valid;        /* the TCP or UDP checksum is there and right */
     uint8_t gso;       /* 0, or 4 or 6: a large TCP segment over that IP version... */
     uint16_t gso_size; /* ...to be cut into pieces with this many bytes of payload */

@@ -163,6 +163,18 @@ struct pbuf *netpage_alloc(size_t size)
     return np ? netpage_pbuf(np, NETPAGE_HEADROOM, size) : NULL;
 }
 
+struct pbuf *netpage_answer(struct pbuf *question, size_t size)
+{
+    struct netpage *np = netpage_of(question);
+    size_t at;
+
+    if (!np || np->sends || question->next || question->ref != 1)
+        return netpage_alloc(size);
+    at = ROUND_UP((size_t)((uint8_t *)question->payload - np->page) + question->len, 8) +
+         NETPAGE_HEADROOM;
+    return at + size <= PAGE_SIZE ? netpage_pbuf(np, at, size) : netpage_alloc(size);
+}
+
 struct netpage *netpage_of(struct pbuf *p)
 {
     if (!(p->flags & PBUF_FLAG_IS_CUSTOM))

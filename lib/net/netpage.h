@@ -45,6 +45,14 @@ struct netpage {
  */
 struct pbuf *netpage_alloc(size_t size);
 
+/*
+ * For apps: a pbuf as netpage_alloc()'s for the answer to a datagram, of which nobody else has a reference. Where there
+ * is room behind the question it is
+ * the question itself: its payload is the answer's then, in the same page, and what was its payload is
+ * there still. Otherwise it is another, and both are to be freed; NULL as above.
+ */
+struct pbuf *netpage_answer(struct pbuf *question, size_t size);
+
 /* The page that p (one pbuf, not its chain) lies in, or NULL when it is of another kind. */
 struct netpage *netpage_of(struct pbuf *p);
 

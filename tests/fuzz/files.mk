@@ -68,7 +68,7 @@ fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DC
 fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients and the echo app
 fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c tests/unit/fake_net_mem.c \
 	apps/echo/main.c \
-	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections filter frame gso guard net netpage \
+	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections deliver filter frame gso guard net netpage \
 		parse reply report tcp timeouts)) \
 	$(addprefix $(fuzz-lwip)/src/,$(addprefix core/,def.c dns.c inet_chksum.c init.c ip.c mem.c \
 			memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c udp.c) \
