@@ -1,7 +1,7 @@
 # What answers queries. The parser of zone files runs on the host (host.mk), and so does the builder unless
 # the guest makes zones of what another server sends it.
 dns-core-srcs := $(addprefix lib/dns/,answer.c image.c lookup.c message.c name.c \
-	query.c reply.c)
+	plain.c query.c reply.c)
 dns-dnssec-srcs := $(addprefix lib/dns/,denial.c sha1.c)
 dns-edns-srcs := $(addprefix lib/dns/,chaos.c edns.c)
 dns-xfr-srcs := $(addprefix lib/dns/,access.c algorithm.c transfer.c)

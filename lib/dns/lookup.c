@@ -97,10 +97,12 @@ struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key,
 
         if (k <= max) {
             unsigned off = key->label[key->labels - k];
-            struct dns_zone *z = *find_link(db, key->lower + off, key->len - off, key->hash[k]);
 
-            if (z)
-                return z;
+            for (struct dns_zone *z = db->buckets[key->hash[k] & db->mask]; z; z = z->next) {
+                if (z->hash == key->hash[k] && z->name_len == key->len - off &&
+                    dns_octets_equal(z->name, key->lower + off, z->name_len))
+                    return z;
+            }
         }
     }
     return NULL;

@@ -61,14 +61,14 @@ static void sign(struct task *t)
 }
 
 /* Completes header and OPT record; returns the length of the message. */
-static size_t finish(struct task *t, const uint8_t *query, struct dns_stats *stats)
+static size_t finish(struct task *t, struct dns_stats *stats)
 {
     struct reply *r = &t->r;
     uint8_t *out = r->out;
 
     if (t->q.edns)
         r->pos += put_opt(t, out + r->pos);
-    out[2] = FLAG_QR | (query[2] & (0x78 | FLAG_RD)) | r->flags;
+    out[2] = FLAG_QR | (t->query[2] & (0x78 | FLAG_RD)) | r->flags;
     out[3] = r->rcode & 15;
     dns_put_be16(out + 4, t->q.question_len != 0);
     dns_put_be16(out + 6, r->count[SECTION_ANSWER]);
@@ -168,13 +168,59 @@ static void answer_notify(struct task *t)
         t->r.rcode = (uint8_t)listener->notified(listener, &t->q.key, t->client, key);
 }
 
+/* Is there nothing to do for a well-formed query but to answer its question, and briefly? */
+static bool is_plain(const struct dns_db *db, const struct dns_query *q, unsigned flags)
+{
+    if (!(flags & DNS_MINIMAL) || (q->edns && q->edns_version))
+        return false;
+    return !(IS_ENABLED(CONFIG_DNS_EDNS) && q->edns && q->options_len) &&
+           !(IS_ENABLED(CONFIG_DNS_TSIG) && q->tsig_at) &&
+           !(IS_ENABLED(CONFIG_DNS_SECONDARY) && q->notify) &&
+           !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter);
+}
+
+/* Finds the answer to what is not plain. False when none is to be sent. */
+static bool answer_fully(struct task *t, const struct dns_client *client, unsigned flags,
+                         struct dns_stats *stats)
+{
+    struct reply *r = &t->r;
+    bool wrong_signature = false;
+
+    t->minimal = flags & DNS_MINIMAL;
+    t->positive = false;
+    t->chain = 0;
+    t->wildcards = 0;
+    r->referral = false;
+    r->dnssec = IS_ENABLED(CONFIG_DNS_DNSSEC) && t->q.dnssec_ok;
+    r->sent_count = 0;
+    r->ref_count = 0;
+    if (IS_ENABLED(CONFIG_DNS_COUNTERS))
+        t->stats = stats;
+    if (IS_ENABLED(CONFIG_DNS_LIMIT)) {
+        t->kind = LIMIT_DATA;
+        t->number = 0;
+    }
+    if (IS_ENABLED(CONFIG_DNS_TSIG) && t->q.tsig_at) {
+        verify(t);
+        wrong_signature = r->rcode != DNS_NOERROR;
+    }
+    if (t->q.edns && t->q.edns_version && !wrong_signature)
+        r->rcode = DNS_BADVERS;
+    else if (IS_ENABLED(CONFIG_DNS_EDNS) && t->q.edns)
+        read_options(t, client, t->query, flags, stats);
+    if (r->rcode == DNS_NOERROR && IS_ENABLED(CONFIG_DNS_SECONDARY) && t->q.notify)
+        answer_notify(t);
+    else if (r->rcode == DNS_NOERROR && t->q.question_len)
+        answer_question(t);
+    return !IS_ENABLED(CONFIG_DNS_LIMIT) || flags & DNS_TCP || limit(t, client, stats);
+}
+
 size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
                   size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats)
 {
     struct task t;
     struct reply *r = &t.r;
     struct tsig tsig;
-    bool wrong_signature = false;
 
     stats->queries++;
     stats->tcp += flags & DNS_TCP;
@@ -183,52 +229,25 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         return 0;
     }
     t.db = db;
-    t.minimal = flags & DNS_MINIMAL;
-    t.positive = false;
-    t.chain = 0;
-    t.wildcards = 0;
-    r->out = out;
-    r->flags = 0;
-    r->referral = false;
-    r->sent_count = 0;
-    r->ref_count = 0;
-    memset(r->count, 0, sizeof(r->count));
-    r->rcode = dns_query_parse(&t.q, query, len);
-    r->dnssec = IS_ENABLED(CONFIG_DNS_DNSSEC) && t.q.dnssec_ok;
+    t.query = query;
+    if (IS_ENABLED(CONFIG_DNS_XFR)) {
+        t.client = client;
+        t.query_len = len;
+        t.tsig = &tsig;
+    }
     if (IS_ENABLED(CONFIG_DNS_EDNS))
         t.edns = (struct dns_edns){0};
+    r->out = out;
+    r->flags = 0;
+    r->count[SECTION_ANSWER] = r->count[SECTION_AUTHORITY] = r->count[SECTION_ADDITIONAL] = 0;
+    r->rcode = dns_query_parse(&t.q, query, len);
     r->pos = HEADER_SIZE + t.q.question_len;
     memcpy(out, query, r->pos);
     t.max = reply_limit(&t.q, cap, flags);
     r->limit = t.max - (t.q.edns ? OPT_SIZE : 0);
-    if (IS_ENABLED(CONFIG_DNS_XFR)) {
-        t.client = client;
-        t.query = query;
-        t.query_len = len;
-        t.tsig = &tsig;
-    }
-    if (IS_ENABLED(CONFIG_DNS_TSIG) && t.q.tsig_at) {
-        verify(&t);
-        wrong_signature = r->rcode != DNS_NOERROR;
-    }
-    if (t.q.edns && t.q.edns_version && !wrong_signature)
-        r->rcode = DNS_BADVERS;
-    else if (IS_ENABLED(CONFIG_DNS_EDNS) && t.q.edns)
-        read_options(&t, client, query, flags, stats);
-    if (IS_ENABLED(CONFIG_DNS_COUNTERS)) {
-        t.stats = stats;
-        if (t.q.question_len)
-            counters_type(stats, t.q.type);
-    }
-    if (IS_ENABLED(CONFIG_DNS_LIMIT)) {
-        t.kind = LIMIT_DATA;
-        t.number = 0;
-    }
-    if (r->rcode == DNS_NOERROR && IS_ENABLED(CONFIG_DNS_SECONDARY) && t.q.notify)
-        answer_notify(&t);
-    else if (r->rcode == DNS_NOERROR && t.q.question_len)
-        answer_question(&t);
-    if (IS_ENABLED(CONFIG_DNS_LIMIT) && !(flags & DNS_TCP) && !limit(&t, client, stats))
-        return 0;
-    return finish(&t, query, stats);
+    if (IS_ENABLED(CONFIG_DNS_COUNTERS) && t.q.question_len)
+        counters_type(stats, t.q.type);
+    if (r->rcode == DNS_NOERROR && is_plain(db, &t.q, flags) && plain_answer(&t))
+        return finish(&t, stats);
+    return answer_fully(&t, client, flags, stats) ? finish(&t, stats) : 0;
 }

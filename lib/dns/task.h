@@ -27,9 +27,9 @@ struct task {
     struct dns_edns edns;
     struct dns_query q;
     struct reply r;
-    /* These four with CONFIG_DNS_XFR. */
+    const uint8_t *query; /* the message */
+    /* These three with CONFIG_DNS_XFR. */
     const struct dns_client *client;
-    const uint8_t *query;
     size_t query_len;
     struct tsig *tsig; /* looked at when q.tsig_at is not 0 */
     /* What the answer is counted as, with CONFIG_DNS_LIMIT. */
@@ -40,6 +40,9 @@ struct task {
 
 /* Answers a question of class CHAOS. False when it is not one that is answered. */
 bool chaos_answer(struct task *t);
+
+/* Answers the question in t->q, with t->r's sections empty, if that is plain. Otherwise false, and nothing is changed. */
+bool plain_answer(struct task *t);
 
 /* Fills the sections of the reply for the question in t->q. */
 void answer_question(struct task *t);

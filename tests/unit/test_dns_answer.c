@@ -3,6 +3,7 @@
  * From a zone to its answers: what is answered is compared with NSD by tests/dns; here is what needs no
  * second server: exact octets, the table of zones, the image's size, proofs by RFC 5155's examples.
  */
+#include "lib/dns/limit.h"
 #include "tests/unit/dns_zones.h"
 
 START_TEST(test_octets)
@@ -190,6 +191,82 @@ static const struct {
     /* Section 7.2.8: the owner of an NSEC3 is no name. */
     {HASH_NS1 ".example.", TYPE_NSEC3, 3, {HASH_EXAMPLE}},
 };
+
+/* What a limiter has to look at takes the long way, and none limits a client that is not known. */
+static size_t ask_the_long_way(const uint8_t *query, size_t len, uint8_t *answer, size_t cap,
+                               struct dns_stats *counted)
+{
+    static struct dns_limiter limiter;
+    size_t n;
+
+    dns_db_limit(&db, &limiter);
+    n = dns_answer(&db, NULL, query, len, answer, cap, DNS_MINIMAL, counted);
+    dns_db_limit(&db, NULL);
+    return n;
+}
+
+/* The name and type with each kind of OPT record, in place of which there may be none. True when the answer has a set. */
+static unsigned compare_ways(const char *name, unsigned type)
+{
+    static const uint8_t opts[][15] = {
+        {0, 0, TYPE_OPT, 4, 0xd0, 0, 0, 0, 0, 0, 0},
+        {0, 0, TYPE_OPT, 4, 0xd0, 0, 0, EDNS_DO, 0, 0, 0},
+        {0, 0, TYPE_OPT, 4, 0xd0, 0, 1, 0, 0, 0, 0},             /* version 1 */
+        {0, 0, TYPE_OPT, 4, 0xd0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 0}, /* NSID */
+    };
+    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opts[0])], one[DNS_UDP_MAX], two[DNS_UDP_MAX];
+    size_t len = put_query(query, name, type), cap = DNS_UDP_MIN;
+    unsigned answered = 0;
+
+    for (unsigned i = 0; i <= ARRAY_SIZE(opts); i++) {
+        struct dns_stats stats_one = {0}, stats_two = {0};
+        size_t n;
+
+        query[11] = i > 0;
+        if (i) {
+            memcpy(query + len, opts[i - 1], sizeof(opts[0]));
+            cap = DNS_UDP_MAX;
+        }
+        n = dns_answer(&db, NULL, query, len + (i ? 11u + opts[i - 1][10] : 0), one, cap,
+                       DNS_MINIMAL, &stats_one);
+        ck_assert_uint_eq(
+            ask_the_long_way(query, len + (i ? 11u + opts[i - 1][10] : 0), two, cap, &stats_two),
+            n);
+        ck_assert_mem_eq(one, two, n);
+        ck_assert_mem_eq(&stats_one, &stats_two, sizeof(stats_one));
+        answered += dns_be16(one + 6) != 0;
+    }
+    return answered;
+}
+
+/* A plain question has the same answer by plain.c as by answer.c. */
+START_TEST(test_plain_answers)
+{
+    static const uint16_t types[] = {TYPE_A,   TYPE_AAAA, TYPE_MX,    TYPE_NS,     TYPE_CNAME,
+                                     TYPE_SOA, 16,        TYPE_SRV,   TYPE_DNAME,  TYPE_DS,
+                                     TYPE_ANY, TYPE_NSEC, TYPE_RRSIG, TYPE_DNSKEY, TYPE_AXFR};
+    struct dns_zone zone, hashed;
+    unsigned answered = 0;
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size), *other;
+
+    dns_db_set(&db, &zone);
+    other = make_zone(nsec3_text, &hashed, &size);
+    dns_db_set(&db, &hashed);
+    for (unsigned t = 0; t < ARRAY_SIZE(types); t++) {
+        for (unsigned i = 0; i < ARRAY_SIZE(counts); i++)
+            answered += compare_ways(counts[i].name, types[t]);
+        for (unsigned i = 0; i < ARRAY_SIZE(proofs); i++)
+            answered += compare_ways(proofs[i].name, types[t]);
+        answered += compare_ways("MAIL.eXample.org.", types[t]);
+        answered += compare_ways("xx.example.", types[t]);
+        answered += compare_ways("elsewhere.", types[t]);
+    }
+    ck_assert_uint_gt(answered, 500);
+    free(image);
+    free(other);
+}
+END_TEST
 
 START_TEST(test_hashed_proofs)
 {
@@ -412,6 +489,7 @@ int main(void)
     tcase_add_checked_fixture(t, start, NULL);
     tcase_add_test(t, test_octets);
     tcase_add_test(t, test_chain_octets);
+    tcase_add_test(t, test_plain_answers);
     tcase_add_loop_test(t, test_refusals, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
