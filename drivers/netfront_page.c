@@ -34,7 +34,9 @@ static struct {
     uint64_t patience; /* until then they are tried again often */
 } leaving;
 
-int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
+/* For the first time to this backend, or not without zeroing it. */
+static __attribute__((noinline)) int grant_anew(struct netfront *nf, struct netpage *np,
+                                                bool readonly)
 {
     if (!np->grant) {
         int ref = gnttab_alloc();
@@ -48,6 +50,14 @@ int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
         memset(np->page, 0, PAGE_SIZE);
     np->domain = nf->backend;
     gnttab_grant(np->grant, nf->backend, np->page, readonly);
+    return 0;
+}
+
+int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
+{
+    if (!np->grant || np->domain != nf->backend || nf->bounce)
+        return grant_anew(nf, np, readonly);
+    gnttab_grant_again(np->grant, readonly);
     return 0;
 }
 

@@ -153,6 +153,11 @@ static int read_packet(struct netfront *nf, unsigned *left, struct packet *packe
 {
     struct netif_rx_response response;
 
+    /* Each by itself: to zero the whole of a struct is a call. */
+    packet->head = NULL;
+    packet->tail = &packet->head;
+    packet->length = packet->slots = 0;
+    packet->failed = packet->checked = false;
     do {
         uint16_t slot = (uint16_t)(nf->rx.rsp_cons & (nf->rx.size - 1));
         struct netpage *np;
@@ -287,7 +292,7 @@ void netfront_rx_poll(struct netfront *nf)
         nf->rx_progress = true;
         work_post(&nf->rx_work);
         for (; left && budget && nf->running; budget--) {
-            struct packet packet = {.tail = &packet.head};
+            struct packet packet;
 
             if (read_packet(nf, &left, &packet) != 0)
                 discard(&packet);

@@ -287,6 +287,16 @@ static int use_in_place(struct netfront *nf, struct pbuf *p, uint16_t headers, s
     return count;
 }
 
+/* The usual packet is one page, and goes as it is. The number of pieces, or a negative errno. */
+static int use_page(struct netfront *nf, struct netpage *np, struct pbuf *p, struct piece *piece)
+{
+    if (show(nf, np) != 0)
+        return -ENOMEM;
+    pbuf_ref(p);
+    *piece = (struct piece){np, (uint16_t)((uint8_t *)p->payload - np->page), p->len};
+    return 1;
+}
+
 /* Copies p into fresh pages. The number of pieces, or a negative errno. */
 static int gather(struct netfront *nf, struct pbuf *p, struct piece *pieces)
 {
@@ -323,6 +333,7 @@ int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_of
 {
     struct netfront *nf = container_of(net, struct netfront, net);
     struct piece pieces[NETFRONT_TX_SLOTS];
+    struct netpage *np = p->next || nf->bounce ? NULL : page_for(nf, p);
     uint16_t headers;
     int count = make_room(nf, NETFRONT_TX_SLOTS + 1);
 
@@ -330,7 +341,9 @@ int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_of
         netdev_drop(net, count == -EBUSY ? NETDEV_TX_FULL : NETDEV_TX_DOWN);
         return count;
     }
-    if (fits_in_place(nf, p, &headers))
+    if (np)
+        count = use_page(nf, np, p, pieces);
+    else if (fits_in_place(nf, p, &headers))
         count = use_in_place(nf, p, headers, pieces);
     else
         count = gather(nf, p, pieces);

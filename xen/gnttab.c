@@ -115,8 +115,14 @@ void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
         panic("gnttab: frame %lx lies above 16 TiB", frame);
     shared_write(&e->frame, (uint32_t)frame);
     shared_write(&e->domid, dom);
+    gnttab_grant_again(ref, readonly);
+}
+
+void gnttab_grant_again(grant_ref_t ref, bool readonly)
+{
     /* Partner: Xen reads the flags first, then the rest. */
-    shared_store_release(&e->flags, (uint16_t)(GTF_permit_access | (readonly ? GTF_readonly : 0)));
+    shared_store_release(&gnttab.table[ref].flags,
+                         (uint16_t)(GTF_permit_access | (readonly ? GTF_readonly : 0)));
 }
 
 int gnttab_end(grant_ref_t ref)

@@ -92,7 +92,7 @@ class Builder:
             if names:
                 # As the peers are asked to: no authority section that nobody needs.
                 zone = os.path.relpath(self.zone_file(names), TOP)
-                words += [f"ZONE={zone}", "CONFIG_DNS_MINIMAL=y"]
+                words += [f"ZONE={zone}"]
             subprocess.run(
                 ["make", "-s", "-j2", *words], cwd=TOP, env=_environment(), check=True
             )

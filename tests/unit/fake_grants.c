@@ -80,6 +80,15 @@ void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
     g->live = true;
     g->readonly = readonly;
     g->page = (uint8_t *)(uintptr_t)page;
+    g->domain = dom;
+}
+
+void gnttab_grant_again(grant_ref_t ref, bool readonly)
+{
+    struct fake_grant *g = fake_grant(ref);
+
+    ck_assert_msg(g->page, "reference %u is granted again and was never", ref);
+    gnttab_grant(ref, g->domain, g->page, readonly);
 }
 
 int gnttab_end(grant_ref_t ref)

@@ -18,6 +18,7 @@ extern domid_t fake_backend;
 
 struct fake_grant {
     uint8_t *page;
+    domid_t domain; /* to which page is granted, or was */
     bool allocated, live, readonly;
     bool mapped; /* the backend holds on to the page: the grant cannot be ended */
     bool quarantined;

@@ -90,6 +90,24 @@ static void setup(void)
     ck_assert_int_eq(gnttab_init(), 0);
 }
 
+START_TEST(a_reference_is_granted_again)
+{
+    static uint8_t page[PAGE_SIZE];
+    int ref = grant_page(page, false);
+    struct grant_entry_v1 first = table[ref];
+
+    ck_assert_uint_eq(first.flags, GTF_permit_access);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_int_eq(gnttab_end((grant_ref_t)ref), 0);
+        ck_assert_uint_eq(table[ref].flags, 0);
+        gnttab_grant_again((grant_ref_t)ref, i & 1);
+        ck_assert_uint_eq(table[ref].flags, GTF_permit_access | (i & 1 ? GTF_readonly : 0));
+        ck_assert_uint_eq(table[ref].frame, first.frame);
+        ck_assert_uint_eq(table[ref].domid, 7);
+    }
+}
+END_TEST
+
 START_TEST(references_are_unique_and_never_reserved)
 {
     unsigned n = 4 * PER_FRAME - GNTTAB_NR_RESERVED_ENTRIES;
@@ -197,6 +215,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(c, setup, NULL);
+    tcase_add_test(c, a_reference_is_granted_again);
     tcase_add_test(c, references_are_unique_and_never_reserved);
     tcase_add_test(c, xen_refusing_more_frames_is_shortage);
     tcase_add_test(c, an_entry_says_who_what_and_how);
