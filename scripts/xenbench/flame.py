@@ -54,6 +54,28 @@ def table(text, operations, limit=40):
     return "\n".join(lines) + "\n"
 
 
+def lines(found, operations, least=0.1):
+    """[(function, "file:line", count)] as text: each function with its lines in the order of the source, the most
+    expensive function first; figures are for one operation, and those below the least are left out."""
+    by_function = {}
+    for function, place, count in found:
+        name, _, number = place.rpartition(":")
+        at = name, int(number) if number.isdecimal() else 0
+        places = by_function.setdefault(function, {})
+        places[at] = places.get(at, 0) + count / operations
+    text = []
+    for function, places in sorted(by_function.items(), key=lambda item: -sum(item[1].values())):
+        if sum(places.values()) < least:
+            continue
+        text.append(f"{sum(places.values()):9.1f}  {function}")
+        text += [
+            f"{count:9.1f}      {name}:{number}"
+            for (name, number), count in sorted(places.items())
+            if count >= least
+        ]
+    return "\n".join(text) + "\n"
+
+
 def svg(text, title, operations):
     """The flame graph as text: callers below, what they call above them, widths by instructions."""
     root = tree(text)

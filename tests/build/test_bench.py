@@ -318,6 +318,15 @@ def test_a_profile_by_function():
     assert "30.0        35.0  udp" in flame.table(FOLDED, 10)
 
 
+def test_a_profile_by_line():
+    found = [("poll", "a.c:9", 300), ("udp", "b.h:2", 10), ("udp", "b.h:12", 600), ("udp", "b.h:2", 30),
+             ("poll", "??:?", 100), ("never", "c.c:1", 0)]  # fmt: skip
+    assert flame.lines(found, 10).split("\n") == [
+        "     64.0  udp", "      4.0      b.h:2", "     60.0      b.h:12",
+        "     40.0  poll", "     10.0      ??:0", "     30.0      a.c:9", "",
+    ]  # fmt: skip
+
+
 def test_a_flame_graph():
     root = xml.etree.ElementTree.fromstring(flame.svg(FOLDED, "a < b", 10))
     boxes = {}

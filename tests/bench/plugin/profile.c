@@ -3,10 +3,11 @@
  * A QEMU plugin that counts the instructions of one guest by call path, and those that Xen executes
  * for it.
  *
- *   -plugin file=profile.so,text=FILE,base=HEX,symbols=FILE,control=FILE,out=FILE
+ *   -plugin file=profile.so,text=FILE,base=HEX,symbols=FILE,control=FILE,out=FILE,places=FILE
  *
  * text: the bytes of the guest's .text, base its address; symbols: "HEX NAME" lines in ascending
- * order; control: one byte, '1' while is to be counted; out: "a;b;c COUNT" lines at QEMU's end.
+ * order; control: one byte, '1' while is to be counted; out: "a;b;c COUNT" lines at QEMU's end;
+ * places: "HEX COUNT" lines, how often each instruction was executed.
  *
  * A block of translated code is the guest's if it lies in .text and its bytes are those of .text:
  * programs of dom0 use the same addresses. Each execution of such a block moves a shadow of the
@@ -45,7 +46,9 @@ struct symbol {
 enum ending { ENDS_OTHERWISE, ENDS_WITH_CALL, ENDS_WITH_RETURN };
 
 struct block {
-    uint64_t begin, end, count;
+    struct block *next;
+    uint64_t begin, end, count, runs;
+    uint8_t *sizes; /* of each of its count instructions, in octets */
     const struct symbol *symbol;
     enum ending ending;
 };
@@ -61,7 +64,8 @@ static struct {
     struct symbol *symbols;
     size_t symbol_count;
     const volatile char *control;
-    const char *out;
+    const char *out, *places;
+    struct block *blocks;
     uint64_t xen, dom0, xen_seen, dom0_seen;
     struct node root;
     struct frame frames[FRAMES_MAX];
@@ -142,7 +146,7 @@ static void move_to(const struct block *block)
 
 static void on_guest(unsigned vcpu, void *userdata)
 {
-    const struct block *block = userdata;
+    struct block *block = userdata;
     bool counting = *profile.control == '1';
 
     (void)vcpu;
@@ -152,8 +156,10 @@ static void on_guest(unsigned vcpu, void *userdata)
     profile.dom0_seen = profile.dom0;
     move_to(block);
     profile.last = block;
-    if (counting)
+    if (counting) {
         top()->count += block->count;
+        block->runs++;
+    }
 }
 
 static const struct symbol *symbol_at(uint64_t address)
@@ -206,11 +212,18 @@ static struct block *guest_block(const struct qemu_plugin_tb *tb)
             return NULL;
         at += size;
     }
-    block = malloc(sizeof(*block));
-    if (!block)
+    block = calloc(1, sizeof(*block));
+    if (!block || !(block->sizes = malloc(count)))
         abort();
-    *block = (struct block){begin, at, count, symbol_at(begin),
-                            ending_of(qemu_plugin_tb_get_insn(tb, count - 1))};
+    for (size_t i = 0; i < count; i++)
+        block->sizes[i] = (uint8_t)qemu_plugin_insn_size(qemu_plugin_tb_get_insn(tb, i));
+    block->begin = begin;
+    block->end = at;
+    block->count = count;
+    block->symbol = symbol_at(begin);
+    block->ending = ending_of(qemu_plugin_tb_get_insn(tb, count - 1));
+    block->next = profile.blocks;
+    profile.blocks = block;
     return block;
 }
 
@@ -248,16 +261,40 @@ static void write_tree(FILE *out, const struct node *node)
         write_tree(out, node);
 }
 
+/* QEMU may have translated the same code several times. */
+static void write_places(FILE *out)
+{
+    uint64_t *counts = calloc(profile.size, sizeof(*counts));
+
+    if (!counts)
+        return;
+    for (const struct block *block = profile.blocks; block; block = block->next) {
+        uint64_t at = block->begin - profile.base;
+
+        for (uint64_t i = 0; i < block->count; at += block->sizes[i++])
+            counts[at] += block->runs;
+    }
+    for (uint64_t at = 0; at < profile.size; at++)
+        if (counts[at])
+            fprintf(out, "%llx %llu\n", (unsigned long long)(profile.base + at),
+                    (unsigned long long)counts[at]);
+    free(counts);
+}
+
 static void on_exit_of_qemu(qemu_plugin_id_t id, void *userdata)
 {
-    FILE *out = fopen(profile.out, "w");
+    FILE *out = fopen(profile.out, "w"), *places = fopen(profile.places, "w");
 
     (void)id;
     (void)userdata;
-    if (!out)
-        return;
-    write_tree(out, &profile.root);
-    fclose(out);
+    if (out) {
+        write_tree(out, &profile.root);
+        fclose(out);
+    }
+    if (places) {
+        write_places(places);
+        fclose(places);
+    }
 }
 
 static bool read_text(const char *path)
@@ -318,10 +355,13 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const struct qem
             profile.base = strtoull(value, NULL, 16);
         else if (!strncmp(argv[i], "out=", 4))
             profile.out = strdup(value);
+        else if (!strncmp(argv[i], "places=", 7))
+            profile.places = strdup(value);
         else
             fine = false;
     }
-    if (!fine || !profile.text || !profile.symbols || !profile.control || !profile.out) {
+    if (!fine || !profile.text || !profile.symbols || !profile.control || !profile.out ||
+        !profile.places) {
         fprintf(stderr, "profile: wrong arguments\n");
         return 1;
     }
