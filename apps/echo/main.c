@@ -20,6 +20,7 @@
 #define LOG_MODULE "echo"
 #define ECHO_PORT 7
 #define KEEPALIVE_MS 300000
+#define RETRY_HALF_SECONDS 4
 
 /* --- UDP --------------------------------------------------------------------------------- */
 
@@ -61,6 +62,8 @@ static void forget(struct connection *c, struct tcp_pcb *pcb)
     net_mem_free(c);
 }
 
+static err_t on_polled(void *arg, struct tcp_pcb *pcb);
+
 /* Echoes as much as the send buffer takes. ERR_ABRT: the connection is gone. */
 static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
 {
@@ -82,8 +85,11 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
         }
     }
     (void)tcp_output(pcb);
-    if (!c->closing || c->waiting)
+    if (!c->closing || c->waiting) {
+        /* A connection that has nothing to do needs no clock. */
+        tcp_poll(pcb, c->waiting ? on_polled : NULL, RETRY_HALF_SECONDS);
         return ERR_OK;
+    }
     forget(c, pcb);
     if (tcp_close(pcb) == ERR_OK)
         return ERR_OK;
@@ -118,9 +124,7 @@ static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
 
 static err_t on_polled(void *arg, struct tcp_pcb *pcb)
 {
-    struct connection *c = arg;
-
-    return c->waiting || c->closing ? echo_waiting(c, pcb) : ERR_OK;
+    return echo_waiting(arg, pcb);
 }
 
 /* The connection is gone already. */
@@ -147,7 +151,6 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     tcp_arg(pcb, c);
     tcp_recv(pcb, on_received);
     tcp_sent(pcb, on_acknowledged);
-    tcp_poll(pcb, on_polled, 4);
     tcp_err(pcb, on_failed);
     return ERR_OK;
 }
