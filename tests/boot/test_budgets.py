@@ -5,6 +5,7 @@ any load."""
 import os
 import subprocess
 
+import nettools
 import pytest
 
 from conftest import OUT, TOP, built, xlcfg
@@ -62,3 +63,43 @@ def test_large_image(xen_icount, guest, budget, tmp_path):
 @pytest.mark.parametrize("app", ["hello", "dns"])
 def test_image_size(app, budget):
     budget(f"{app}.image_bytes", os.path.getsize(built(app)))
+
+
+# --- growth (docs/growth.md) -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def growload(tmp_path_factory):
+    """tests/bench/dom0/growload.c for dom0."""
+    program = tmp_path_factory.mktemp("dom0") / "growload"
+    sources = [os.path.join(TOP, "tests", "bench", "dom0", name) for name in ("growload.c", "load.c")]
+    compiler = os.environ.get("CROSS_COMPILE", "x86_64-linux-gnu-") + "gcc"
+    subprocess.run([compiler, "-O2", "-static", "-o", program, *sources], check=True, capture_output=True)
+    return program.read_bytes()
+
+
+def grow(guest, growload, arguments):
+    """What growload says last, as a dictionary."""
+    m = guest.machine
+    if m.run("test -x /tmp/growload", check=False).status:
+        m.push("/tmp/growload", growload, mode=0o755)
+    words = m.run(f"/tmp/growload {guest.domid} {guest.address} {arguments}", timeout=120).out.splitlines()[-1].split()
+    return {name: int(value) for name, value in zip(words[::2], words[1::2])}
+
+
+def test_beside_many_connections(xen_icount, guest, growload, budget):
+    g = guest("echo", machine=xen_icount)
+    nettools.wait_ready(g, g.address)
+    said = grow(g, growload, "7 connections 3 0 500")
+    for what in ("any", "open", "replace"):
+        budget(f"echo.tcp_{what}_beside_500", said[what])
+
+
+def test_beside_many_timers_and_threads(xen_icount, guest, growload, budget):
+    g = guest("growth", machine=xen_icount)
+    nettools.wait_ready(g, g.address)
+    for things, jobs in (("timers", ["set"]), ("threads", ["switch", "wake", "create"]), ("due", ["fire"])):
+        grow(g, growload, f"7 tell '{things} 3000'")
+        for job in jobs:
+            cost = grow(g, growload, f"7 tell '{job} 5000'")["guest"] / 5000
+            budget(f"growth.{job}_beside_3000", round(cost))

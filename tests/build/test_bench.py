@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 
 import pytest
 from conftest import TOP, call
-from xenbench import flame, iperf, linux, measure, realtime, report, zones
+from xenbench import flame, growth, iperf, linux, measure, realtime, report, zones
 from xenqemu.debian import DebianError
 from xenqemu.machine import MachineError
 
@@ -219,6 +219,34 @@ def test_plots_of_the_book(tmp_path):
         assert (tmp_path / "plots" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
 
+def test_groups_of_growth():
+    assert growth.groups([]) == list(growth.GROUPS)
+    assert growth.groups(["growth.timers", "growth.guests.udp"]) == ["timers", "guests"]
+    assert {s.app for s in growth.needed(growth.GROUPS, True)} == {"echo", "nettest", "growth", "dns"}
+    assert [s.names for s in growth.needed(["names"], False)] == list(growth.NAMES)
+
+
+def grown(scale):
+    return [
+        growth.result("timers", curve, number, scale * number)
+        for curve in ("set", "fire") for number in (1, 100)
+    ] + [growth.result("threads", "wake", 1, 5)]
+
+
+def test_what_has_grown_is_written_and_kept(tmp_path):
+    pytest.importorskip("matplotlib")
+    os.mkdir(tmp_path / "bench")
+    names = growth.write(grown(1), tmp_path / "bench")
+    assert names == ["growth.json", "growth.md", "growth-timers.png", "growth-threads.png"]
+    growth.write([r for r in grown(2) if r["group"] == "timers"], tmp_path / "bench")
+    text = (tmp_path / "bench" / "growth.md").read_text()
+    assert "| 100 | 200 | 200 |" in text and "| 1 | 5 |" in text
+    done = call(os.path.join(TOP, "scripts", "bench"), "GROWTH=1", f"PLOTS={tmp_path}/plots", XENOLITH_OUT=tmp_path)
+    assert done.returncode == 0, done.stdout
+    for name in names[2:]:
+        assert (tmp_path / "plots" / name).read_bytes() == (tmp_path / "bench" / name).read_bytes()
+
+
 def sample(system, rate, p50):
     return {"name": "udp.echo.32", "system": system, "window": 32, "memory_mib": 4, "rate": rate,
             "guest_instructions_per_op": 1e9 / rate, "dom0_instructions_per_op": 5000, "lost": 1,
@@ -272,7 +300,7 @@ def test_kernel_inside_a_bzimage(tmp_path):
 @pytest.mark.parametrize("words, wrong", [
     (["QUICK=2"], "QUICK=2"), (["REALTIME=x"], "REALTIME=x"), (["SYSTEMS=windows"], "windows"), (["ROWS=nonsense"], "nothing"),
     (["ROWS=udp", "SYSTEMS=knot"], "nothing"), (["--fast"], "--fast"),
-    (["REALTIME=1", "ROWS=boot_at"], "nothing"),
+    (["REALTIME=1", "ROWS=boot_at"], "nothing"), (["GROWTH=1", "ROWS=dns"], "growth.timers"), (["GROWTH=x"], "GROWTH=x"),
 ])
 def test_usage(words, wrong):
     done = call(os.path.join(TOP, "scripts", "bench"), *words)

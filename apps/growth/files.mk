@@ -1,0 +1,1 @@
+obj-y += apps/growth/main.c apps/growth/timers.c apps/growth/threads.c
