@@ -15,6 +15,7 @@ obj-y += lib/net/deliver.c
 obj-y += lib/net/reply.c
 obj-$(CONFIG_MULTICAST) += lib/net/filter.c
 obj-$(CONFIG_NET_GSO) += lib/net/gso.c
+obj-$(CONFIG_NET_TSO) += lib/net/tso.c
 obj-y += lib/net/address.c
 obj-y += lib/net/parse.c
 obj-y += lib/net/report.c

@@ -170,6 +170,17 @@ static void finish_tcp(struct net_interface *nif, struct pbuf *p, const struct h
     pbuf_add_header_force(p, h->transport);
     memcpy(frame + h->transport + AT_TCP_SUM, &sum, sizeof(sum));
 }
+
+/* A segment that the device cuts (tso.c). What was collected before it goes first. */
+static err_t send_large(struct net_interface *nif, struct pbuf *p, const struct headers *h)
+{
+    struct netdev_offload offload = {.blank = true, .gso = h->version, .gso_size = net_tso_size()};
+
+    if (!net_gso_flush(nif->gso))
+        return ERR_MEM;
+    headers_blank_tcp(p->payload, h, (uint16_t)(p->tot_len - h->transport));
+    return net_send(nif, p, &offload);
+}
 #endif
 
 err_t net_link_output(struct netif *netif, struct pbuf *p)
@@ -179,7 +190,7 @@ err_t net_link_output(struct netif *netif, struct pbuf *p)
     struct headers h; /* they are all in the first pbuf */
 
     net_timeouts_note_output();
-    if (p->tot_len > netif->mtu + ETH_BYTES) {
+    if (p->tot_len > nif->dev->mtu + ETH_BYTES && !net_tso_size()) {
         /* It has waited for a neighbour's address while the link became another. */
         netdev_drop(nif->dev, NETDEV_TX_LONG);
         return ERR_IF;
@@ -188,9 +199,12 @@ err_t net_link_output(struct netif *netif, struct pbuf *p)
         offload.valid = true;
 #if LWIP_TCP
         if (h.protocol == PROTOCOL_TCP) {
-            enum net_gso_verdict verdict = net_gso_take(nif->gso, p, &h);
+            enum net_gso_verdict verdict;
 
             net_timeouts_note_tcp();
+            if (net_tso_size())
+                return send_large(nif, p, &h);
+            verdict = net_gso_take(nif->gso, p, &h);
             if (verdict != NET_GSO_PASS)
                 return verdict == NET_GSO_TAKEN ? ERR_OK : ERR_MEM;
             finish_tcp(nif, p, &h, &offload);

@@ -46,4 +46,14 @@ static inline void net_gso_free(struct net_interface *interface)
 }
 #endif
 
+#ifdef CONFIG_NET_TSO
+/* tso.c: a segment is being sent that is to be cut into pieces with this many octets of payload, or 0. */
+uint16_t net_tso_size(void);
+#else
+static inline uint16_t net_tso_size(void)
+{
+    return 0;
+}
+#endif
+
 #endif

@@ -10,7 +10,6 @@ import subprocess
 
 import pytest
 
-
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PORT = 5201
 COOKIE = b"a-cookie-of-thirty-six-characters-aa\0"
@@ -206,3 +205,19 @@ def test_who_vanishes_or_talks_nonsense_ends_its_own_test(server, host):
     assert iperf3(host, server.address, "-n1M")["sum_received"]["bytes"]
     for s in silent:
         s.close()
+
+
+@pytest.mark.parametrize("what", ["receive", "send"])
+def test_bulk_budget(xen_icount, network, guest, echoload, budget, what):
+    """Guest instructions for each KiB, Xen's work for the guest included: what a long stream costs more than a short
+    one, by a client in dom0."""
+    if xen_icount.run("test -x /tmp/echoload", check=False).status:
+        xen_icount.push("/tmp/echoload", echoload, mode=0o755)
+    g = guest("iperf3", machine=xen_icount)
+    g.wait("address 10")
+    spent = []
+    for kib in (4096, 4096, 20480):
+        before = g.stat().cpu_time
+        xen_icount.run(f"/tmp/echoload {g.address} {PORT} {what} {kib}", timeout=300)
+        spent.append(g.stat().cpu_time - before)
+    budget(f"iperf3.tcp_{what}_instructions_per_kib", round((spent[2] - spent[1]) / 16384))

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lwip/err.h"
 #include "lwip/ip_addr.h"
 
 /* Initial sequence numbers as RFC 6528 asks for (lib/net/tcp.c). */
@@ -27,6 +28,32 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
 struct tcp_pcb;
 /* A segment for this connection is taken (lib/net/tcp.c). */
 bool net_tcp_may_come(const struct tcp_pcb *pcb);
+
+/*
+ * Segments that are longer than the connection's, which the device cuts (lib/net/tso.c): how long one may be made; what
+ * room is left in one of len octets; whether one fits into the window, cut for that if need be; the first that is not
+ * acknowledged, cut to what has been lost; and sending.
+ */
+#ifdef CONFIG_NET_TSO
+struct tcp_seg;
+struct netif;
+struct pbuf;
+uint16_t net_tcp_segment(const struct tcp_pcb *pcb, uint8_t apiflags);
+#define net_tcp_space(longest, len) ((u16_t)(LWIP_MAX((longest), (len)) - (len)))
+bool net_tcp_fits(struct tcp_pcb *pcb, struct tcp_seg *seg, const struct netif *netif,
+                  uint32_t wnd);
+struct tcp_seg *net_tcp_first(struct tcp_pcb *pcb);
+err_t net_tcp_send(const struct tcp_pcb *pcb, struct pbuf *p, const ip_addr_t *src,
+                   const ip_addr_t *dest, uint8_t ttl, uint8_t tos, uint8_t protocol,
+                   struct netif *netif);
+#else
+#define net_tcp_segment(pcb, apiflags) ((pcb)->mss)
+#define net_tcp_space(longest, len) ((longest) - (len))
+#define net_tcp_fits(pcb, seg, netif, wnd)                                                         \
+    (lwip_ntohl((seg)->tcphdr->seqno) - (pcb)->lastack + (seg)->len <= (wnd))
+#define net_tcp_first(pcb) ((pcb)->unacked)
+#define net_tcp_send(pcb, ...) ip_output_if(__VA_ARGS__)
+#endif
 
 /* The gateway given by gw6=, or NULL: then the advertised routers count (lib/net/address.c). */
 #if LWIP_IPV6

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lib/net/tso.c with lwIP around it: a client whose window opens and closes as it likes, on a way that loses segments and
+ * a link that cuts them at times, gets every octet in its place. No segment is longer than the client asked for but
+ * where the device is told to cut it, and none goes beyond the window.
+ */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/app.h"
+#include "lib/net/headers.h"
+#include "lib/net/interface.h"
+#include "lib/net/mem.h"
+#include "lib/net/net.h"
+#include "lib/net/netpage.h"
+#include "lib/util.h"
+#include "tests/unit/fake_kernel.h"
+
+#include "lwip/etharp.h"
+#include "lwip/priv/tcp_priv.h"
+
+#define TOTAL 500000u
+#define PORT 9
+#define THEIR_PORT 4000
+#define THEIR_SEQ 5000u
+
+/* --- the rest of the kernel -------------------------------------------------------------- */
+
+const char app_name[] = "test";
+
+size_t page_count_total(void)
+{
+    return 4096;
+}
+
+size_t page_count_free(void)
+{
+    return 4096;
+}
+
+uint64_t time_monotonic(void)
+{
+    return fake_now;
+}
+
+const char *cmdline_get(const char *key)
+{
+    return strcmp(key, "ip") == 0 ? "10.0.0.2/24" : NULL;
+}
+
+void cmdline_known(const char *key)
+{
+}
+
+void shutdown_hook_add(struct shutdown_hook *hook)
+{
+}
+
+void random_bytes(void *buf, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = (uint8_t)rand();
+}
+
+int guest_publish(const char *path, const char *value)
+{
+    return 0;
+}
+
+/* --- the client -------------------------------------------------------------------------- */
+
+static struct {
+    uint32_t isn;           /* the guest's */
+    uint32_t next;          /* octets that have come in order */
+    uint32_t edge;          /* of the window, as it was told */
+    uint16_t mss;           /* what the guest was asked for */
+    unsigned lost_percent;  /* of the segments on their way */
+    unsigned large, frames; /* segments to be cut; all with data */
+    unsigned pushed;        /* segments with data since the last look */
+    bool fin, synchronized, full;
+    bool have[TOTAL];
+} client;
+
+/* What the guest sends: two copies, so that neighbours in the stream may be strangers in memory. */
+static uint8_t data[2][TOTAL];
+
+static void take_octets(const uint8_t *payload, uint32_t at, uint32_t len)
+{
+    ck_assert_uint_le(at + len, TOTAL);
+    ck_assert(memcmp(payload, data[0] + at, len) == 0);
+    memset(client.have + at, true, len);
+    while (client.next < TOTAL && client.have[client.next])
+        client.next++;
+}
+
+/* The frame's segment as the way has it: in pieces, of which some are lost. */
+static void take_segment(const uint8_t *frame, uint32_t length, const struct headers *h,
+                         const struct netdev_offload *offload)
+{
+    const uint8_t *tcp = frame + h->transport, *payload = tcp + TCP_BYTES;
+    uint32_t at = read_be32(tcp + AT_TCP_SEQ) - client.isn - 1;
+    uint32_t len = length - h->transport - TCP_BYTES;
+    bool fin = tcp[AT_TCP_FLAGS] & TCP_FIN;
+
+    if (len) {
+        client.frames++;
+        client.pushed++;
+    }
+    /* A probe of a shut window has one octet. */
+    ck_assert(at + len <= client.edge || len == 1);
+    if (len > client.mss) {
+        ck_assert(offload->gso == 4 && offload->gso_size <= client.mss && offload->blank);
+        client.large++;
+    }
+    while (len) {
+        uint32_t n = MIN(len, offload->gso ? (uint32_t)offload->gso_size : len);
+
+        if ((unsigned)rand() % 100 >= client.lost_percent) {
+            take_octets(payload, at, n);
+            client.fin |= fin && n == len && client.next == TOTAL;
+        }
+        payload += n;
+        at += n;
+        len -= n;
+    }
+    client.fin |= fin && at == TOTAL && client.next == TOTAL;
+}
+
+static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload)
+{
+    static uint8_t frame[UINT16_MAX];
+    struct headers h;
+
+    if (client.full)
+        return -EBUSY;
+    pbuf_copy_partial(p, frame, p->tot_len, 0);
+    ck_assert(p->tot_len <= dev->mtu + ETH_BYTES || offload->gso);
+    if (!headers_parse(frame, p->tot_len, &h) || h.protocol != PROTOCOL_TCP)
+        return 0;
+    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP4)
+        ck_assert_uint_eq(read_be16(frame + AT_IP4_LENGTH), p->tot_len - ETH_BYTES);
+    if (frame[h.transport + AT_TCP_FLAGS] & TCP_SYN) {
+        client.isn = read_be32(frame + h.transport + AT_TCP_SEQ);
+        client.synchronized = true;
+    } else {
+        take_segment(frame, p->tot_len, &h, offload);
+    }
+    return 0;
+}
+
+static struct netdev dev = {
+    .name = "vif/0", .transmit = transmit, .mac = {0, 0x16, 0x3e, 1, 2, 3}, .mtu = 1500};
+
+static void arrive(const uint8_t *frame, uint16_t length)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, length, PBUF_RAM);
+
+    pbuf_take(p, frame, length);
+    net_input(&dev, p, true);
+    fake_run();
+}
+
+/* Nobody has to be asked for the client's address. */
+static void introduce(void)
+{
+    static const uint8_t arp[] = {0,  1, 8, 0, 6, 4, 0, 1, 2, 0, 0,  0, 0, 0,
+                                  10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
+    uint8_t frame[ETH_BYTES + sizeof(arp)] = {0};
+
+    memcpy(frame, dev.mac, 6);
+    frame[6] = 2;
+    write_be16(frame + AT_ETH_TYPE, ETH_ARP);
+    memcpy(frame + ETH_BYTES, arp, sizeof(arp));
+    arrive(frame, sizeof(frame));
+}
+
+static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, const uint8_t *options,
+                uint8_t len)
+{
+    static const uint8_t ends[] = {10, 0, 0, 1, 10, 0, 0, 2};
+    uint8_t frame[ETH_BYTES + IP4_BYTES + TCP_BYTES + 8] = {0};
+    uint8_t *tcp = frame + ETH_BYTES + IP4_BYTES;
+    uint32_t sum;
+
+    memcpy(frame, dev.mac, 6);
+    frame[6] = 2;
+    write_be16(frame + AT_ETH_TYPE, ETH_IP4);
+    frame[ETH_BYTES] = 0x45;
+    write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + TCP_BYTES + len));
+    frame[AT_IP4_TTL] = 64;
+    frame[AT_IP4_PROTOCOL] = PROTOCOL_TCP;
+    memcpy(frame + AT_IP4_SRC, ends, sizeof(ends));
+    sum = headers_sum(frame + ETH_BYTES, IP4_BYTES);
+    sum = (sum >> 16) + (sum & 0xffff);
+    write_be16(frame + AT_IP4_SUM, (uint16_t) ~((sum >> 16) + sum));
+    write_be16(tcp, THEIR_PORT);
+    write_be16(tcp + 2, PORT);
+    write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
+    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
+    write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
+    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
+    tcp[AT_TCP_OFFSET] = (uint8_t)((TCP_BYTES + len) / 4 << 4);
+    tcp[AT_TCP_FLAGS] = flags;
+    write_be16(tcp + AT_TCP_WINDOW, window);
+    if (len)
+        memcpy(tcp + TCP_BYTES, options, len);
+    arrive(frame, (uint16_t)(ETH_BYTES + IP4_BYTES + TCP_BYTES + len));
+}
+
+#define SCALE 4
+
+/* Acknowledges all that has come, with so many octets of window behind it. A window never shrinks. */
+static void acknowledge(uint32_t window)
+{
+    window = MAX(window, client.edge > client.next ? client.edge - client.next : 0) >> SCALE;
+    client.edge = client.next + (window << SCALE);
+    say(TCP_ACK, THEIR_SEQ + 1, client.isn + 1 + client.next + client.fin, (uint16_t)window, NULL,
+        0);
+}
+
+/* --- the server -------------------------------------------------------------------------- */
+
+static struct tcp_pcb *server;
+static uint32_t written;
+static unsigned copied_percent;
+
+static void write_more(void)
+{
+    while (server && written < TOTAL) {
+        uint32_t some = 1 + (uint32_t)rand() % 40000;
+        uint32_t n = MIN(MIN(some, TOTAL - written), tcp_sndbuf(server));
+        bool copy = (unsigned)rand() % 100 < copied_percent;
+
+        if (!n || tcp_write(server, data[rand() & 1] + written, (u16_t)n,
+                            copy ? TCP_WRITE_FLAG_COPY : 0) != ERR_OK)
+            break;
+        written += n;
+    }
+    if (server && written == TOTAL) {
+        struct tcp_pcb *pcb = server;
+
+        server = NULL;
+        tcp_sent(pcb, NULL);
+        tcp_err(pcb, NULL);
+        ck_assert_int_eq(tcp_close(pcb), ERR_OK);
+    } else if (server) {
+        (void)tcp_output(server);
+    }
+}
+
+static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    write_more();
+    return ERR_OK;
+}
+
+static void on_failed(void *arg, err_t err)
+{
+    ck_abort_msg("the connection has failed: %d", err);
+}
+
+static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
+{
+    server = pcb;
+    tcp_sent(pcb, on_acknowledged);
+    tcp_err(pcb, on_failed);
+    return ERR_OK;
+}
+
+static void release(struct netpage *np)
+{
+}
+
+static void set_link(bool cuts)
+{
+    net_link(&dev, false);
+    dev.features = NETDEV_CSUM4 | NETDEV_CSUM6 | (cuts ? NETDEV_GSO4 | NETDEV_GSO6 : 0);
+    net_link(&dev, true);
+}
+
+static void start(uint16_t mss, uint32_t window)
+{
+    uint8_t options[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss, 3, 3, SCALE, 1};
+    struct tcp_pcb *pcb;
+
+    for (unsigned i = 0; i < TOTAL; i++)
+        data[0][i] = data[1][i] = (uint8_t)rand();
+    netpage_open(release);
+    ck_assert_int_eq(net_init(), 0);
+    ck_assert_int_eq(net_attach(&dev), 0);
+    set_link(true);
+    introduce();
+    pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
+    ck_assert_int_eq(tcp_bind(pcb, IP_ANY_TYPE, PORT), ERR_OK);
+    pcb = tcp_listen(pcb);
+    tcp_accept(pcb, on_accepted);
+    client.mss = mss;
+    say(TCP_SYN, THEIR_SEQ, 0, (uint16_t)MIN(window, UINT16_MAX), options, sizeof(options));
+    ck_assert(client.synchronized);
+    acknowledge(window);
+    ck_assert_ptr_nonnull(server);
+}
+
+/* Until all has come, and the guest has forgotten all of it. */
+static void finish(uint32_t window, unsigned relinks)
+{
+    struct tcp_pcb *pcb;
+    unsigned turns = 0;
+
+    write_more();
+    while (client.next < TOTAL || !client.fin) {
+        ck_assert_uint_lt(++turns, 20000);
+        if (relinks && turns % relinks == 0)
+            set_link(turns / relinks & 1);
+        client.full = rand() % 10 == 0;
+        if (!client.pushed || client.full)
+            fake_sleep(NSEC_PER_SEC / 4);
+        client.full = false;
+        net_tx_ready(&dev);
+        client.pushed = 0;
+        acknowledge(window ? (uint32_t)rand() % window : 0);
+    }
+    pcb = tcp_active_pcbs;
+    ck_assert_ptr_nonnull(pcb);
+    acknowledge(UINT16_MAX);
+    ck_assert(pcb->state == FIN_WAIT_2 && !pcb->unsent && !pcb->unacked && !pcb->snd_queuelen);
+}
+
+START_TEST(all_of_it_arrives)
+{
+    static const uint16_t sizes[] = {1460, 536, 1000, 300};
+    static const uint32_t windows[] = {1000000, 300000, 30000, 5000};
+    static const unsigned losses[] = {0, 2, 10}, copies[] = {0, 30, 100}, relinks[] = {0, 0, 50};
+
+    srand((unsigned)_i);
+    client.lost_percent = losses[_i % 3];
+    copied_percent = copies[_i / 3 % 3];
+    start(sizes[_i % 4], windows[_i / 9]);
+    finish(windows[_i / 9], relinks[rand() % 3]);
+}
+END_TEST
+
+/* One pass through lwIP for what 44 segments of the client's size would have taken. */
+START_TEST(segments_are_large)
+{
+    start(1460, 1000000);
+    finish(1000000, 0);
+    ck_assert_uint_gt(client.large, 10);
+    ck_assert_uint_lt(client.frames, 60);
+}
+END_TEST
+
+/* The first segment of a connection's congestion window, and what is sent anew, are no larger than it allows. */
+START_TEST(congestion_counts_in_the_clients_segments)
+{
+    struct tcp_pcb *pcb;
+    uint32_t first;
+
+    start(1460, 1000000);
+    pcb = server;
+    client.lost_percent = 100;
+    write_more();
+    first = pcb->snd_nxt - pcb->lastack;
+    ck_assert_uint_gt(first, 1460);
+    ck_assert_uint_le(first, 4 * 1460);
+    client.pushed = client.large = 0;
+    fake_sleep(10 * NSEC_PER_SEC);
+    ck_assert_uint_gt(client.pushed, 0);
+    ck_assert_uint_eq(client.large, 0);
+    ck_assert_uint_eq(pcb->cwnd, 1460);
+    client.lost_percent = 0;
+    finish(1000000, 0);
+}
+END_TEST
+
+/* Of 40 lost octets the client asks for, by acknowledging the same three times, one segment of its own size is sent. */
+START_TEST(one_lost_segment_is_sent_anew)
+{
+    struct tcp_pcb *pcb;
+
+    start(1460, 1000000);
+    pcb = server;
+    write_more();
+    while (pcb->cwnd < 40000)
+        acknowledge(1000000);
+    client.lost_percent = 100;
+    acknowledge(1000000);
+    ck_assert(pcb->unacked && pcb->unacked->len > 1460);
+    client.frames = 0;
+    for (unsigned i = 0; i < 3; i++)
+        acknowledge(1000000);
+    ck_assert(pcb->flags & TF_INFR);
+    ck_assert_uint_eq(client.frames, 1);
+    ck_assert(pcb->unacked->len == 1460 && pcb->unacked->next);
+    client.lost_percent = 0;
+    finish(1000000, 0);
+}
+END_TEST
+
+/* Whatever there is no memory for, nothing is lost but time. */
+START_TEST(memory_runs_out)
+{
+    start(1460, 1000000);
+    write_more();
+    for (unsigned i = 0; i < 200 && client.next < TOTAL; i++) {
+        fake_no_memory = i % 3 != 0;
+        acknowledge((uint32_t)rand() % 100000);
+        fake_sleep(NSEC_PER_SEC / 4);
+    }
+    fake_no_memory = false;
+    finish(1000000, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("net_tso");
+    TCase *c = tcase_create("net_tso");
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_set_timeout(c, 0); /* turns are counted, not seconds */
+    tcase_add_loop_test(c, all_of_it_arrives, 0, 36);
+    tcase_add_test(c, segments_are_large);
+    tcase_add_test(c, congestion_counts_in_the_clients_segments);
+    tcase_add_test(c, one_lost_segment_is_sent_anew);
+    tcase_add_test(c, memory_runs_out);
+    suite_add_tcase(s, c);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
