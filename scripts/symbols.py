@@ -22,9 +22,11 @@ def functions(lines):
         if len(words) != 3 or words[1] not in "tTwW" or words[2].startswith("."):
             continue
         address = int(words[0], 16)
+        # What the compiler has made of a function (name.part.0, name.lto_priv.1) tells a reader nothing more.
+        name = words[2].partition(".")[0]
         # Of several names for one place a global one says most.
         if address not in found or words[1] in "TW":
-            found[address] = words[2][:LONGEST]
+            found[address] = name[:LONGEST]
     return sorted(found.items())
 
 

@@ -16,6 +16,8 @@ void arch_context_init(struct arch_context *ctx, void *stack_top, void (*fn)(voi
 {
     uint64_t *sp = stack_top;
 
+    /* The end of an array, like boot_stack_top: the compiler would take what lies below for nobody's. */
+    __asm__("" : "+r"(sp));
     *--sp = 0; /* two zeros: the end of a back-trace, and the ABI's 16-byte alignment */
     *--sp = 0;
     *--sp = (uintptr_t)context_first;

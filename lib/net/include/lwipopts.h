@@ -52,7 +52,7 @@
 #define LWIP_IPV6_DHCP6 0
 #define LWIP_ACD 0
 #define LWIP_DHCP_DOES_ACD_CHECK 0
-#define LWIP_MULTICAST_TX_OPTIONS (LWIP_IGMP || LWIP_IPV6_MLD)
+#define LWIP_MULTICAST_TX_OPTIONS IS_ENABLED(CONFIG_SOCKETS)
 
 /* Replies to a broadcast ping are an amplifier. */
 #define LWIP_BROADCAST_PING 0
@@ -89,7 +89,7 @@
 #define LWIP_IPV6_ADDRESS_LIFETIMES LWIP_IPV6
 
 /* --- UDP and TCP ------------------------------------------------------------------------- */
-#define SO_REUSE 1
+#define SO_REUSE IS_ENABLED(CONFIG_SOCKETS)
 #define TCP_MSS 1460
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 5
@@ -106,7 +106,7 @@ extern unsigned net_tcp_window;
 #define TCP_OVERSIZE TCP_MSS
 #define TCP_QUEUE_OOSEQ LWIP_TCP
 #define TCP_OOSEQ_MAX_PBUFS 64
-#define LWIP_TCP_SACK_OUT LWIP_TCP
+#define LWIP_TCP_SACK_OUT IS_ENABLED(CONFIG_NET_TCP_SACK)
 #define TCP_LISTEN_BACKLOG 1
 #define LWIP_TCP_KEEPALIVE 1
 #define LWIP_TCP_PCB_NUM_EXT_ARGS 0
