@@ -143,12 +143,14 @@ void net_restore_ip6(struct net_interface *nif)
         nd6_clear_destination_cache();
     for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
         struct nd6_destination_cache_entry *path = &destination_cache[i], *was = &known.path[i];
+        uint16_t most;
 
         if (!ip6_addr_eq(&path->destination_addr, &was->destination_addr))
             continue;
-        if (path->pmtu < IP6_MIN_MTU_LENGTH || path->pmtu > was->pmtu)
-            path->pmtu = was->pmtu;
-        narrow |= path->pmtu < was->pmtu;
+        most = was->pmtu ? was->pmtu : known.mtu; /* a large segment leaves 0 (tso.c) */
+        if (path->pmtu < IP6_MIN_MTU_LENGTH || path->pmtu > most)
+            path->pmtu = most;
+        narrow |= path->pmtu < most;
     }
     if (narrow)
         net_make_sums();

@@ -9,13 +9,15 @@
  *
  * What lwIP cannot do is to send a part of a segment. So one is cut in two, at a multiple of that size, when the window
  * or the congestion window has no room for all of it; when the first piece is to be sent anew, which is what has been
- * lost; and when the device at hand does not cut. Nothing is copied then: both refer to the app's memory.
+ * lost; and when the device at hand does not cut, or pages are so few that acknowledgements need them. Then both refer to
+ * the app's memory. Only what lwIP holds itself, because the app has had it copied, is copied once more.
  */
 #include "kernel/app.h"
 #include "lib/net/gso.h"
 #include "lib/net/headers.h"
 #include "lib/net/include/lwiphooks.h"
 #include "lib/net/interface.h"
+#include "lib/net/netpage.h"
 
 #include "lwip/priv/tcp_priv.h"
 
@@ -25,7 +27,7 @@
 static uint16_t size_now; /* of the pieces of what is being sent, or 0 */
 
 /* Does the device behind it cut segments? Where lwIP has to compute checksums now, it makes segments that fit. */
-static bool cuts(const struct netif *netif)
+static bool can_cut(const struct netif *netif)
 {
     if (!netif || netif->linkoutput != net_link_output)
         return false;
@@ -33,11 +35,17 @@ static bool cuts(const struct netif *netif)
            !(netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP);
 }
 
+/* And is one to be sent now? It takes up to 17 pages at once. */
+static bool cuts(const struct netif *netif)
+{
+    return can_cut(netif) && !netpage_scarce();
+}
+
 uint16_t net_tcp_segment(const struct tcp_pcb *pcb, uint8_t apiflags)
 {
     /* A copy would be in one piece of memory as long as the segment. */
     if (!pcb->mss || apiflags & TCP_WRITE_FLAG_COPY ||
-        !cuts(ip_route(&pcb->local_ip, &pcb->remote_ip)))
+        !can_cut(ip_route(&pcb->local_ip, &pcb->remote_ip)))
         return pcb->mss;
     return (uint16_t)MAX(MIN(LARGEST, pcb->snd_wnd_max / 2) / pcb->mss * pcb->mss, pcb->mss);
 }
@@ -115,6 +123,7 @@ static void cut(struct tcp_pcb *pcb, struct tcp_seg *seg, uint16_t n)
         p->tot_len = left;
     (void)pbuf_add_header(rest, TCP_BYTES);
     *next = *seg;
+    next->trimmed = 0;
     next->p = rest;
     next->len = (uint16_t)(seg->len - n);
     next->tcphdr = rest->payload;
@@ -129,19 +138,22 @@ static void cut(struct tcp_pcb *pcb, struct tcp_seg *seg, uint16_t n)
         (uint16_t)(pcb->snd_queuelen + pbuf_clen(seg->p) + pbuf_clen(rest) - before);
 }
 
-/* Cuts away what has been acknowledged of seg, its first n octets. */
-static void trim(struct tcp_pcb *pcb, struct tcp_seg *seg, uint16_t n)
+/* Cuts away what has been acknowledged of seg, its first n octets. They go back to the send buffer, and the app hears of
+ * them, when lwIP frees seg: net_tcp_octets(). False without memory. */
+static bool trim(struct tcp_pcb *pcb, struct tcp_seg *seg, uint16_t n)
 {
     struct tcp_seg *rest;
 
     cut(pcb, seg, n);
     rest = seg->next;
     if (seg->len != n)
-        return;
+        return false;
     pcb->snd_queuelen = (uint16_t)(pcb->snd_queuelen - pbuf_clen(seg->p));
     pbuf_free(seg->p);
+    rest->trimmed = (uint16_t)(seg->trimmed + n);
     *seg = *rest;
     memp_free(MEMP_TCP_SEG, rest);
+    return true;
 }
 
 /*
@@ -157,8 +169,9 @@ static void cut_to(struct tcp_pcb *pcb, struct tcp_seg *seg, uint16_t n)
         return;
     if (extra)
         (void)pbuf_remove_header(seg->p, extra); /* it has been sent before */
-    if (acked && acked <= seg->len) /* all but its FIN, perhaps: an octet stays with it */
-        trim(pcb, seg, (uint16_t)MIN(acked, seg->len - 1u));
+    if (acked && acked <= seg->len && /* all but its FIN, perhaps: an octet stays with it */
+        !trim(pcb, seg, (uint16_t)MIN(acked, seg->len - 1u)))
+        return; /* the piece in front might be one that lwIP takes for beyond the window */
     if (seg->len > n)
         cut(pcb, seg, n);
 }
@@ -201,8 +214,10 @@ err_t net_tcp_send(const struct tcp_pcb *pcb, struct pbuf *p, const ip_addr_t *s
     u16_t mtu = netif->mtu;
     err_t err;
 
-    if (p->tot_len <= pcb->mss + TCP_BYTES || !cuts(netif))
+    if (p->tot_len <= pcb->mss + TCPH_HDRLEN_BYTES((const struct tcp_hdr *)p->payload))
         return ip_output_if(p, src, dest, ttl, tos, protocol, netif);
+    if (!cuts(netif))
+        return ERR_MEM; /* there was none to cut it */
     size_now = pcb->mss;
     netif->mtu = 0; /* for lwIP: it makes no fragments of this one */
 #if LWIP_IPV6

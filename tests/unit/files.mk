@@ -43,7 +43,7 @@ unit-net_stack-cflags = $(unit-lwip-cflags) -include lib/net/include/lwipaddr.h 
 	-DCONFIG_NET_TIME_WAIT_MAX=256
 unit-net_tso-srcs := tests/unit/test_net_tso.c lib/net/tso.c \
 	$(filter-out tests/unit/test_net_stack.c,$(unit-net_stack-srcs))
-unit-net_tso-cflags = $(unit-net_stack-cflags) -DCONFIG_NET_TSO=1
+unit-net_tso-cflags = $(unit-net_stack-cflags) -DCONFIG_NET_TSO=1 -DCONFIG_NET_CHECKS=1
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
 unit-page-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-random-srcs := tests/unit/test_random.c kernel/random.c kernel/chacha.c

@@ -11,6 +11,7 @@
 
 #include "kernel/app.h"
 #include "lib/net/headers.h"
+#include "lib/net/include/lwiphooks.h"
 #include "lib/net/interface.h"
 #include "lib/net/mem.h"
 #include "lib/net/net.h"
@@ -19,9 +20,13 @@
 #include "tests/unit/fake_kernel.h"
 
 #include "lwip/etharp.h"
+#include "lwip/nd6.h"
+#include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/icmp6.h"
 
 #define TOTAL 500000u
+#define TOTAL_MAX 3000000u /* many send buffers */
 #define PORT 9
 #define THEIR_PORT 4000
 #define THEIR_SEQ 5000u
@@ -47,6 +52,8 @@ uint64_t time_monotonic(void)
 
 const char *cmdline_get(const char *key)
 {
+    if (strcmp(key, "ip6") == 0)
+        return "fd00::2/64";
     return strcmp(key, "ip") == 0 ? "10.0.0.2/24" : NULL;
 }
 
@@ -79,19 +86,22 @@ static struct {
     unsigned lost_percent;  /* of the segments on their way */
     unsigned large, frames; /* segments to be cut; all with data */
     unsigned pushed;        /* segments with data since the last look */
+    unsigned longest;       /* frame that no device cuts */
     bool fin, synchronized, full;
-    bool have[TOTAL];
+    bool v6;
+    bool have[TOTAL_MAX];
 } client;
 
 /* What the guest sends: two copies, so that neighbours in the stream may be strangers in memory. */
-static uint8_t data[2][TOTAL];
+static uint8_t data[2][TOTAL_MAX];
+static uint32_t total = TOTAL;
 
 static void take_octets(const uint8_t *payload, uint32_t at, uint32_t len)
 {
-    ck_assert_uint_le(at + len, TOTAL);
+    ck_assert_uint_le(at + len, total);
     ck_assert(memcmp(payload, data[0] + at, len) == 0);
     memset(client.have + at, true, len);
-    while (client.next < TOTAL && client.have[client.next])
+    while (client.next < total && client.have[client.next])
         client.next++;
 }
 
@@ -111,7 +121,8 @@ static void take_segment(const uint8_t *frame, uint32_t length, const struct hea
     /* A probe of a shut window has one octet. */
     ck_assert(at + len <= client.edge || len == 1);
     if (len > client.mss) {
-        ck_assert(offload->gso == 4 && offload->gso_size <= client.mss && offload->blank);
+        ck_assert(offload->gso == (client.v6 ? 6 : 4) && offload->gso_size <= client.mss &&
+                  offload->blank);
         client.large++;
     }
     while (len) {
@@ -119,13 +130,13 @@ static void take_segment(const uint8_t *frame, uint32_t length, const struct hea
 
         if ((unsigned)rand() % 100 >= client.lost_percent) {
             take_octets(payload, at, n);
-            client.fin |= fin && n == len && client.next == TOTAL;
+            client.fin |= fin && n == len && client.next == total;
         }
         payload += n;
         at += n;
         len -= n;
     }
-    client.fin |= fin && at == TOTAL && client.next == TOTAL;
+    client.fin |= fin && at == total && client.next == total;
 }
 
 static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offload *offload)
@@ -137,11 +148,16 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
         return -EBUSY;
     pbuf_copy_partial(p, frame, p->tot_len, 0);
     ck_assert(p->tot_len <= dev->mtu + ETH_BYTES || offload->gso);
+    if (!offload->gso)
+        client.longest = MAX(client.longest, p->tot_len);
+    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP4) /* no fragment */
+        ck_assert_uint_eq(read_be16(frame + AT_IP4_FRAGMENT) & 0x3fff, 0);
     if (!headers_parse(frame, p->tot_len, &h) || h.protocol != PROTOCOL_TCP)
         return 0;
     if (read_be16(frame + AT_ETH_TYPE) == ETH_IP4)
         ck_assert_uint_eq(read_be16(frame + AT_IP4_LENGTH), p->tot_len - ETH_BYTES);
     if (frame[h.transport + AT_TCP_FLAGS] & TCP_SYN) {
+        ck_assert(!offload->gso);
         client.isn = read_be32(frame + h.transport + AT_TCP_SEQ);
         client.synchronized = true;
     } else {
@@ -176,25 +192,71 @@ static void introduce(void)
     arrive(frame, sizeof(frame));
 }
 
-static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, const uint8_t *options,
-                uint8_t len)
+static uint16_t folded(uint32_t sum)
+{
+    sum = (sum >> 16) + (sum & 0xffff);
+    return (uint16_t) ~((sum >> 16) + sum);
+}
+
+static uint8_t *ip4(uint8_t *frame, uint16_t content)
 {
     static const uint8_t ends[] = {10, 0, 0, 1, 10, 0, 0, 2};
-    uint8_t frame[ETH_BYTES + IP4_BYTES + TCP_BYTES + 8] = {0};
-    uint8_t *tcp = frame + ETH_BYTES + IP4_BYTES;
-    uint32_t sum;
 
-    memcpy(frame, dev.mac, 6);
-    frame[6] = 2;
     write_be16(frame + AT_ETH_TYPE, ETH_IP4);
     frame[ETH_BYTES] = 0x45;
-    write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + TCP_BYTES + len));
+    write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + content));
     frame[AT_IP4_TTL] = 64;
     frame[AT_IP4_PROTOCOL] = PROTOCOL_TCP;
     memcpy(frame + AT_IP4_SRC, ends, sizeof(ends));
-    sum = headers_sum(frame + ETH_BYTES, IP4_BYTES);
-    sum = (sum >> 16) + (sum & 0xffff);
-    write_be16(frame + AT_IP4_SUM, (uint16_t) ~((sum >> 16) + sum));
+    write_be16(frame + AT_IP4_SUM, folded(headers_sum(frame + ETH_BYTES, IP4_BYTES)));
+    return frame + ETH_BYTES + IP4_BYTES;
+}
+
+static uint8_t *ip6(uint8_t *frame, uint8_t next, uint16_t content)
+{
+    write_be16(frame + AT_ETH_TYPE, ETH_IP6);
+    frame[ETH_BYTES] = 0x60;
+    write_be16(frame + AT_IP6_LENGTH, content);
+    frame[AT_IP6_NEXT] = next;
+    frame[AT_IP6_HOPS] = 255;
+    frame[AT_IP6_SRC] = frame[AT_IP6_DEST] = 0xfd;
+    frame[AT_IP6_SRC + 15] = 1;
+    frame[AT_IP6_DEST + 15] = 2;
+    return frame + ETH_BYTES + IP6_BYTES;
+}
+
+/* A message from the client: 32 octets of a question, for which its address is then known, or 48 about a packet. */
+static void say_icmp6(uint8_t type, uint16_t mtu)
+{
+    uint16_t content = type == ICMP6_TYPE_NS ? 32 : 8 + IP6_BYTES;
+    uint8_t frame[ETH_BYTES + IP6_BYTES + 8 + IP6_BYTES] = {0};
+    uint8_t *icmp = ip6(frame, IP6_NEXTH_ICMP6, content);
+
+    memcpy(frame, dev.mac, 6);
+    frame[6] = 2;
+    icmp[0] = type;
+    if (type == ICMP6_TYPE_NS) {
+        memcpy(icmp + 8, frame + AT_IP6_DEST, 16);
+        icmp[24] = icmp[25] = 1; /* the source's link-layer address */
+        icmp[26] = 2;
+    } else {
+        write_be16(icmp + 6, mtu);
+        memcpy(icmp + 8 + 24, frame + AT_IP6_SRC, 16);
+    }
+    write_be16(icmp + 2, folded(headers_sum(frame + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
+                                headers_sum(icmp, content)));
+    arrive(frame, (uint16_t)(ETH_BYTES + IP6_BYTES + content));
+}
+
+static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, const uint8_t *options,
+                uint8_t len)
+{
+    uint8_t frame[ETH_BYTES + IP6_BYTES + TCP_BYTES + 8] = {0};
+    uint8_t *tcp = client.v6 ? ip6(frame, PROTOCOL_TCP, (uint16_t)(TCP_BYTES + len))
+                             : ip4(frame, (uint16_t)(TCP_BYTES + len));
+
+    memcpy(frame, dev.mac, 6);
+    frame[6] = 2;
     write_be16(tcp, THEIR_PORT);
     write_be16(tcp + 2, PORT);
     write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
@@ -206,7 +268,7 @@ static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, cons
     write_be16(tcp + AT_TCP_WINDOW, window);
     if (len)
         memcpy(tcp + TCP_BYTES, options, len);
-    arrive(frame, (uint16_t)(ETH_BYTES + IP4_BYTES + TCP_BYTES + len));
+    arrive(frame, (uint16_t)(tcp + TCP_BYTES + len - frame));
 }
 
 #define SCALE 4
@@ -223,14 +285,14 @@ static void acknowledge(uint32_t window)
 /* --- the server -------------------------------------------------------------------------- */
 
 static struct tcp_pcb *server;
-static uint32_t written;
+static uint32_t written, heard; /* given to lwIP; acknowledged, as lwIP says */
 static unsigned copied_percent;
 
 static void write_more(void)
 {
-    while (server && written < TOTAL) {
+    while (server && written < total) {
         uint32_t some = 1 + (uint32_t)rand() % 40000;
-        uint32_t n = MIN(MIN(some, TOTAL - written), tcp_sndbuf(server));
+        uint32_t n = MIN(MIN(some, total - written), tcp_sndbuf(server));
         bool copy = (unsigned)rand() % 100 < copied_percent;
 
         if (!n || tcp_write(server, data[rand() & 1] + written, (u16_t)n,
@@ -238,11 +300,10 @@ static void write_more(void)
             break;
         written += n;
     }
-    if (server && written == TOTAL) {
+    if (server && written == total) {
         struct tcp_pcb *pcb = server;
 
         server = NULL;
-        tcp_sent(pcb, NULL);
         tcp_err(pcb, NULL);
         ck_assert_int_eq(tcp_close(pcb), ERR_OK);
     } else if (server) {
@@ -252,6 +313,7 @@ static void write_more(void)
 
 static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
 {
+    heard += len;
     write_more();
     return ERR_OK;
 }
@@ -280,18 +342,24 @@ static void set_link(bool cuts)
     net_link(&dev, true);
 }
 
-static void start(uint16_t mss, uint32_t window)
+/* The client's first segment, and our answer. */
+static void synchronize(uint16_t mss, uint32_t window)
 {
     uint8_t options[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss, 3, 3, SCALE, 1};
     struct tcp_pcb *pcb;
 
-    for (unsigned i = 0; i < TOTAL; i++)
+    for (unsigned i = 0; i < total; i++)
         data[0][i] = data[1][i] = (uint8_t)rand();
     netpage_open(release);
     ck_assert_int_eq(net_init(), 0);
     ck_assert_int_eq(net_attach(&dev), 0);
     set_link(true);
-    introduce();
+    if (client.v6) {
+        fake_sleep(3 * NSEC_PER_SEC); /* the address is tried */
+        say_icmp6(ICMP6_TYPE_NS, 0);
+    } else {
+        introduce();
+    }
     pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
     ck_assert_int_eq(tcp_bind(pcb, IP_ANY_TYPE, PORT), ERR_OK);
     pcb = tcp_listen(pcb);
@@ -299,6 +367,11 @@ static void start(uint16_t mss, uint32_t window)
     client.mss = mss;
     say(TCP_SYN, THEIR_SEQ, 0, (uint16_t)MIN(window, UINT16_MAX), options, sizeof(options));
     ck_assert(client.synchronized);
+}
+
+static void start(uint16_t mss, uint32_t window)
+{
+    synchronize(mss, window);
     acknowledge(window);
     ck_assert_ptr_nonnull(server);
 }
@@ -310,8 +383,8 @@ static void finish(uint32_t window, unsigned relinks)
     unsigned turns = 0;
 
     write_more();
-    while (client.next < TOTAL || !client.fin) {
-        ck_assert_uint_lt(++turns, 20000);
+    while (client.next < total || !client.fin) {
+        ck_assert_uint_lt(++turns, 30000);
         if (relinks && turns % relinks == 0)
             set_link(turns / relinks & 1);
         client.full = rand() % 10 == 0;
@@ -326,6 +399,8 @@ static void finish(uint32_t window, unsigned relinks)
     ck_assert_ptr_nonnull(pcb);
     acknowledge(UINT16_MAX);
     ck_assert(pcb->state == FIN_WAIT_2 && !pcb->unsent && !pcb->unacked && !pcb->snd_queuelen);
+    ck_assert_uint_eq(pcb->snd_buf, TCP_SND_BUF);
+    ck_assert_uint_eq(heard, total);
 }
 
 START_TEST(all_of_it_arrives)
@@ -399,18 +474,109 @@ START_TEST(one_lost_segment_is_sent_anew)
 }
 END_TEST
 
-/* Whatever there is no memory for, nothing is lost but time. */
+/* A client may ask for segments that are shorter than the answer's options. */
+START_TEST(an_answer_to_a_syn_is_not_cut)
+{
+    synchronize(1, 1000000);
+}
+END_TEST
+
+/* What is acknowledged of a segment that is then sent anew comes back to the send buffer as well. */
+START_TEST(losses_cost_no_send_buffer)
+{
+    total = TOTAL_MAX;
+    client.lost_percent = 10;
+    start(1460, 1000000);
+    ck_assert_uint_gt(total, 8 * TCP_SND_BUF);
+    finish(1000000, 0);
+}
+END_TEST
+
+/* Whatever there is no memory for, nothing is lost but time; and nothing goes as it must not when the device that cut is
+ * gone by then. */
 START_TEST(memory_runs_out)
 {
     start(1460, 1000000);
     write_more();
-    for (unsigned i = 0; i < 200 && client.next < TOTAL; i++) {
+    for (unsigned i = 0; i < 200 && client.next < total; i++) {
+        if (_i && i % 8 == 0)
+            set_link(i % 16 == 0);
         fake_no_memory = i % 3 != 0;
         acknowledge((uint32_t)rand() % 100000);
         fake_sleep(NSEC_PER_SEC / 4);
     }
     fake_no_memory = false;
     finish(1000000, 0);
+}
+END_TEST
+
+/* Nor is a large segment that could not be cut made into fragments, whose checksum nobody would complete. */
+START_TEST(what_nobody_cuts_is_not_sent)
+{
+    struct tcp_pcb *pcb;
+
+    start(1460, 1000000);
+    pcb = server;
+    write_more();
+    set_link(false);
+    introduce();
+    ck_assert_uint_gt(pcb->unsent->len, 1460);
+    ck_assert_int_eq(net_tcp_send(pcb, pcb->unsent->p, &pcb->local_ip, &pcb->remote_ip, pcb->ttl, 0,
+                                  IP_PROTO_TCP, netif_list),
+                     ERR_MEM);
+    finish(1000000, 0);
+}
+END_TEST
+
+/* The last pages are for acknowledgements. */
+START_TEST(few_pages_are_not_taken_by_one_segment)
+{
+    struct netpage *taken = NULL;
+
+    start(1460, 1000000);
+    while (!netpage_scarce()) {
+        struct netpage *np = netpage_get(true);
+
+        np->next = taken;
+        taken = np;
+    }
+    write_more();
+    for (unsigned i = 0; i < 10; i++)
+        acknowledge(1000000);
+    ck_assert_uint_gt(client.next, 0);
+    ck_assert_uint_eq(client.large, 0);
+    while (taken) {
+        struct netpage *np = taken;
+
+        taken = np->next;
+        netpage_put(np);
+    }
+    finish(1000000, 0);
+    ck_assert_uint_gt(client.large, 0);
+}
+END_TEST
+
+/* By IPv6, to a destination that lwIP has forgotten; and when its path takes less than the link, it is believed. */
+START_TEST(a_path_is_known_to_be_narrow)
+{
+    client.v6 = true;
+    start(1440, 1000000);
+    nd6_clear_destination_cache();
+    write_more();
+    for (unsigned i = 0; i < 5; i++)
+        acknowledge(1000000);
+    ck_assert_uint_gt(client.large, 0);
+    if (_i) {
+        finish(1000000, 0);
+        return;
+    }
+    say_icmp6(ICMP6_TYPE_PTB, 1400);
+    client.longest = client.large = 0;
+    for (unsigned i = 0; i < 5; i++)
+        acknowledge(1000000);
+    ck_assert_uint_eq(client.large, 0);
+    ck_assert_uint_gt(client.longest, 1300);
+    ck_assert_uint_le(client.longest, 1400 + ETH_BYTES);
 }
 END_TEST
 
@@ -426,7 +592,12 @@ int main(void)
     tcase_add_test(c, segments_are_large);
     tcase_add_test(c, congestion_counts_in_the_clients_segments);
     tcase_add_test(c, one_lost_segment_is_sent_anew);
-    tcase_add_test(c, memory_runs_out);
+    tcase_add_test(c, an_answer_to_a_syn_is_not_cut);
+    tcase_add_test(c, losses_cost_no_send_buffer);
+    tcase_add_loop_test(c, memory_runs_out, 0, 2);
+    tcase_add_test(c, what_nobody_cuts_is_not_sent);
+    tcase_add_test(c, few_pages_are_not_taken_by_one_segment);
+    tcase_add_loop_test(c, a_path_is_known_to_be_narrow, 0, 2);
     suite_add_tcase(s, c);
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);

@@ -30,28 +30,35 @@ struct tcp_pcb;
 bool net_tcp_may_come(const struct tcp_pcb *pcb);
 
 /*
- * Segments that are longer than the connection's, which the device cuts (lib/net/tso.c): how long one may be made; what
- * room is left in one of len octets; whether one fits into the window, cut for that if need be; the first that is not
- * acknowledged, cut to what has been lost; and sending.
+ * Segments that are longer than the connection's, which the device cuts (lib/net/tso.c): how long one may be made; whether
+ * one of len octets may be there (lwIP's own assertions), and what room is left in it; whether one fits into the window,
+ * cut for that if need be; the first that is not acknowledged, cut to what has been lost; a new one; the octets that are
+ * acknowledged with one; and sending.
  */
 #ifdef CONFIG_NET_TSO
 struct tcp_seg;
 struct netif;
 struct pbuf;
 uint16_t net_tcp_segment(const struct tcp_pcb *pcb, uint8_t apiflags);
+#define net_tcp_allowed(len, longest) true
 #define net_tcp_space(longest, len) ((u16_t)(LWIP_MAX((longest), (len)) - (len)))
 bool net_tcp_fits(struct tcp_pcb *pcb, struct tcp_seg *seg, const struct netif *netif,
                   uint32_t wnd);
 struct tcp_seg *net_tcp_first(struct tcp_pcb *pcb);
+#define net_tcp_created(seg) ((seg)->trimmed = 0)
+#define net_tcp_octets(seg) ((seg)->len + (seg)->trimmed)
 err_t net_tcp_send(const struct tcp_pcb *pcb, struct pbuf *p, const ip_addr_t *src,
                    const ip_addr_t *dest, uint8_t ttl, uint8_t tos, uint8_t protocol,
                    struct netif *netif);
 #else
 #define net_tcp_segment(pcb, apiflags) ((pcb)->mss)
+#define net_tcp_allowed(len, longest) ((len) <= (longest))
 #define net_tcp_space(longest, len) ((longest) - (len))
 #define net_tcp_fits(pcb, seg, netif, wnd)                                                         \
     (lwip_ntohl((seg)->tcphdr->seqno) - (pcb)->lastack + (seg)->len <= (wnd))
 #define net_tcp_first(pcb) ((pcb)->unacked)
+#define net_tcp_created(seg) ((void)0)
+#define net_tcp_octets(seg) ((seg)->len)
 #define net_tcp_send(pcb, ...) ip_output_if(__VA_ARGS__)
 #endif
 
