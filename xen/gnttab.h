@@ -26,7 +26,8 @@ void gnttab_free(grant_ref_t ref);
 
 /* Lets domain dom access the page at this (page-aligned, mapped) address. */
 void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly);
-/* The same once more, after gnttab_end(), for the domain and the page that the reference was last granted for. */
+/* The same once more, after gnttab_end(), for the domain and the page that the reference was last granted for, in this
+ * very table: in a new one (after a resume) the entry names neither, and gnttab_grant() comes first. */
 void gnttab_grant_again(grant_ref_t ref, bool readonly);
 /* Ends the access: 0, or -EBUSY while dom has it mapped. Ending an ended grant is 0. */
 int gnttab_end(grant_ref_t ref);

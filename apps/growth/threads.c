@@ -59,6 +59,10 @@ static void wake_any(struct work *w)
 
 static void wake(uint32_t count)
 {
+    if (!number) { /* nobody waits */
+        job_done(false);
+        return;
+    }
     left = count;
     work_init(&wake_next, wake_any);
     work_post(&wake_next);

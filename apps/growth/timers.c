@@ -72,6 +72,8 @@ static void have_due(uint32_t count)
 static void fire(uint32_t count)
 {
     left = count;
+    if (!count || !number) /* none is due */
+        job_done(!count);
 }
 
 const struct job timer_jobs[] = {

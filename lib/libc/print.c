@@ -38,6 +38,10 @@ int vprintf(const char *restrict fmt, va_list ap)
     unsigned order = 0;
     int n = fmt_vprint(line, sizeof(line), fmt, ap);
 
+    if (n < 0) { /* more than an int can say */
+        errno = EOVERFLOW;
+        return -1;
+    }
     if ((size_t)n < sizeof(line))
         return write_text(line, (size_t)n);
     while (PAGE_SIZE << order <= (size_t)n)

@@ -13,6 +13,16 @@
 
 #include "lwip/udp.h"
 
+/* Does it hear who asks any address of ours over the question's version of IP? */
+static bool hears_all(const struct udp_pcb *pcb)
+{
+    if (!IP_IS_ANY_TYPE_VAL(pcb->local_ip) &&
+        IP_IS_V6_VAL(pcb->local_ip) != (net_question.headers.version == 6))
+        return false;
+    return ip_addr_isany(&pcb->local_ip) && pcb->netif_idx == NETIF_NO_INDEX &&
+           !(pcb->flags & UDP_FLAGS_CONNECTED);
+}
+
 /* The one server at the port, should it hear everybody; who hears some only is lwIP's to find. */
 static struct udp_pcb *find_server(uint16_t port)
 {
@@ -21,8 +31,7 @@ static struct udp_pcb *find_server(uint16_t port)
     for (struct udp_pcb *pcb = udp_pcbs; pcb; pcb = pcb->next) {
         if (pcb->local_port != port)
             continue;
-        if (found || pcb->flags & UDP_FLAGS_CONNECTED || pcb->netif_idx != NETIF_NO_INDEX ||
-            !ip_addr_isany(&pcb->local_ip) || !pcb->recv)
+        if (found || !hears_all(pcb) || !pcb->recv)
             return NULL;
         found = pcb;
     }
@@ -38,7 +47,8 @@ static bool is_plain4(const struct netif *netif, const uint8_t *frame, size_t le
 
     memcpy(&from, frame + AT_IP4_SRC, sizeof(from));
     memcpy(&to, frame + AT_IP4_DEST, sizeof(to));
-    if (frame[ETH_BYTES] != 0x45 || to != netif_ip4_addr(netif)->addr || frame[AT_IP4_SRC] >= 224 ||
+    if (frame[ETH_BYTES] != 0x45 || !to || to != netif_ip4_addr(netif)->addr ||
+        frame[AT_IP4_SRC] >= 224 ||
         (from | netif_ip4_netmask(netif)->addr) == UINT32_MAX || /* perhaps a broadcast address */
         len != read_be16(frame + AT_IP4_LENGTH) || headers_sum_ip4(frame) != 0xffff)
         return false;

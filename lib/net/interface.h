@@ -40,7 +40,7 @@ struct net_interface {
     struct timer announce_timer;
     uint8_t announce[2]; /* which addresses when it fires, and when it fires after that */
     struct net_gso *gso; /* gso.c's, or NULL */
-    bool completes;      /* the backend completes TCP checksums */
+    bool completes;      /* the backend completes the checksums of TCP and UDP */
     bool added;          /* netif_add() done */
     bool filter_again;   /* the backend could not be told about a group: its ring was full */
     /* What has been logged and published. */

@@ -24,7 +24,8 @@ int net_init(void);
 const struct netdev *net_device(unsigned n);
 
 /*
- * For a callback of udp_recv(), and only within it: what the datagram that it was given came with.
+ * For a callback of udp_recv(), and only within it (not in what ends the guest from there): what the datagram that it
+ * was given came with.
  *
  * net_asked_alone(): it was sent to an address of this host, not to a group or a broadcast address.
  * Who answers those is an amplifier.

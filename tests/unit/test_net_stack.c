@@ -1034,15 +1034,25 @@ START_TEST(the_short_way_in_is_as_good_as_lwips)
 }
 END_TEST
 
-/* Who has connected to the sender, or hears one address only, comes first, as in lwIP. */
+/* Who has connected to the sender, or hears one address only, comes first, as in lwIP; who hears one version of IP does
+ * not hear the other. */
 START_TEST(the_short_way_in_finds_the_same_server)
 {
+    static const struct {
+        uint8_t type;
+        bool v6, heard;
+    } versions[] = {{IPADDR_TYPE_ANY, false, true}, {IPADDR_TYPE_ANY, true, true},
+                    {IPADDR_TYPE_V4, false, true},  {IPADDR_TYPE_V4, true, false},
+                    {IPADDR_TYPE_V6, false, false}, {IPADDR_TYPE_V6, true, true}};
+    unsigned version = _i < 4 ? 0 : (unsigned)_i - 4;
     struct heard one, two;
+    struct udp_pcb *any;
     struct frame f;
     ip_addr_t ours, theirs;
 
     start_with_addresses();
-    (void)hear_at(IP_ANY_TYPE, 9);
+    any = hear_at(IP_ANY_TYPE, 9);
+    IP_SET_TYPE_VAL(any->local_ip, versions[version].type);
     IP_ADDR4(&ours, 10, 0, 0, 2);
     IP_ADDR4(&theirs, 10, 0, 0, 1);
     if (_i == 0)
@@ -1053,11 +1063,28 @@ START_TEST(the_short_way_in_finds_the_same_server)
         ck_assert_int_eq(udp_connect(hear_at(IP_ANY_TYPE, 9), &theirs, 4000), ERR_OK);
     if (_i == 3)
         udp_bind_netif(udp_pcbs, netif_default);
-    question(&f, false);
+    question(&f, versions[version].v6);
     one = hear_of(&f, true, true);
     two = hear_of(&f, true, false);
-    ck_assert_uint_eq(one.count, 1);
+    ck_assert_uint_eq(one.count, versions[version].heard);
     ck_assert_mem_eq(&one, &two, sizeof(one));
+}
+END_TEST
+
+/* 0.0.0.0 is not the address of an interface that has none. */
+START_TEST(the_short_way_in_leads_to_an_address)
+{
+    struct frame f;
+
+    key("ip", "none");
+    key("ip6", "none");
+    start();
+    (void)hear_at(IP_ANY_TYPE, 9);
+    question(&f, false);
+    memset(f.data + AT_IP4_DEST, 0, 4);
+    right_sums(&f, false);
+    ck_assert_uint_eq(hear_of(&f, true, false).count, 0);
+    ck_assert_uint_eq(hear_of(&f, true, true).count, 0);
 }
 END_TEST
 
@@ -1840,7 +1867,8 @@ int main(void)
     tcase_add_test(c, what_is_closed_ends);
     tcase_add_loop_test(c, nobody_is_not_answered, 0, 3);
     tcase_add_loop_test(c, the_short_way_in_is_as_good_as_lwips, 0, 2 * ARRAY_SIZE(changes));
-    tcase_add_loop_test(c, the_short_way_in_finds_the_same_server, 0, 4);
+    tcase_add_loop_test(c, the_short_way_in_finds_the_same_server, 0, 10);
+    tcase_add_test(c, the_short_way_in_leads_to_an_address);
     tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);
     tcase_add_test(c, addresses_are_read_strictly);
     tcase_add_loop_test(c, a_gateway_is_a_neighbour, 0, ARRAY_SIZE(gateways));

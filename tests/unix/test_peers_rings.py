@@ -223,7 +223,7 @@ def test_a_ring_that_is_kept(lied):
     lied.lie("9-blk-hold-ring")
     assert lied.traffic(10).endswith(" 0 failed")
     lied.detach()
-    assert lied.live_grants() == lied.baseline + 1  # the others are back at once
+    lied.wait_grants(lied.baseline + 1)  # the others are back, but for a packet that may be on its way
     lied.serves()
     lied.wait_grants(lied.baseline)
     assert lied.grants()[1] == lied.held

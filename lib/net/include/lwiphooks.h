@@ -26,7 +26,7 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p)                             \
     ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0, net_tcp_may_come(pcb) ? ERR_OK : ERR_VAL)
 struct tcp_pcb;
-/* A segment for this connection is taken (lib/net/tcp.c). */
+/* A segment for this connection is taken (lib/net/connections.c). */
 bool net_tcp_may_come(const struct tcp_pcb *pcb);
 
 /*

@@ -98,8 +98,8 @@
 extern unsigned net_tcp_window;
 #define TCP_WND (net_tcp_window | 0x8000u)
 #define TCP_SND_BUF TCP_WND
-/* As many buffers as segments of the least size that clients may ask for (SEGMENT_MIN in lib/net/tcp.c): each
- * costs up to 256 octets for its headers. */
+/* As many buffers as segments of the least size that clients may ask for (SEGMENT_MIN in
+ * lib/net/connections.c): each costs up to 256 octets for its headers. */
 #define TCP_SND_QUEUELEN (TCP_SND_BUF < 4096 * 64 ? TCP_SND_BUF / 64 : 4096)
 #define TCP_SNDLOWAT (4 * TCP_MSS)
 #define TCP_SNDQUEUELOWAT 64
