@@ -32,7 +32,7 @@ def program():
 
 
 @pytest.fixture
-def server(network, shared):
+def iperf_server(network, shared):
     g = shared("iperf3")
     g.wait("listening on port 5201")
     return g
@@ -44,8 +44,8 @@ def iperf3(host, address, *options):
 
 
 @pytest.mark.parametrize("options", ["-n4M", "-n4M -R", "-n4M -P3", "-n4M -R -P3", "-n4M -l1000", "-n4M --bidir"])
-def test_client(server, host, options):
-    end = iperf3(host, server.address, *options.split())
+def test_client(iperf_server, host, options):
+    end = iperf3(host, iperf_server.address, *options.split())
     for total in ("sum_sent", "sum_received"):
         # The client ends a test when it has written all: much may be on its way then.
         assert end[total]["bytes"] and end[total]["seconds"] > 0
@@ -54,14 +54,14 @@ def test_client(server, host, options):
     assert len(end["streams"]) == (3 if "-P3" in options else 2 if "bidir" in options else 1)
 
 
-def test_client_over_ipv6(server, host):
-    assert iperf3(host, server.address6, "-n2M")["sum_received"]["bytes"]
-    assert iperf3(host, server.address6, "-n2M", "-R")["sum_received"]["bytes"] >= 2 << 20
+def test_client_over_ipv6(iperf_server, host):
+    assert iperf3(host, iperf_server.address6, "-n2M")["sum_received"]["bytes"]
+    assert iperf3(host, iperf_server.address6, "-n2M", "-R")["sum_received"]["bytes"] >= 2 << 20
 
 
 @pytest.mark.parametrize("options", ["-u", "-R -b10M"])
-def test_what_it_cannot_is_refused(server, host, options):
-    done = host(program(), "-c", server.address, *options.split(), check=False)
+def test_what_it_cannot_is_refused(iperf_server, host, options):
+    done = host(program(), "-c", iperf_server.address, *options.split(), check=False)
     assert done.returncode and "not implemented" in done.stderr
 
 
@@ -118,8 +118,8 @@ class Client:
             s.close()
 
 
-def test_all_is_counted(server):
-    client = Client(server.address)
+def test_all_is_counted(iperf_server):
+    client = Client(iperf_server.address)
     client.run()
     client.streams[0].sendall(bytes(1000003))
     # Its own acknowledgement is the only sign that all has come.
@@ -129,10 +129,10 @@ def test_all_is_counted(server):
     client.close()
 
 
-def test_one_at_a_time(server, host):
-    first, second = Client(server.address), None
+def test_one_at_a_time(iperf_server, host):
+    first, second = Client(iperf_server.address), None
     assert first.state() == PARAM_EXCHANGE
-    second = Client(server.address, b"b" + COOKIE[1:])
+    second = Client(iperf_server.address, b"b" + COOKIE[1:])
     assert (second.state(), second.state()) == (ACCESS_DENIED, None)
     second.close()
     first.message(PARAMETERS)
@@ -142,7 +142,7 @@ def test_one_at_a_time(server, host):
     first.stream()
     assert first.state() == TEST_START
     first.close()
-    assert iperf3(host, server.address, "-n1M")["sum_received"]["bytes"]
+    assert iperf3(host, iperf_server.address, "-n1M")["sum_received"]["bytes"]
 
 
 NONSENSE = [
@@ -152,9 +152,9 @@ NONSENSE = [
 ]  # fmt: skip
 
 
-def test_parameters_that_cannot_be(server):
+def test_parameters_that_cannot_be(iperf_server):
     for text in NONSENSE:
-        client = Client(server.address)
+        client = Client(iperf_server.address)
         assert client.state() == PARAM_EXCHANGE
         client.message(text)
         assert client.state() == SERVER_ERROR, text
@@ -162,15 +162,15 @@ def test_parameters_that_cannot_be(server):
         client.close()
 
 
-def test_messages_of_impossible_length(server):
+def test_messages_of_impossible_length(iperf_server):
     for length in (0, 4097, 0x7FFFFFFF, 0xFFFFFFFF):
-        client = Client(server.address)
+        client = Client(iperf_server.address)
         assert client.state() == PARAM_EXCHANGE
         client.control.sendall(struct.pack(">I", length) + b"x" * 100)
         assert client.state() is None
         client.close()
     for length in (0, (1 << 18) + 1, 0xFFFFFFFF):
-        client = Client(server.address)
+        client = Client(iperf_server.address)
         client.run()
         client.say(TEST_END)
         assert client.state() == EXCHANGE_RESULTS
@@ -179,10 +179,10 @@ def test_messages_of_impossible_length(server):
         client.close()
 
 
-def test_who_vanishes_or_talks_nonsense_ends_its_own_test(server, host):
+def test_who_vanishes_or_talks_nonsense_ends_its_own_test(iperf_server, host):
     for begin in (lambda c: c.state(), Client.run):
         for reset in (False, True):
-            client = Client(server.address)
+            client = Client(iperf_server.address)
             begin(client)
             if reset:
                 client.control.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -190,19 +190,19 @@ def test_who_vanishes_or_talks_nonsense_ends_its_own_test(server, host):
             for s in client.streams:
                 assert s.recv(1) == b""
             client.close()
-    client = Client(server.address)
+    client = Client(iperf_server.address)
     client.run()
     client.say(IPERF_DONE)
     assert client.state() is None
     client.close()
-    client = Client(server.address)
+    client = Client(iperf_server.address)
     client.run()
     client.streams[0].close()  # the test is the control connection's
     assert len(client.results()["streams"]) == 1
     client.close()
     # Who says nothing keeps nobody out.
-    silent = [socket.create_connection((server.address, PORT), timeout=20) for _ in range(80)]
-    assert iperf3(host, server.address, "-n1M")["sum_received"]["bytes"]
+    silent = [socket.create_connection((iperf_server.address, PORT), timeout=20) for _ in range(80)]
+    assert iperf3(host, iperf_server.address, "-n1M")["sum_received"]["bytes"]
     for s in silent:
         s.close()
 

@@ -261,8 +261,8 @@ def test_clang_with_its_own_linker(make):
 @pytest.mark.parametrize("options", [
     ["CONFIG_OPTIMIZE_SPEED=y"], ["CONFIG_OPTIMIZE_DEBUG=y"], ["CONFIG_DEBUG_CHECKS=y"],
     ["CONFIG_STACK_PROTECTOR=n"], ["CONFIG_FRAME_POINTER=n", "CONFIG_SYMBOLS=n"],
-    ["CONFIG_LOG_ERROR=y"], ["CONFIG_LOG_DEBUG=y"], ["CONFIG_LIBC_PRINTF_FLOAT=y"],
-    ["CONFIG_XENSTORE=n"],
+    ["CONFIG_LOG_ERROR=y"], ["CONFIG_LOG_DEBUG=y"], ["CONFIG_LIBC_STDIO_SMALL=y"],
+    ["CONFIG_LIBC_STDIO_SMALL=y", "CONFIG_LIBC_PRINTF_FLOAT=y"], ["CONFIG_XENSTORE=n"],
 ], ids=lambda options: " ".join(options))
 def test_options_build(make, options):
     built(make("APP=hello", *options))
