@@ -153,37 +153,32 @@ static unsigned stream_number(unsigned index)
     return index ? index + 2 : 1;
 }
 
-/* What the texts below are at most. */
-#define NUMBER "18446744073709551615"
-enum {
-    HEAD_TEXT = sizeof("{\"cpu_util_total\":0,\"cpu_util_user\":0,\"cpu_util_system\":0,"
-                       "\"sender_has_retransmits\":0,\"streams\":[]}"),
-    STREAM_TEXT =
-        sizeof(",{\"id\":" NUMBER ",\"bytes\":" NUMBER ",\"retransmits\":0,\"jitter\":0,"
-               "\"errors\":0,\"packets\":0,\"start_time\":0,\"end_time\":" NUMBER ".000000}"),
-};
+#define HEAD                                                                                       \
+    "{\"cpu_util_total\":0,\"cpu_util_user\":0,\"cpu_util_system\":0,"                             \
+    "\"sender_has_retransmits\":0,\"streams\":["
+#define STREAM(number, octets, end)                                                                \
+    "%s{\"id\":" number ",\"bytes\":" octets ",\"retransmits\":0,\"jitter\":0,\"errors\":0,"       \
+    "\"packets\":0,\"start_time\":0,\"end_time\":" end "}"
+#define MOST "18446744073709551615"
+enum { STREAM_TEXT = sizeof(STREAM(MOST, MOST, MOST ".000000")) };
 
 /* How much of a CPU the guest has had it cannot know: the hypervisor does. */
 static size_t write_results(char *to, size_t room)
 {
     unsigned long us = test.took / 1000;
-    size_t at = (size_t)fmt_print(to, room,
-                                  "{\"cpu_util_total\":0,\"cpu_util_user\":0,\"cpu_util_system\":0,"
-                                  "\"sender_has_retransmits\":0,\"streams\":[");
+    size_t at = (size_t)fmt_print(to, room, HEAD);
 
     for (unsigned i = 0; i < test.streams_count; i++) {
-        at += (size_t)fmt_print(
-            to + at, room - at,
-            "%s{\"id\":%u,\"bytes\":%lu,\"retransmits\":0,\"jitter\":0,\"errors\":0,"
-            "\"packets\":0,\"start_time\":0,\"end_time\":%lu.%06lu}",
-            i ? "," : "", stream_number(i), test.streams[i].octets, us / 1000000, us % 1000000);
+        at +=
+            (size_t)fmt_print(to + at, room - at, STREAM("%u", "%lu", "%lu.%06lu"), i ? "," : "",
+                              stream_number(i), test.streams[i].octets, us / 1000000, us % 1000000);
     }
     return at + (size_t)fmt_print(to + at, room - at, "]}");
 }
 
 static void send_results(void)
 {
-    size_t room = LENGTH_SIZE + HEAD_TEXT + STREAM_TEXT * test.streams_count, size;
+    size_t room = LENGTH_SIZE + sizeof(HEAD "]}") + STREAM_TEXT * test.streams_count, size;
     uint8_t *message = net_mem_alloc(room);
 
     if (!message) {
