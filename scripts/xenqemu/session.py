@@ -108,6 +108,9 @@ class Session:
         probing = self.service and self.service.probe
         if probing:
             threading.Thread(target=self._probe, daemon=True).start()
+        elif self.service:
+            port = self.service.host_port
+            self.say(f"127.0.0.1:{port} leads to it: {self.service.attempt.format(port=port)}")
         quiet = 0
         while quiet < 2:
             ready = select.select(inputs, [], [], 0.25)[0]
