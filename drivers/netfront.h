@@ -100,6 +100,33 @@ void netfront_rx_refill(struct netfront *nf);
 void netfront_rx_poll(struct netfront *nf);
 void netfront_rx_stop(struct netfront *nf);
 
+/* netfront_piece.c: what a packet is sent from */
+
+struct netfront_piece {
+    struct netpage *np; /* shown to the backend; the ring has a reference */
+    uint16_t offset, size;
+};
+/* Fills pieces[NETFRONT_TX_SLOTS] and returns their number. -EMSGSIZE: it is too long, or empty. -ENOMEM. */
+int netfront_pieces(struct netfront *nf, struct pbuf *p, struct netfront_piece *pieces);
+
+/* The network page of a pbuf that may be shown as it is, as no other backend's packets were in it. */
+static inline struct netpage *netfront_page_for(const struct netfront *nf, struct pbuf *p)
+{
+    struct netpage *np = netpage_of(p);
+
+    return np && (!np->grant || np->domain == nf->backend) ? np : NULL;
+}
+
+/* Shows np to the backend once more. -ENOSPC when there is no reference for it. */
+static inline int netfront_show(struct netfront *nf, struct netpage *np)
+{
+    int err = np->sends ? 0 : netfront_grant(nf, np, true);
+
+    if (!err)
+        np->sends++;
+    return err;
+}
+
 /* netfront_tx.c */
 void netfront_tx_init(struct netfront *nf);
 int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload);

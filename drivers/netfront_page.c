@@ -12,7 +12,8 @@
  * what it is lent gets no more (hardening.md, rule 9).
  *
  * Nothing of a packet of one backend's is shown to another: a page that comes from it is zeroed. With
- * trusted=0 a page is zeroed each time it is granted: nothing of any earlier packet is in it.
+ * trusted=0 a page is zeroed each time it is granted: nothing of any earlier packet is in it. A published page never
+ * had a packet in it, and is not ours to write.
  */
 #include "drivers/netfront.h"
 
@@ -46,7 +47,7 @@ static __attribute__((noinline)) int grant_anew(struct netfront *nf, struct netp
         np->grant = (uint32_t)ref;
         np->domain = nf->backend; /* nobody has seen it */
     }
-    if (nf->bounce || np->domain != nf->backend)
+    if (!netpage_is_published(np) && (nf->bounce || np->domain != nf->backend))
         memset(np->page, 0, PAGE_SIZE);
     np->domain = nf->backend;
     gnttab_grant(np->grant, nf->backend, np->page, readonly);

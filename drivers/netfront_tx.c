@@ -2,10 +2,7 @@
 /*
  * The network driver's transmit side (xen/include/public/io/netif.h).
  *
- * A packet is sent from the page it lies in when it may be: its payload is in network pages, and
- * there is room in front of it for the headers, which are copied there. So a reply goes out in the
- * page the request came in, in one slot. Anything else (lwIP's own buffers, constants) is gathered
- * into fresh network pages, since nothing else is ever shown to a backend (hardening.md, rule 11).
+ * A packet is pieces of pages (netfront_piece.c); each piece is a request.
  *
  * Requests are put on the ring at once and shown to the backend at the end of the loop's turn, with
  * at most one event. What the backend is done with is taken back when there is other work to do, or
@@ -155,21 +152,14 @@ static uint16_t slot_take(struct netfront *nf, struct netpage *np)
     return id;
 }
 
-/* A packet as it goes onto the ring. */
-struct piece {
-    struct netpage *np;
-    uint16_t offset, size;
-};
-
 static void put_extra(struct netfront *nf, const struct netif_extra_info *extra)
 {
     ring_put(&nf->tx, extra, sizeof(*extra));
     nf->tx_extras++;
 }
 
-/* Puts the packet on the ring; room and grants are there, and one reference to each page is the
- * ring's. */
-static void put_packet(struct netfront *nf, const struct piece *pieces, unsigned count,
+/* Puts the packet on the ring; there is room. */
+static void put_packet(struct netfront *nf, const struct netfront_piece *pieces, unsigned count,
                        unsigned total, const struct netdev_offload *offload)
 {
     bool gso = offload->gso != 0;
@@ -204,152 +194,32 @@ static void put_packet(struct netfront *nf, const struct piece *pieces, unsigned
     push_late(nf, count + gso);
 }
 
-/* Shows np to the backend once more. */
-static int show(struct netfront *nf, struct netpage *np)
+/* The usual packet is one page, and goes as it is. */
+static int use_page(struct netfront *nf, struct netpage *np, struct pbuf *p,
+                    struct netfront_piece *piece)
 {
-    int err = np->sends ? 0 : netfront_grant(nf, np, true);
-
-    if (!err)
-        np->sends++;
-    return err;
-}
-
-static void unshow(struct netpage *np)
-{
-    if (--np->sends == 0)
-        (void)netfront_end(np); /* should a backend have guessed the reference, the page is lost */
-}
-
-/* --- a packet's pieces ------------------------------------------------------------------- */
-
-/* A pbuf of a network page that may be shown as it is, as no other backend's packets were in it. */
-static struct netpage *page_for(struct netfront *nf, struct pbuf *p)
-{
-    struct netpage *np = netpage_of(p);
-
-    return np && (!np->grant || np->domain == nf->backend) ? np : NULL;
-}
-
-/*
- * Finds out whether p can go without copying its payload, and how: the headers' length in *headers
- * when they are in a pbuf of their own that is to be copied in front of the next, else 0.
- */
-static bool fits_in_place(struct netfront *nf, struct pbuf *p, uint16_t *headers)
-{
-    struct netpage *np = page_for(nf, p);
-    unsigned count = 0;
-
-    *headers = 0;
-    if (nf->bounce)
-        return false;
-    if (!np) {
-        *headers = p->len;
-        p = p->next;
-        np = p ? page_for(nf, p) : NULL;
-        /* The room in front must be there and ours (netpage.h), and not on its way out already. */
-        if (!np || np->sends || *headers > NETPAGE_HEADROOM ||
-            (uint8_t *)p->payload - np->page < (ptrdiff_t)*headers)
-            return false;
-    }
-    for (; p; p = p->next) {
-        if (!page_for(nf, p) || ++count > NETFRONT_TX_SLOTS)
-            return false;
-    }
-    return count == 1 || nf->sg;
-}
-
-/* Fills pieces from p's own pages and shows them. The number of pieces, or a negative errno. */
-static int use_in_place(struct netfront *nf, struct pbuf *p, uint16_t headers, struct piece *pieces)
-{
-    const struct pbuf *header = headers ? p : NULL;
-    int count = 0;
-
-    for (p = header ? p->next : p; p; p = p->next) {
-        struct netpage *np = netpage_of(p);
-        uint8_t *start = p->payload;
-        unsigned extra = count == 0 ? headers : 0;
-
-        if (show(nf, np) != 0) {
-            while (count--) {
-                unshow(pieces[count].np);
-                pbuf_free(&pieces[count].np->custom.pbuf);
-            }
-            return -ENOMEM;
-        }
-        if (extra)
-            memcpy(start - extra, header->payload, extra);
-        pbuf_ref(p);
-        pieces[count].np = np;
-        pieces[count].offset = (uint16_t)(start - extra - np->page);
-        pieces[count].size = (uint16_t)(p->len + extra);
-        count++;
-    }
-    return count;
-}
-
-/* The usual packet is one page, and goes as it is. The number of pieces, or a negative errno. */
-static int use_page(struct netfront *nf, struct netpage *np, struct pbuf *p, struct piece *piece)
-{
-    if (show(nf, np) != 0)
+    if (netfront_show(nf, np) != 0)
         return -ENOMEM;
     pbuf_ref(p);
-    *piece = (struct piece){np, (uint16_t)((uint8_t *)p->payload - np->page), p->len};
+    *piece = (struct netfront_piece){np, (uint16_t)((uint8_t *)p->payload - np->page), p->len};
     return 1;
-}
-
-/* Copies p into fresh pages. The number of pieces, or a negative errno. */
-static int gather(struct netfront *nf, struct pbuf *p, struct piece *pieces)
-{
-    unsigned total = p->tot_len, count = 0, want = (unsigned)DIV_ROUND_UP(total, PAGE_SIZE);
-    uint16_t from = 0;
-
-    if (want > NETFRONT_TX_SLOTS || (want > 1 && !nf->sg))
-        return -EMSGSIZE;
-    for (; count < want; count++) {
-        struct netpage *np = netpage_get(true);
-        uint16_t size = (uint16_t)MIN(total - from, PAGE_SIZE);
-
-        if (!np)
-            break;
-        (void)netpage_pbuf(np, 0, size);
-        if (show(nf, np) != 0) {
-            pbuf_free(&np->custom.pbuf);
-            break;
-        }
-        pbuf_copy_partial(p, np->page, size, from);
-        pieces[count] = (struct piece){np, 0, size};
-        from = (uint16_t)(from + size);
-    }
-    if (count == want)
-        return (int)count;
-    while (count--) {
-        unshow(pieces[count].np);
-        pbuf_free(&pieces[count].np->custom.pbuf);
-    }
-    return -ENOMEM;
 }
 
 int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload)
 {
     struct netfront *nf = container_of(net, struct netfront, net);
-    struct piece pieces[NETFRONT_TX_SLOTS];
-    struct netpage *np = p->next || nf->bounce ? NULL : page_for(nf, p);
-    uint16_t headers;
+    struct netfront_piece pieces[NETFRONT_TX_SLOTS];
+    struct netpage *np = p->next || nf->bounce ? NULL : netfront_page_for(nf, p);
     int count = make_room(nf, NETFRONT_TX_SLOTS + 1);
 
     if (count) {
         netdev_drop(net, count == -EBUSY ? NETDEV_TX_FULL : NETDEV_TX_DOWN);
         return count;
     }
-    if (np)
-        count = use_page(nf, np, p, pieces);
-    else if (fits_in_place(nf, p, &headers))
-        count = use_in_place(nf, p, headers, pieces);
-    else
-        count = gather(nf, p, pieces);
-    if (count <= 0) {
+    count = np ? use_page(nf, np, p, pieces) : netfront_pieces(nf, p, pieces);
+    if (count < 0) {
         netdev_drop(net, count == -EMSGSIZE ? NETDEV_TX_LONG : NETDEV_TX_MEMORY);
-        return count ? count : -EMSGSIZE;
+        return count;
     }
     put_packet(nf, pieces, (unsigned)count, p->tot_len, offload);
     net->stats.tx_packets++;

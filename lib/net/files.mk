@@ -3,6 +3,7 @@ ifdef CONFIG_NET
 # What the driver needs: pages, packet buffers, and the objects that describe them.
 obj-y += lib/net/netdev.c
 obj-y += lib/net/netpage.c
+obj-$(CONFIG_NET_PUBLISH) += lib/net/published.c
 obj-y += lib/net/mem.c
 obj-$(and $(CONFIG_IPV4),$(CONFIG_IPV6)) += lib/net/lwipaddr.c
 lwip-y += core/def.c core/mem.c core/memp.c core/pbuf.c

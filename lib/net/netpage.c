@@ -86,6 +86,11 @@ struct netpage *netpage_get(bool reserve)
 
 void netpage_put(struct netpage *np)
 {
+    if (netpage_is_published(np)) {
+        if (!pool.users && !np->lost)
+            pool.release(np);
+        return;
+    }
     if (np->lost) {
         pool.stats.pages--;
         net_mem_free(np);
@@ -101,7 +106,7 @@ void netpage_put(struct netpage *np)
 void netpage_lose(struct netpage *np)
 {
     np->lost = true;
-    pool.stats.lost++;
+    pool.stats.lost += !netpage_is_published(np);
 }
 
 void netpage_open(void (*release)(struct netpage *np))
@@ -130,6 +135,7 @@ void netpage_close(void)
         pool.stats.free--;
         destroy(np);
     }
+    netpage_close_published(pool.release);
 }
 
 /* lwIP calls this when the pbuf's last reference is gone. */
@@ -151,6 +157,14 @@ struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len)
     p->ref = 1;
     p->if_idx = 0;
     return p;
+}
+
+void netpage_hold(struct netpage *np)
+{
+    if (netpage_is_published(np) && !np->custom.pbuf.ref)
+        (void)netpage_pbuf(np, 0, PAGE_SIZE);
+    else
+        pbuf_ref(&np->custom.pbuf);
 }
 
 struct pbuf *netpage_alloc(size_t size)

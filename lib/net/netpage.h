@@ -23,6 +23,7 @@
 #include "lwip/pbuf.h"
 
 #include "kernel/page.h"
+#include "lib/util.h"
 
 /* Room for the headers of Ethernet (14), IPv6 (40) and UDP (8) or TCP (20). */
 #define NETPAGE_HEADROOM 80
@@ -37,6 +38,7 @@ struct netpage {
     uint16_t domain;      /* the driver's: and which backend that is... */
     uint16_t keeper;      /* ...or was: it uses the page still, though the connection has ended */
     bool lost;            /* see netpage_lose() */
+    bool published;       /* the app's for good: see netpage_publish() */
 };
 
 /*
@@ -55,6 +57,22 @@ struct pbuf *netpage_answer(struct pbuf *question, size_t size);
 
 /* The page that p (one pbuf, not its chain) lies in, or NULL when it is of another kind. */
 struct netpage *netpage_of(struct pbuf *p);
+
+#ifdef CONFIG_NET_PUBLISH
+/*
+ * For apps: publishes count whole pages, from start, which is a page's. Anybody may see what they hold, and it never
+ * changes from now on. What lwIP only refers to in them (TCP: tcp_write() without TCP_WRITE_FLAG_COPY) is sent from
+ * where it lies. Nothing takes that back, so there is nothing to wait for either. See published.c.
+ * A descriptor of some 80 octets is made for each, all at once (at most NET_MEM_MAX: some 1,600 pages).
+ * -ENOMEM: what is sent of them is copied.
+ */
+int netpage_publish(const void *start, size_t count);
+#else
+static inline int netpage_publish(const void *start, size_t count)
+{
+    return 0; /* what is sent of them is copied */
+}
+#endif
 
 /* --- for drivers ------------------------------------------------------------------------- */
 
@@ -81,6 +99,29 @@ void netpage_put(struct netpage *np);
 void netpage_lose(struct netpage *np);
 /* Makes the page a pbuf with one reference, whose freeing puts it back. */
 struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len);
+
+#ifdef CONFIG_NET_PUBLISH
+/* The published page of the octet of p (one pbuf) at from, or NULL. Its own pbuf is for counting references: what p
+ * says of place and length counts. */
+struct netpage *netpage_published(const struct pbuf *p, uint16_t from);
+/* Within netpage.c: the pool is closed. A published page keeps nothing of a driver's but while it is in use. */
+void netpage_close_published(void (*release)(struct netpage *np));
+#else
+static inline struct netpage *netpage_published(const struct pbuf *p, uint16_t from)
+{
+    return NULL;
+}
+static inline void netpage_close_published(void (*release)(struct netpage *np))
+{
+}
+#endif
+
+static inline bool netpage_is_published(const struct netpage *np)
+{
+    return IS_ENABLED(CONFIG_NET_PUBLISH) && np->published;
+}
+/* One reference more. A published page that nobody refers to has none. */
+void netpage_hold(struct netpage *np);
 
 /* Few pages are left: who would keep a page for a few bytes copies them. */
 bool netpage_scarce(void);

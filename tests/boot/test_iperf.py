@@ -94,10 +94,10 @@ class Client:
         self.streams.append(s)
         return s
 
-    def run(self):
+    def run(self, **parameters):
         """To the beginning of a test of one stream."""
         assert self.state() == PARAM_EXCHANGE
-        self.message(PARAMETERS)
+        self.message(dict(PARAMETERS, **parameters))
         assert self.state() == CREATE_STREAMS
         self.stream()
         assert (self.state(), self.state()) == (TEST_START, TEST_RUNNING)
@@ -127,6 +127,19 @@ def test_all_is_counted(iperf_server):
     while client.streams[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)[24:28] != bytes(4):
         pass
     assert [s["bytes"] for s in client.results()["streams"]] == [1000003]
+    client.close()
+
+
+def test_each_octet_is_right(iperf_server):
+    """Sent from the app's pages, sent anew from them, and cut in the middle of a page."""
+    block = bytes(48 + i % 10 for i in range(16384))
+    client = Client(iperf_server.address)
+    client.run(reverse=True)
+    stream = client.streams[0].makefile("rb")
+    for size in (1, 4095, 100003, 12345678):
+        assert stream.read(size) == (block * (size // len(block) + 1))[:size]
+        block = block[size % len(block) :] + block[: size % len(block)]
+    stream.close()
     client.close()
 
 

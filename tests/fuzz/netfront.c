@@ -18,6 +18,7 @@
 #include "tests/unit/fake_grants.h"
 #include "tests/unit/fake_kernel.h"
 #include "tests/unit/fake_netback.h"
+#include "tests/unit/published_frame.h"
 
 #include "drivers/netfront.c"
 #include "lib/net/netpage.h"
@@ -272,10 +273,13 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
 static void send_something(void)
 {
     struct pbuf *p;
+    uint16_t n;
 
     switch (fuzz_below(4)) {
     case 0:
-        p = pbuf_alloc(PBUF_RAW, (uint16_t)(1 + fuzz_u16() % 65000), PBUF_RAM);
+        n = fuzz_u16();
+        p = n & 1 ? published_frame(n / 4, n / 2 % 32000 * 2)
+                  : pbuf_alloc(PBUF_RAW, (uint16_t)(1 + n % 65000), PBUF_RAM);
         break;
     case 1:
         p = netpage_alloc(1 + fuzz_u16() % 4000);
@@ -712,6 +716,7 @@ void fuzz_case(void)
     fake_total_pages = memory[how & 7];
     honest = how & 16;
     store_fault = fault;
+    publish();
     peer_drive(&netfront_driver, checked_connect, checked_disconnect);
     plug();
     ck_assert_int_eq(xenbus_init(), 0);

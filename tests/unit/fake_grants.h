@@ -33,6 +33,10 @@ extern bool fake_grants_zeroed;
 /* Since connecting: the first two are the rings', which are zero in any case. */
 extern unsigned fake_grants_made;
 
+/* Memory that is not of the page allocator's: what is lost of it is not its loss. */
+extern const uint8_t *fake_app_pages;
+extern size_t fake_app_size;
+
 /* A reference that the driver has, not in quarantine; others end the test. */
 struct fake_grant *fake_grant(grant_ref_t ref);
 /* The backend lets go of all that it maps, but for what is in quarantine. */

@@ -5,8 +5,8 @@
 
 # The network driver with the pages and packet buffers it works on, and its backend.
 unit-netback = tests/unit/fake_netback.c tests/unit/fake_netback_rings.c \
-	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c drivers/netfront_page.c drivers/netfront_rx.c \
-	drivers/netfront_store.c drivers/netfront_tx.c lib/net/netpage.c \
+	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c $(addprefix drivers/netfront_,page.c piece.c rx.c store.c tx.c) \
+	lib/net/netpage.c lib/net/published.c \
 	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 
 unit-byte_ring-srcs := tests/unit/test_byte_ring.c
@@ -55,7 +55,9 @@ unit-console-srcs := tests/unit/test_console.c tests/unit/fake_kernel.c
 unit-ring-srcs := tests/unit/test_ring.c
 unit-ring-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)
-unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1
+unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_NET_PUBLISH=1 -DCONFIG_IPV4=1
+unit-netfront_published-srcs := tests/unit/test_netfront_published.c $(unit-netback)
+unit-netfront_published-cflags = $(unit-netfront-cflags)
 unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)
 unit-netfront_rings-cflags = $(unit-netfront-cflags)
 unit-netfront_walk-srcs := tests/unit/test_netfront_walk.c $(unit-netback)

@@ -11,6 +11,7 @@
 
 #include "tests/unit/fake_kernel.h"
 #include "tests/unit/fake_netback.h"
+#include "tests/unit/published_frame.h"
 
 #include "lib/net/netpage.h"
 #include "lib/util.h"
@@ -93,18 +94,21 @@ static void send_something(void)
 {
     struct pbuf *p;
 
-    switch (below(4)) {
+    switch (below(5)) {
     case 0:
+        p = published_frame(below(sizeof(published)), below(64000));
+        break;
+    case 1:
         p = pbuf_alloc(PBUF_RAW, (uint16_t)(1 + below(65000)), PBUF_RAM);
         if (p)
             memset(p->payload, 2, p->len);
         break;
-    case 1:
+    case 2:
         p = netpage_alloc(1 + below(4000));
         if (p)
             memset(p->payload, 3, p->len);
         break;
-    case 2:
+    case 3:
         p = kept_count ? kept[below(kept_count)] : NULL;
         if (p)
             pbuf_ref(p);
@@ -289,6 +293,7 @@ static void connection(void)
 START_TEST(walk)
 {
     srand((unsigned)_i);
+    publish();
     netback_input = receive;
     fake_offers.mac = "00:16:3e:01:02:03";
     for (unsigned life = 0; life < LIVES; life++) {
