@@ -11,6 +11,24 @@ import pytest
 from conftest import OUT, TOP, built, xlcfg
 
 
+def compiled(folder, name):
+    """A program of tests/bench/dom0 for dom0."""
+    sources = [os.path.join(TOP, "tests", "bench", "dom0", source) for source in (f"{name}.c", "load.c")]
+    compiler = os.environ.get("CROSS_COMPILE", "x86_64-linux-gnu-") + "gcc"
+    subprocess.run([compiler, "-O2", "-static", "-o", folder / name, *sources], check=True, capture_output=True)
+    return (folder / name).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def growload(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("dom0"), "growload")
+
+
+@pytest.fixture(scope="module")
+def hypercount(tmp_path_factory):
+    return compiled(tmp_path_factory.mktemp("dom0"), "hypercount")
+
+
 def instructions(guest, machine, memory):
     """From unpause to hello's shutdown, Xen's work for it included."""
     g = guest(
@@ -31,6 +49,20 @@ def instructions(guest, machine, memory):
 @pytest.mark.parametrize("memory", [1, 4, 1024])
 def test_hello_boot(xen_icount, guest, budget, memory):
     budget("hello.boot_instructions", instructions(guest, xen_icount, memory))
+
+
+@pytest.mark.parametrize("memory", [1, 1024])
+def test_hello_first_line(xen_icount, guest, budget, hypercount, memory):
+    """From the unpause until the event for the console's first line, with what Xen takes to write down each hypercall.
+    The guest's first operation on event channels binds its timer, the second is that event."""
+    xen_icount.push("/tmp/hypercount", hypercount, mode=0o755)
+    g = guest("hello", machine=xen_icount, paused=True, memory=memory, on_poweroff="preserve")
+    said = xen_icount.run(f"/tmp/hypercount {g.domid} sh -c 'xl unpause {g.domid}; sleep 1'").out.split()
+    assert g.wait_shutdown().reason == "poweroff", g.console()
+    g.xl("destroy")
+    found = {name: int(value) for name, value in zip(said[::2], said[1::2])}
+    budget("hello.first_line_instructions", found["guest_event_2_at"])
+    assert found["guest_event_2_at"] > found["guest_event_1_at"] + 2000 > 20000, found
 
 
 def test_hello_boot_does_not_depend_on_memory(xen_icount, guest, budget):
@@ -66,16 +98,6 @@ def test_image_size(app, budget):
 
 
 # --- growth (docs/growth.md) -------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def growload(tmp_path_factory):
-    """tests/bench/dom0/growload.c for dom0."""
-    program = tmp_path_factory.mktemp("dom0") / "growload"
-    sources = [os.path.join(TOP, "tests", "bench", "dom0", name) for name in ("growload.c", "load.c")]
-    compiler = os.environ.get("CROSS_COMPILE", "x86_64-linux-gnu-") + "gcc"
-    subprocess.run([compiler, "-O2", "-static", "-o", program, *sources], check=True, capture_output=True)
-    return program.read_bytes()
 
 
 def grow(guest, growload, arguments):

@@ -4,8 +4,9 @@
  *
  *   hypercount DOMID COMMAND...
  *
- * Prints "guest N guest_events N dom0 N dom0_events N": hypercalls of domain DOMID and of dom0, and
- * how many of these were event channel operations. What the command prints is thrown away. Ends
+ * Prints "guest N guest_events N dom0 N dom0_events N guest_event_1_at N guest_event_2_at N": hypercalls of domain
+ * DOMID and of dom0, how many of these were event channel operations, and how long the domain had run until its first
+ * two of those: cycles, with what Xen's tracing took of them. What the command prints is thrown away. Ends
  * with an error if Xen had to drop a record, or the machine has several CPUs.
  *
  * Xen writes a record for every hypercall of a PV guest, without the caller's name; between them
@@ -35,6 +36,7 @@
 #define EVENTS (TRC_PV_ENTRY | TRC_SCHED_MIN)
 #define RUNSTATES 0xff0u /* in an event TRC_SCHED_RUNSTATE_CHANGE: the states, old and new */
 #define NEW_STATE(event) ((event) >> 4 & 15)
+#define OLD_STATE(event) ((event) >> 8 & 15)
 #define RUNNING 0
 #define OPERATION 0xfffffu /* in the first word of a hypercall's record */
 
@@ -52,8 +54,11 @@ struct privcmd_mmap {
 #define IOCTL_PRIVCMD_HYPERCALL _IOC(_IOC_NONE, 'P', 0, sizeof(struct privcmd_hypercall))
 #define IOCTL_PRIVCMD_MMAP _IOC(_IOC_NONE, 'P', 2, sizeof(struct privcmd_mmap))
 
+#define TIMED 2
 struct calls {
     long all, events;
+    uint64_t ran, since; /* cycles: until its last stop, and the clock at its last start */
+    uint64_t ran_at[TIMED];
 };
 
 static int privcmd;
@@ -143,6 +148,30 @@ static void run(char **command)
         fail(command[0]);
 }
 
+/* One record: words[count], at that time. domain: who runs. */
+static void count_one(struct calls *calls, unsigned *domain, uint32_t event, uint64_t time,
+                      const uint32_t *words)
+{
+    struct calls *c;
+
+    if ((event & ~RUNSTATES) == TRC_SCHED_RUNSTATE_CHANGE) {
+        c = &calls[words[0] >> 16];
+        if (OLD_STATE(event) == RUNNING)
+            c->ran += time - c->since;
+        c->since = time;
+        if (NEW_STATE(event) == RUNNING)
+            *domain = words[0] >> 16;
+    } else if (event == TRC_PV_HYPERCALL_V2) {
+        c = &calls[*domain];
+        c->all++;
+        if ((words[0] & OPERATION) != __HYPERVISOR_event_channel_op)
+            return;
+        c->events++;
+        if (c->events <= TIMED)
+            c->ran_at[c->events - 1] = c->ran + time - c->since;
+    }
+}
+
 /* Counts into one struct for each domain id; who runs at the start is dom0, which asked for it. */
 static void count(const struct t_buf *buffer, size_t size, struct calls *calls)
 {
@@ -153,20 +182,18 @@ static void count(const struct t_buf *buffer, size_t size, struct calls *calls)
     while (at != end) {
         const char *record = data + at % size;
         uint32_t head = *(const uint32_t *)record, event = TRC_HD_TO_EVENT(head);
-        uint32_t stamp = TRC_HD_INCLUDES_CYCLE_COUNT(head) ? 8 : 0, words = head >> 28 & 7, first;
+        uint32_t stamp = TRC_HD_INCLUDES_CYCLE_COUNT(head) ? 8 : 0, count = head >> 28 & 7;
+        uint32_t words[7] = {0};
+        uint64_t time = 0;
 
-        memcpy(&first, record + 4 + stamp, sizeof(first));
         if (event == TRC_LOST_RECORDS) {
             fprintf(stderr, "hypercount: the buffer is too small\n");
             exit(1);
         }
-        if ((event & ~RUNSTATES) == TRC_SCHED_RUNSTATE_CHANGE && NEW_STATE(event) == RUNNING)
-            domain = first >> 16;
-        if (event == TRC_PV_HYPERCALL_V2) {
-            calls[domain].all++;
-            calls[domain].events += (first & OPERATION) == __HYPERVISOR_event_channel_op;
-        }
-        at = (at + 4 + stamp + 4 * words) % (uint32_t)(2 * size);
+        memcpy(&time, record + 4, stamp);
+        memcpy(words, record + 4 + stamp, 4 * count);
+        count_one(calls, &domain, event, time, words);
+        at = (at + 4 + stamp + 4 * count) % (uint32_t)(2 * size);
     }
 }
 
@@ -186,7 +213,10 @@ int main(int argc, char **argv)
     run(argv + 2);
     stop_tracing();
     count(buffer, size, calls);
-    printf("guest %ld guest_events %ld dom0 %ld dom0_events %ld\n", calls[guest].all,
+    printf("guest %ld guest_events %ld dom0 %ld dom0_events %ld", calls[guest].all,
            calls[guest].events, calls[0].all, calls[0].events);
+    for (unsigned i = 0; i < TIMED; i++)
+        printf(" guest_event_%u_at %lu", i + 1, calls[guest].ran_at[i]);
+    printf("\n");
     return 0;
 }
