@@ -369,6 +369,15 @@ def test_a_flame_graph():
         flame.tree("")
 
 
+def test_a_boot_is_profiled():
+    asked, said = [], "first_line 100 2000\n"
+    bench = measure.Bench(None, SimpleNamespace(create=lambda m, s: SimpleNamespace(destroy=lambda: asked.append("end"))), None)
+    bench._boot = lambda guest, subject: asked.append("boot") or said
+    (row,) = measure.rows(False, ["boot_at_16.hello"])
+    result = bench.run_once(row.subjects()[0], row, asked.append)
+    assert asked == [True, "boot", False, "end"] and result["first_line_instructions"] == 2000
+
+
 @pytest.mark.parametrize("words, wrong", [
     (["nothing"], "nothing"), (["dns", "ROW=udp.echo.1"], "udp.echo.1"), (["dns", "COUNT=x"], "COUNT=x"),
 ])
