@@ -51,9 +51,9 @@ struct netfront {
 
     /* The page behind each request, by ring slot: a response comes in its request's slot. */
     struct netpage *rx_pages[NETFRONT_SLOTS];
-    unsigned rx_target; /* requests to keep posted */
-    bool rx_starved;    /* far fewer are, for want of pages */
-    bool rx_progress;   /* something came since the last event */
+    unsigned rx_target, rx_most; /* requests to keep posted: now, and in large bursts */
+    bool rx_starved;             /* far fewer are, for want of pages */
+    bool rx_progress;            /* something came since the last event */
 
     struct ring_ids tx_ids;
     struct ring_id tx_id[NETFRONT_SLOTS];

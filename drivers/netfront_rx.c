@@ -24,6 +24,9 @@
  * the largest packet; the upper one is the ring. */
 #define RX_SHARE 8
 #define RX_MIN 32
+/* At first it is so many: each costs a thousand instructions, to map, to zero and to grant it, before a guest hears
+ * anything. */
+#define RX_FIRST 64
 #define REFILL_AFTER (10 * NSEC_PER_MSEC)
 /* When pages are scarce, smaller packets are copied out of them. */
 #define COPY_BELOW 1024
@@ -35,12 +38,20 @@ void netfront_rx_init(struct netfront *nf)
     size_t share = page_count_total() / RX_SHARE;
 
     ring_init(&nf->rx, nf->rx_ring->page, PAGE_SIZE, sizeof(union netif_rx_sring_entry));
-    nf->rx_target = (unsigned)MIN(MAX(share, (size_t)RX_MIN), (size_t)nf->rx.size);
+    nf->rx_most = (unsigned)MIN(MAX(share, (size_t)RX_MIN), (size_t)nf->rx.size);
+    nf->rx_target = MIN(RX_FIRST, nf->rx_most);
 }
 
 static unsigned posted(const struct netfront *nf)
 {
     return nf->rx.size - ring_free(&nf->rx);
+}
+
+/* The backend has used half of what was posted: the next burst may be larger. */
+static void raise_target(struct netfront *nf)
+{
+    if (posted(nf) <= nf->rx_target / 2)
+        nf->rx_target = MIN(2 * nf->rx_target, nf->rx_most);
 }
 
 /* Posts pages until the target is reached or pages run out; then a timer looks again. */
@@ -64,7 +75,8 @@ void netfront_rx_refill(struct netfront *nf)
         request.gref = np->grant;
         ring_put(&nf->rx, &request, sizeof(request));
     }
-    nf->rx_starved = posted(nf) < RX_MIN;
+    nf->net.posted = posted(nf);
+    nf->rx_starved = nf->net.posted < RX_MIN;
     if (nf->rx.req_prod != before && ring_push(&nf->rx))
         evtchn_notify_late(nf->rx_port);
 }
@@ -281,6 +293,7 @@ void netfront_rx_poll(struct netfront *nf)
             return;
         }
         if (waiting == 0) {
+            raise_target(nf);
             netfront_rx_refill(nf);
             if (!ring_rearm(&nf->rx)) {
                 work_cancel(&nf->rx_work);
@@ -301,6 +314,7 @@ void netfront_rx_poll(struct netfront *nf)
         }
     }
     if (!budget && nf->running) {
+        raise_target(nf);
         netfront_rx_refill(nf);
         work_post(&nf->rx_work);
     }
@@ -308,6 +322,7 @@ void netfront_rx_poll(struct netfront *nf)
 
 void netfront_rx_stop(struct netfront *nf)
 {
+    nf->net.posted = 0;
     for (unsigned i = 0; i < NETFRONT_SLOTS; i++) {
         struct netpage *np = nf->rx_pages[i];
 

@@ -17,6 +17,7 @@ static void show_device(const struct netdev *dev)
     const struct netdev_stats *s = &dev->stats;
 
     log_info("%s: %s", dev->name, dev->status);
+    log_info("%s: %u pages wait for packets", dev->name, dev->posted);
     log_info("%s: received %lu packets, %lu bytes, %lu large, %lu not summed here", dev->name,
              s->rx_packets, s->rx_bytes, s->rx_large, s->rx_checked);
     log_info("%s: sent %lu packets, %lu bytes, %lu large, %lu not summed here", dev->name,

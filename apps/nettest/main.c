@@ -62,6 +62,7 @@ static void write_figures(struct text *t)
     figure(t, "tx_large", dev->stats.tx_large);
     for (unsigned i = 0; i < NETDEV_DROPS; i++)
         figure(t, netdev_drop_name(i), dev->stats.drops[i]);
+    figure(t, "posted", dev->posted);
     figure(t, "pages", pages->pages);
     figure(t, "pages_free", pages->free);
     figure(t, "pages_max", pages->max);

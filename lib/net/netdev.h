@@ -78,6 +78,7 @@ struct netdev {
     /* Why the link is down, in words; a constant string. */
     const char *status;
     struct netdev_stats stats;
+    unsigned posted;                 /* network pages that wait for what comes, when nothing does */
     struct net_interface *interface; /* the stack's own */
 };
 

@@ -203,11 +203,52 @@ START_TEST(rx_errors_cost_the_packet_and_no_slot) /* rule 6 */
 }
 END_TEST
 
+static void burst(unsigned n)
+{
+    while (n--)
+        netback_send(1, 60, PAGE_SIZE, 0);
+    netback_show(&netback_rx);
+    netback_run();
+}
+
+/* What is posted doubles when half of it was used at once. */
+START_TEST(more_is_posted_for_bursts)
+{
+    unsigned posted = 64;
+
+    netback_disconnect();
+    fake_total_pages = 8 * SLOTS; /* of which an eighth is for receiving */
+    connected();
+    ck_assert_uint_eq(netback_waiting(&netback_rx), posted);
+    for (unsigned i = 0; i < 20; i++)
+        burst(posted / 2 - 1);
+    ck_assert_uint_eq(netback_waiting(&netback_rx), 64);
+    for (; posted < SLOTS; posted *= 2) {
+        burst(posted / 2);
+        ck_assert_uint_eq(netback_waiting(&netback_rx), 2 * posted);
+    }
+    burst(SLOTS);
+    burst(1);
+    ck_assert_uint_eq(netback_waiting(&netback_rx), SLOTS);
+    netback_disconnect();
+    fake_total_pages = 8 * 100;
+    connected();
+    ck_assert_uint_eq(netback_waiting(&netback_rx), 64);
+    burst(40);
+    ck_assert_uint_eq(netback_waiting(&netback_rx), 100);
+    burst(90);
+    ck_assert_uint_eq(netback_waiting(&netback_rx), 100);
+}
+END_TEST
+
 START_TEST(work_is_bounded) /* rule 8 */
 {
     struct fake_port *port = &fake_ports[netback_rx.port];
-    unsigned all = netback_waiting(&netback_rx);
+    unsigned all;
 
+    burst(NETFRONT_BUDGET);
+    netback_delivered = 0;
+    all = netback_waiting(&netback_rx);
     ck_assert_uint_gt(all, NETFRONT_BUDGET);
     while (netback_waiting(&netback_rx))
         netback_send(1, 60, PAGE_SIZE, 0);
@@ -238,6 +279,7 @@ int main(void)
     tcase_add_loop_test(c, rx_packet_that_does_not_end, 0, 2);
     tcase_add_test(c, rx_packet_of_too_many_pieces);
     tcase_add_test(c, rx_errors_cost_the_packet_and_no_slot);
+    tcase_add_test(c, more_is_posted_for_bursts);
     tcase_add_test(c, work_is_bounded);
     return run_suite(suite_create("netfront_rings"), c);
 }
