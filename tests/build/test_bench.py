@@ -216,6 +216,9 @@ def test_plots_of_the_book(tmp_path):
     report.plots(results(), tmp_path / "again", measure.QUICK_ROWS)
     names = os.listdir(tmp_path / "plots")
     assert {"instructions.png", "boot-memory.png"} <= set(names)
+    tables = (tmp_path / "bench" / "tables.md").read_text()
+    assert "| | xenolith | nsd |" in tables and "| `dns.query.1` | 1,000 | 5,000 |" in tables
+    assert "| `dns.query.100` | 400 | 200 |" in tables and "| `boot.dns` | 2.0 | 8.0 |" in tables
     for name in names:
         assert (tmp_path / "plots" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
