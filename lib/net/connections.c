@@ -210,22 +210,24 @@ void net_tcp_free(memp_t type, void *object)
 
 /* --- half-open connections --------------------------------------------------------------- */
 
+/* Of these flags one that asks for a connection has SYN alone. */
+static bool asks(unsigned flags)
+{
+    return (flags & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN;
+}
+
 /* A listener with as many connections pending as it may have ignores requests. Of those that wait
  * for the client's last word the oldest goes: a flood's never comes, a client's within one round
- * trip. */
-static void make_room(uint16_t port)
+ * trip. Only the listener's own: others have their own number. */
+static void make_room(const struct tcp_pcb_listen *listener)
 {
     struct tcp_pcb *oldest = NULL; /* the list has the newest first */
-    struct tcp_pcb_listen *listener = tcp_listen_pcbs.listen_pcbs;
-    unsigned left;
+    unsigned left = listener->accepts_pending;
 
-    while (listener && listener->local_port != port)
-        listener = listener->next;
-    if (!listener || listener->accepts_pending < listener->backlog)
+    if (left < listener->backlog)
         return;
-    left = listener->accepts_pending;
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb && left; pcb = pcb->next) {
-        if (pcb->state == SYN_RCVD && pcb->local_port == port) {
+        if (pcb->state == SYN_RCVD && pcb->listener == listener) {
             oldest = pcb;
             left--;
         }
@@ -244,9 +246,12 @@ static void show_all(void)
     net_tcp_waiting = &tcp_tw_pcbs;
 }
 
-bool net_tcp_may_come(const struct tcp_pcb *pcb)
+/* By now lwIP has verified the segment, and found the listener that a SYN is for. */
+bool net_tcp_may_come(const struct tcp_pcb *pcb, unsigned flags)
 {
     show_all();
+    if (pcb->state == LISTEN && asks(flags))
+        make_room((const struct tcp_pcb_listen *)pcb);
     return pcb->state != SYN_RCVD || MIN(pcb->mss, pcb->snd_wnd_max / 2) >= SEGMENT_MIN;
 }
 
@@ -283,13 +288,10 @@ void tcp_input(struct pbuf *p, struct netif *netif)
         return;
     }
     pcb = find(lwip_ntohs(tcp->src), lwip_ntohs(tcp->dest));
-    if ((TCPH_FLAGS(tcp) & (TCP_SYN | TCP_ACK)) == TCP_SYN) {
-        if (pcb && pcb->state == TIME_WAIT && TCP_SEQ_GT(lwip_ntohl(tcp->seqno), pcb->rcv_nxt)) {
-            forget(pcb);
-            pcb = NULL;
-        }
-        if (!pcb)
-            make_room(lwip_ntohs(tcp->dest));
+    if (pcb && pcb->state == TIME_WAIT && asks(TCPH_FLAGS(tcp)) &&
+        TCP_SEQ_GT(lwip_ntohl(tcp->seqno), pcb->rcv_nxt)) {
+        forget(pcb);
+        pcb = NULL;
     }
     net_tcp_active = net_tcp_waiting = &none;
     if (pcb && pcb->state == TIME_WAIT)

@@ -530,13 +530,13 @@ static void listen_on(uint16_t port)
 static uint16_t segment_window = 8192;
 
 /* mss: of an option, 0 for none. */
-static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t mss)
+static void put_segment(struct frame *f, uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack,
+                        uint16_t mss)
 {
-    struct frame f;
-    uint8_t *tcp = f.data + ETH_BYTES + IP4_BYTES;
+    uint8_t *tcp = f->data + ETH_BYTES + IP4_BYTES;
     uint16_t len = (uint16_t)(TCP_BYTES + (mss ? 4 : 0));
 
-    ip4(&f, PROTOCOL_TCP, len, 0);
+    ip4(f, PROTOCOL_TCP, len, 0);
     write_be16(tcp, from);
     write_be16(tcp + 2, 13);
     write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
@@ -550,6 +550,13 @@ static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ac
         write_be16(tcp + TCP_BYTES, 2 << 8 | 4);
         write_be16(tcp + TCP_BYTES + 2, mss);
     }
+}
+
+static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t mss)
+{
+    struct frame f;
+
+    put_segment(&f, from, flags, seq, ack, mss);
     arrive(&f, true);
 }
 
@@ -615,6 +622,8 @@ START_TEST(time_wait_gives_way)
     if (_i == 0) { /* an old SYN is no reason */
         segment(1000, TCP_SYN, 50, 0);
         ck_assert_uint_ne(answer_flags(), TCP_SYN | TCP_ACK);
+        segment(1000, TCP_SYN | TCP_RST, 5000, 0); /* opens nothing, and ends nothing (RFC 1337) */
+        ck_assert_ptr_nonnull(tcp_tw_pcbs);
         return;
     }
     segment(1000, TCP_SYN, 5000, 0);
@@ -1268,6 +1277,68 @@ static void segment6(uint8_t flags, uint32_t seq, uint32_t ack)
     arrive(&f, true);
 }
 
+enum { BACKLOG = 4 };
+
+/* At port 13 of this address alone. */
+static void listen_at(const char *address)
+{
+    struct tcp_pcb *pcb;
+    ip_addr_t ip;
+
+    ck_assert(ipaddr_aton(address, &ip));
+    pcb = tcp_new_ip_type(IP_GET_TYPE(&ip));
+    ck_assert_int_eq(tcp_bind(pcb, &ip, 13), ERR_OK);
+    tcp_accept(tcp_listen_with_backlog(pcb, BACKLOG), close_at_once);
+}
+
+/* What lwIP would not take for a SYN costs nobody his place. */
+START_TEST(false_requests_make_no_room)
+{
+    struct frame f;
+
+    start_with_addresses();
+    listen_at("10.0.0.2");
+    know_client();
+    for (uint16_t i = 0; i < BACKLOG; i++)
+        segment((uint16_t)(2001 + i), TCP_SYN, i, 0);
+    segment(2000, TCP_SYN | TCP_RST, 0, 0);
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), BACKLOG);
+    put_segment(&f, 2000, TCP_SYN, 0, 0, 0);
+    arrive(&f, false); /* its checksum is wrong */
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), BACKLOG);
+    f.data[AT_IP4_DEST + 3] = 255;
+    write_be16(f.data + AT_IP4_SUM, 0);
+    write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, IP4_BYTES)));
+    arrive(&f, true);
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), BACKLOG);
+}
+END_TEST
+
+/* A flood at one address costs nobody his place at another one. */
+START_TEST(a_listener_makes_room_of_its_own)
+{
+    uint32_t seq;
+
+    start_with_addresses();
+    listen_at("fd00::2");
+    listen_at("10.0.0.2");
+    know_client();
+    know_client6();
+    segment(2000, TCP_SYN, 0, 0);
+    segment6(TCP_SYN, 100, 0);
+    seq = read_be32(sent.last + ETH_BYTES + IP6_BYTES + AT_TCP_SEQ);
+    for (uint16_t i = 0; i < 2 * BACKLOG; i++) {
+        sent.tcp = 0;
+        segment((uint16_t)(2001 + i), TCP_SYN, i, 0);
+        ck_assert_uint_ge(sent.tcp, 1);
+        ck_assert_uint_eq(answer_flags(), TCP_SYN | TCP_ACK);
+    }
+    ck_assert_uint_eq(count_list(tcp_active_pcbs), BACKLOG + 1);
+    segment6(TCP_ACK, 101, seq + 1);
+    ck_assert_uint_eq(sent.last[ETH_BYTES + IP6_BYTES + AT_TCP_FLAGS] & 0x3f, TCP_FIN | TCP_ACK);
+}
+END_TEST
+
 static void accept6(void)
 {
     start_with_addresses();
@@ -1845,6 +1916,8 @@ int main(void)
     tcase_add_test(c, devices_are_looked_at);
     tcase_add_test(c, groups_refused_are_told_again);
     tcase_add_test(c, a_full_listener_makes_room);
+    tcase_add_test(c, a_listener_makes_room_of_its_own);
+    tcase_add_test(c, false_requests_make_no_room);
     tcase_add_loop_test(c, time_wait_gives_way, 0, 2);
     tcase_add_test(c, each_of_many_gets_its_own);
     tcase_add_test(c, only_so_many_wait);

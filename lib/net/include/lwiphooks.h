@@ -24,10 +24,12 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
 #error "timestamps are options of every segment"
 #endif
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p)                             \
-    ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0, net_tcp_may_come(pcb) ? ERR_OK : ERR_VAL)
+    ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0,                                          \
+     net_tcp_may_come(pcb, TCPH_FLAGS(hdr)) ? ERR_OK : ERR_VAL)
 struct tcp_pcb;
-/* A segment for this connection is taken (lib/net/connections.c). */
-bool net_tcp_may_come(const struct tcp_pcb *pcb);
+/* A segment with these flags is taken for this connection or listener, which may have to make room
+ * first (lib/net/connections.c). */
+bool net_tcp_may_come(const struct tcp_pcb *pcb, unsigned flags);
 
 /*
  * Segments that are longer than the connection's, which the device cuts (lib/net/tso.c): how long one may be made; whether
