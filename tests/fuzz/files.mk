@@ -67,7 +67,8 @@ fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DC
 	-DCONFIG_DNS_TCP_CLIENT_CONNECTIONS=2
 
 fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients and the echo app
-fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c tests/unit/fake_net_mem.c \
+fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c \
+	tests/unit/fake_net_kernel.c tests/unit/fake_net_mem.c \
 	apps/echo/main.c \
 	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections deliver filter frame gso guard net netpage \
 		parse reply report tcp timeouts)) \

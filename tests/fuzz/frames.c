@@ -22,6 +22,8 @@
 #include "tests/fuzz/frame.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/fake_kernel.h"
+#include "tests/unit/fake_net_kernel.h"
+#include "tests/unit/net_frames.h"
 
 #include "lwip/dns.h"
 #include "lwip/priv/tcp_priv.h"
@@ -35,55 +37,6 @@
 /* By then a lookup has failed; by then clocks that stood have run (lib/net/timeouts.c). */
 #define LOOKUP_MAX (30 * NSEC_PER_SEC)
 #define IDLE_MAX (1200 * NSEC_PER_SEC)
-
-const char app_name[] = "fuzz";
-static const char *config_ip, *config_ip6;
-static uint64_t random_state = 88172645463325252;
-
-/* --- the rest of the kernel ---------------------------------------------------------------- */
-
-size_t page_count_total(void)
-{
-    return 1024;
-}
-
-size_t page_count_free(void)
-{
-    return 1024 - MIN(fake_pages, (size_t)1024);
-}
-
-uint64_t time_monotonic(void)
-{
-    return fake_now;
-}
-
-const char *cmdline_get(const char *key)
-{
-    return !strcmp(key, "ip") ? config_ip : !strcmp(key, "ip6") ? config_ip6 : NULL;
-}
-
-void cmdline_known(const char *key)
-{
-}
-
-void shutdown_hook_add(struct shutdown_hook *hook)
-{
-}
-
-void random_bytes(void *buf, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        random_state ^= random_state << 13;
-        random_state ^= random_state >> 7;
-        random_state ^= random_state << 17;
-        ((uint8_t *)buf)[i] = (uint8_t)random_state;
-    }
-}
-
-int guest_publish(const char *path, const char *value)
-{
-    return 0;
-}
 
 /* --- the device ------------------------------------------------------------------------------ */
 
@@ -471,12 +424,6 @@ static void tcp_ends(struct frame *f, const struct tcp_pcb *pcb)
     else
         ip4_header(f, PROTOCOL_TCP, ip_2_ip4(&pcb->remote_ip)->addr,
                    ip_2_ip4(&pcb->local_ip)->addr);
-}
-
-static void write_be32(uint8_t *p, uint32_t v)
-{
-    write_be16(p, (uint16_t)(v >> 16));
-    write_be16(p + 2, (uint16_t)v);
 }
 
 static void segment(struct frame *f)
@@ -885,8 +832,9 @@ void fuzz_case(void)
     uint8_t how = fuzz_u8();
     unsigned before;
 
-    config_ip = how & 1 ? "10.0.0.2/24" : how & 2 ? "none" : NULL;
-    config_ip6 = how & 4 ? "fd00::2/64" : how & 8 ? "none" : NULL;
+    fake_memory = 1024;
+    fake_cmdline("ip", how & 1 ? "10.0.0.2/24" : how & 2 ? "none" : NULL);
+    fake_cmdline("ip6", how & 4 ? "fd00::2/64" : how & 8 ? "none" : NULL);
     dev.features = how & 16 ? 0x1f : how & 32 ? NETDEV_CSUM4 | NETDEV_CSUM6 : 0;
     if (how & 64)
         fuzz_text(dev.address, sizeof(dev.address));

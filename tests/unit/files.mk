@@ -29,7 +29,7 @@ unit-libc_file-srcs := tests/unit/test_libc_file.c
 unit-libc_file-cflags := -DCONFIG_LIBC_FILES=64
 unit-log-srcs := tests/unit/test_log.c kernel/log.c kernel/fmt.c kernel/timer.c
 unit-loop-srcs := tests/unit/test_loop.c kernel/timer.c
-unit-net_stack-srcs := tests/unit/test_net_stack.c tests/unit/fake_kernel.c \
+unit-net_stack-srcs := tests/unit/test_net_stack.c tests/unit/fake_net_kernel.c tests/unit/fake_kernel.c \
 	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections deliver filter frame gso guard lwipaddr mem net \
 		netpage parse reply report tcp timeouts)) \
 	$(addprefix $(unit-lwip)/src/,$(addprefix core/,altcp.c altcp_alloc.c altcp_tcp.c def.c \

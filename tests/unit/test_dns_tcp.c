@@ -17,53 +17,15 @@
 #include "lib/net/net.h"
 #include "tests/unit/dns_zones.h"
 #include "tests/unit/fake_kernel.h"
+#include "tests/unit/fake_net_kernel.h"
+#include "tests/unit/net_frames.h"
 
 #include "lwip/priv/tcp_priv.h"
 
-/* --- the rest of the kernel and of the app --------------------------------------------------------- */
+/* --- the rest of the app --------------------------------------------------------- */
 
-const char app_name[] = "test";
 struct server server;
 static unsigned idle_told; /* tenths of a second */
-
-size_t page_count_total(void)
-{
-    return 16384;
-}
-
-size_t page_count_free(void)
-{
-    return 16384;
-}
-
-uint64_t time_monotonic(void)
-{
-    return fake_now;
-}
-
-const char *cmdline_get(const char *key)
-{
-    return !strcmp(key, "ip") ? "10.0.0.2/24" : !strcmp(key, "gw") ? "10.0.0.1" : NULL;
-}
-
-void cmdline_known(const char *key)
-{
-}
-
-void shutdown_hook_add(struct shutdown_hook *hook)
-{
-}
-
-void random_bytes(void *buf, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)rand();
-}
-
-int guest_publish(const char *path, const char *value)
-{
-    return 0;
-}
 
 void server_tell_idle(unsigned tenths)
 {
@@ -179,10 +141,6 @@ static struct netdev dev = {
     .mtu = 1500,
 };
 
-static void release(struct netpage *np)
-{
-}
-
 static void arrive(const uint8_t *frame, size_t len)
 {
     struct pbuf *p;
@@ -197,15 +155,9 @@ static void arrive(const uint8_t *frame, size_t len)
 /* The router, through which all clients come, tells where it is. */
 static void know_router(void)
 {
-    static const uint8_t arp[] = {0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 0,
-                                  10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
-    uint8_t frame[ETH_BYTES + sizeof(arp)] = {0};
+    uint8_t frame[ETH_BYTES + ARP_BYTES];
 
-    memcpy(frame, dev.mac, 6);
-    frame[6] = 2;
-    write_be16(frame + AT_ETH_TYPE, 0x0806);
-    memcpy(frame + ETH_BYTES, arp, sizeof(arp));
-    arrive(frame, sizeof(frame));
+    arrive(frame, frame_arp(frame, dev.mac));
 }
 
 /* --- clients ---------------------------------------------------------------------------------------- */
@@ -219,33 +171,20 @@ struct client {
 /* A segment of a client. */
 static void segment(struct client *c, uint8_t flags, const void *data, uint16_t len)
 {
-    uint8_t frame[1514] = {0}, *tcp = frame + ETH_BYTES + IP4_BYTES;
-    uint32_t sum;
+    uint8_t frame[1514],
+        *tcp = frame_ip4(frame, dev.mac, PROTOCOL_TCP, (uint16_t)(TCP_BYTES + len)), *payload;
+    struct frame_segment s = {.from = c->port,
+                              .to = DNS_PORT,
+                              .seq = c->seq,
+                              .ack = c->ack,
+                              .flags = flags,
+                              .window = 8192};
 
-    memcpy(frame, dev.mac, 6);
-    frame[6] = 2;
-    write_be16(frame + AT_ETH_TYPE, ETH_IP4);
-    frame[ETH_BYTES] = 0x45;
-    write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + TCP_BYTES + len));
-    frame[AT_IP4_FRAGMENT + 2] = 64;
-    frame[AT_IP4_PROTOCOL] = PROTOCOL_TCP;
-    write_be16(frame + AT_IP4_SRC, (uint16_t)(c->address >> 16));
-    write_be16(frame + AT_IP4_SRC + 2, (uint16_t)c->address);
-    memcpy(frame + AT_IP4_SRC + 4, (uint8_t[]){10, 0, 0, 2}, 4);
-    sum = headers_sum(frame + ETH_BYTES, IP4_BYTES);
-    sum = (sum >> 16) + (sum & 0xffff);
-    write_be16(frame + AT_IP4_SUM, (uint16_t) ~((sum >> 16) + sum));
-    write_be16(tcp, c->port);
-    write_be16(tcp + 2, DNS_PORT);
-    write_be16(tcp + AT_TCP_SEQ, (uint16_t)(c->seq >> 16));
-    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)c->seq);
-    write_be16(tcp + AT_TCP_ACK, (uint16_t)(c->ack >> 16));
-    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)c->ack);
-    tcp[AT_TCP_OFFSET] = TCP_BYTES / 4 << 4;
-    tcp[AT_TCP_FLAGS] = flags;
-    write_be16(tcp + AT_TCP_WINDOW, 8192);
-    memcpy(tcp + TCP_BYTES, data, len);
-    arrive(frame, ETH_BYTES + IP4_BYTES + TCP_BYTES + len);
+    write_be32(frame + AT_IP4_SRC, c->address);
+    frame_ip4_sum(frame);
+    payload = frame_tcp(tcp, &s);
+    memcpy(payload, data, len);
+    arrive(frame, (size_t)(payload + len - frame));
     c->seq += len;
 }
 
@@ -310,9 +249,10 @@ static void begin(void)
     (void)dns_db_set(&server.db, &zone);
     dns_db_allow(&server.db, &everybody);
     server.port = DNS_PORT;
-    netpage_open(release);
-    ck_assert_int_eq(net_init(), 0);
-    ck_assert_int_eq(net_attach(&dev), 0);
+    fake_memory = 16384;
+    fake_cmdline("ip", "10.0.0.2/24");
+    fake_cmdline("gw", "10.0.0.1");
+    fake_net_start(&dev);
     dev.features = NETDEV_CSUM4;
     net_link(&dev, true);
     fake_run();

@@ -18,77 +18,14 @@
 #include "lib/net/tcp.h"
 #include "lib/util.h"
 #include "tests/unit/fake_kernel.h"
+#include "tests/unit/fake_net_kernel.h"
+#include "tests/unit/net_frames.h"
 
 #include "lwip/inet_chksum.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/prot/icmp6.h"
 #include "lwip/udp.h"
-
-/* --- the rest of the kernel -------------------------------------------------------------- */
-
-const char app_name[] = "test";
-static const char *keys[8][2];
-static char published[16][2][64];
-
-size_t page_count_total(void)
-{
-    return 4096;
-}
-
-size_t page_count_free(void)
-{
-    return 4096;
-}
-
-uint64_t time_monotonic(void)
-{
-    return fake_now;
-}
-
-const char *cmdline_get(const char *key)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(keys) && keys[i][0]; i++) {
-        if (strcmp(keys[i][0], key) == 0)
-            return keys[i][1];
-    }
-    return NULL;
-}
-
-void cmdline_known(const char *key)
-{
-}
-
-void shutdown_hook_add(struct shutdown_hook *hook)
-{
-}
-
-void random_bytes(void *buf, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)rand();
-}
-
-int guest_publish(const char *path, const char *value)
-{
-    unsigned i = 0;
-
-    while (published[i][0][0] && strcmp(published[i][0], path) != 0)
-        i++;
-    ck_assert_uint_lt(i, ARRAY_SIZE(published));
-    strcpy(published[i][0], path);
-    strcpy(published[i][1], value ? value : "");
-    return 0;
-}
-
-static const char *published_at(const char *path)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(published); i++) {
-        if (strcmp(published[i][0], path) == 0)
-            return published[i][1];
-    }
-    return "";
-}
 
 /* --- the device -------------------------------------------------------------------------- */
 
@@ -158,28 +95,11 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
     pbuf_free(p);
 }
 
-static void release(struct netpage *np)
-{
-    (void)np;
-}
-
-static void key(const char *name, const char *value)
-{
-    unsigned i = 0;
-
-    while (keys[i][0])
-        i++;
-    keys[i][0] = name;
-    keys[i][1] = value;
-}
-
 static void start(void)
 {
     struct udp_pcb *pcb;
 
-    netpage_open(release);
-    ck_assert_int_eq(net_init(), 0);
-    ck_assert_int_eq(net_attach(&dev), 0);
+    fake_net_start(&dev);
     dev.features = NETDEV_CSUM4 | NETDEV_CSUM6 | (dev.multicast ? NETDEV_MULTICAST : 0);
     net_link(&dev, true);
     pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
@@ -190,8 +110,8 @@ static void start(void)
 
 static void start_with_addresses(void)
 {
-    key("ip", "10.0.0.2/24");
-    key("ip6", "fd00::2/64");
+    fake_cmdline("ip", "10.0.0.2/24");
+    fake_cmdline("ip6", "fd00::2/64");
     start();
     fake_sleep(3 * NSEC_PER_SEC);
 }
@@ -203,47 +123,19 @@ struct frame {
     uint16_t length;
 };
 
-static void ethernet(struct frame *f, uint16_t type)
-{
-    memset(f, 0, sizeof(*f));
-    memcpy(f->data, dev.mac, 6);
-    f->data[6] = 2;
-    write_be16(f->data + AT_ETH_TYPE, type);
-}
-
-static uint16_t folded(uint32_t sum)
-{
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t) ~((sum >> 16) + sum);
-}
-
 static void ip4(struct frame *f, uint8_t protocol, uint16_t content, uint16_t fragment)
 {
-    static const uint8_t ends[] = {10, 0, 0, 1, 10, 0, 0, 2};
-
-    ethernet(f, ETH_IP4);
-    f->data[ETH_BYTES] = 0x45;
-    write_be16(f->data + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + content));
+    memset(f, 0, sizeof(*f));
+    f->length = (uint16_t)(frame_ip4(f->data, dev.mac, protocol, content) + content - f->data);
     write_be16(f->data + AT_IP4_ID, 77);
     write_be16(f->data + AT_IP4_FRAGMENT, fragment);
-    f->data[AT_IP4_FRAGMENT + 2] = 64;
-    f->data[AT_IP4_PROTOCOL] = protocol;
-    memcpy(f->data + AT_IP4_SRC, ends, sizeof(ends));
-    write_be16(f->data + AT_IP4_SUM, folded(headers_sum(f->data + ETH_BYTES, IP4_BYTES)));
-    f->length = (uint16_t)(ETH_BYTES + IP4_BYTES + content);
+    frame_ip4_sum(f->data);
 }
 
 static void ip6(struct frame *f, uint8_t next, uint16_t content)
 {
-    ethernet(f, ETH_IP6);
-    f->data[ETH_BYTES] = 0x60;
-    write_be16(f->data + AT_IP6_LENGTH, content);
-    f->data[AT_IP6_NEXT] = next;
-    f->data[AT_IP6_NEXT + 1] = 64;
-    f->data[AT_IP6_SRC] = f->data[AT_IP6_DEST] = 0xfd;
-    f->data[AT_IP6_SRC + 15] = 1;
-    f->data[AT_IP6_DEST + 15] = 2;
-    f->length = (uint16_t)(ETH_BYTES + IP6_BYTES + content);
+    memset(f, 0, sizeof(*f));
+    f->length = (uint16_t)(frame_ip6(f->data, dev.mac, next, content) + content - f->data);
 }
 
 /* A datagram of 32 bytes at p, with a checksum that is wrong. */
@@ -337,8 +229,8 @@ START_TEST(what_extension_headers_hide_is_checked) /* rule 7 */
     ck_assert_uint_eq(received, 0);
     write_be16(f.data + ETH_BYTES + IP6_BYTES + 8 + 6, 0);
     write_be16(f.data + ETH_BYTES + IP6_BYTES + 8 + 6,
-               folded(headers_sum(f.data + AT_IP6_SRC, 32) + PROTOCOL_UDP + UDP_BYTES + 32 +
-                      headers_sum(f.data + ETH_BYTES + IP6_BYTES + 8, UDP_BYTES + 32)));
+               frame_folded(headers_sum(f.data + AT_IP6_SRC, 32) + PROTOCOL_UDP + UDP_BYTES + 32 +
+                            headers_sum(f.data + ETH_BYTES + IP6_BYTES + 8, UDP_BYTES + 32)));
     arrive(&f, false);
     ck_assert_uint_eq(received, 1);
 }
@@ -383,12 +275,12 @@ END_TEST
 
 START_TEST(addresses_come_up_in_silence)
 {
-    key("ip", "none");
+    fake_cmdline("ip", "none");
     start();
     fake_sleep(3 * NSEC_PER_SEC);
     ck_assert_uint_ge(sent.solicitations, 1); /* is it taken? */
     ck_assert_uint_ge(sent.advertisements, 1);
-    ck_assert_str_eq(published_at("attr/vif/0/ipv6/0"), "fe80::216:3eff:fe01:203");
+    ck_assert_str_eq(fake_published("attr/vif/0/ipv6/0"), "fe80::216:3eff:fe01:203");
     ck_assert(fake_logged("address fe80::216:3eff:fe01:203/64 (link-local)"));
 }
 END_TEST
@@ -396,8 +288,8 @@ END_TEST
 /* RFC 5227, section 2.3: twice, two seconds apart; and again with each backend. */
 START_TEST(addresses_are_announced_twice)
 {
-    key("ip", "10.0.0.2/24");
-    key("ip6", "fd00::2/64");
+    fake_cmdline("ip", "10.0.0.2/24");
+    fake_cmdline("ip6", "fd00::2/64");
     start();
     for (unsigned i = 0; i < 3; i++) {
         unsigned first = sent.arp_announcements;
@@ -533,23 +425,18 @@ static uint16_t segment_window = 8192;
 static void put_segment(struct frame *f, uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack,
                         uint16_t mss)
 {
-    uint8_t *tcp = f->data + ETH_BYTES + IP4_BYTES;
-    uint16_t len = (uint16_t)(TCP_BYTES + (mss ? 4 : 0));
+    uint8_t option[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss};
+    struct frame_segment s = {.from = from,
+                              .to = 13,
+                              .seq = seq,
+                              .ack = ack,
+                              .flags = flags,
+                              .window = segment_window,
+                              .options = option,
+                              .options_len = mss ? sizeof(option) : 0};
 
-    ip4(f, PROTOCOL_TCP, len, 0);
-    write_be16(tcp, from);
-    write_be16(tcp + 2, 13);
-    write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
-    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
-    write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
-    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
-    tcp[AT_TCP_OFFSET] = (uint8_t)(len / 4 << 4);
-    tcp[AT_TCP_FLAGS] = flags;
-    write_be16(tcp + AT_TCP_WINDOW, segment_window);
-    if (mss) {
-        write_be16(tcp + TCP_BYTES, 2 << 8 | 4);
-        write_be16(tcp + TCP_BYTES + 2, mss);
-    }
+    ip4(f, PROTOCOL_TCP, (uint16_t)(TCP_BYTES + s.options_len), 0);
+    frame_tcp(f->data + ETH_BYTES + IP4_BYTES, &s);
 }
 
 static void segment_with(uint16_t from, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t mss)
@@ -576,16 +463,11 @@ static uint32_t answer_seq(void)
     return read_be32(sent.last + ETH_BYTES + IP4_BYTES + AT_TCP_SEQ);
 }
 
-/* The gratuitous answer that lets us send to the client without asking for its address. */
 static void know_client(void)
 {
     struct frame f;
-    static const uint8_t arp[] = {0,  1, 8, 0, 6, 4, 0, 2, 2, 0, 0,  0, 0, 0,
-                                  10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
 
-    ethernet(&f, 0x0806);
-    memcpy(f.data + ETH_BYTES, arp, sizeof(arp));
-    f.length = ETH_BYTES + sizeof(arp);
+    f.length = frame_arp(f.data, dev.mac);
     arrive(&f, false);
 }
 
@@ -953,10 +835,9 @@ static void right_sums(struct frame *f, bool v6)
 
     sum += v6 ? headers_sum(f->data + AT_IP6_SRC, 32) : headers_sum(f->data + AT_IP4_SRC, 8);
     write_be16(at + 6, 0);
-    write_be16(at + 6, folded(sum + headers_sum(at, UDP_BYTES + 100)));
+    write_be16(at + 6, frame_folded(sum + headers_sum(at, UDP_BYTES + 100)));
     if (!v6) {
-        write_be16(f->data + AT_IP4_SUM, 0);
-        write_be16(f->data + AT_IP4_SUM, folded(headers_sum(f->data + ETH_BYTES, IP4_BYTES)));
+        frame_ip4_sum(f->data);
     }
 }
 
@@ -1085,8 +966,8 @@ START_TEST(the_short_way_in_leads_to_an_address)
 {
     struct frame f;
 
-    key("ip", "none");
-    key("ip6", "none");
+    fake_cmdline("ip", "none");
+    fake_cmdline("ip6", "none");
     start();
     (void)hear_at(IP_ANY_TYPE, 9);
     question(&f, false);
@@ -1116,20 +997,11 @@ static void ask(bool v6)
     ask_with(&f);
 }
 
-/* The client asks for our address with its own, so that lwIP knows it. */
 static void know_client6(void)
 {
     struct frame f;
-    uint8_t *icmp = f.data + ETH_BYTES + IP6_BYTES;
 
-    ip6(&f, IP6_NEXTH_ICMP6, 32);
-    f.data[AT_IP6_HOPS] = 255;
-    icmp[0] = ICMP6_TYPE_NS;
-    memcpy(icmp + 8, f.data + AT_IP6_DEST, 16);
-    icmp[24] = icmp[25] = 1; /* the source's link-layer address */
-    icmp[26] = 2;
-    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + 32 +
-                                headers_sum(icmp, 32)));
+    f.length = frame_solicitation(f.data, dev.mac);
     arrive(&f, true);
 }
 
@@ -1138,7 +1010,7 @@ static void complete(bool v6)
 {
     uint8_t *udp = sent.datagram + ETH_BYTES + (v6 ? IP6_BYTES : IP4_BYTES);
     unsigned len = sent.length - (unsigned)(udp - sent.datagram);
-    uint16_t sum = folded(headers_sum(udp, len));
+    uint16_t sum = frame_folded(headers_sum(udp, len));
 
     ck_assert_uint_eq(len % 2, 0);
     write_be16(udp + 6, sum ? sum : 0xffff);
@@ -1184,7 +1056,7 @@ START_TEST(an_answer_is_the_same_by_the_short_way)
     if (!v6) {
         memcpy(expected + AT_IP4_ID, sent.datagram + AT_IP4_ID, 2);
         memcpy(expected + AT_IP4_SUM, sent.datagram + AT_IP4_SUM, 2);
-        ck_assert_uint_eq(folded(headers_sum(sent.datagram + ETH_BYTES, IP4_BYTES)), 0);
+        ck_assert_uint_eq(frame_folded(headers_sum(sent.datagram + ETH_BYTES, IP4_BYTES)), 0);
     }
     ck_assert_mem_eq(sent.datagram, expected, length);
 }
@@ -1205,8 +1077,7 @@ static void too_big(uint32_t mtu)
     write_be16(icmp + 4, (uint16_t)(mtu >> 16));
     write_be16(icmp + 6, (uint16_t)mtu);
     memcpy(icmp + 8 + 24, f.data + AT_IP6_SRC, 16);
-    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
-                                headers_sum(icmp, content)));
+    frame_icmp6_sum(f.data, icmp, content);
     arrive(&f, true);
 }
 
@@ -1261,19 +1132,18 @@ END_TEST
 static void segment6(uint8_t flags, uint32_t seq, uint32_t ack)
 {
     static const uint8_t mss[] = {2, 4, 1460 >> 8, 1460 & 255};
+    struct frame_segment s = {.from = 1000,
+                              .to = 13,
+                              .seq = seq,
+                              .ack = ack,
+                              .flags = flags,
+                              .window = 8192,
+                              .options = mss,
+                              .options_len = sizeof(mss)};
     struct frame f;
-    uint8_t *tcp = f.data + ETH_BYTES + IP6_BYTES;
 
     ip6(&f, PROTOCOL_TCP, TCP_BYTES + sizeof(mss));
-    write_be16(tcp, 1000);
-    write_be16(tcp + 2, 13);
-    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
-    write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
-    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
-    tcp[AT_TCP_OFFSET] = (TCP_BYTES + sizeof(mss)) / 4 << 4;
-    tcp[AT_TCP_FLAGS] = flags;
-    write_be16(tcp + AT_TCP_WINDOW, 8192);
-    memcpy(tcp + TCP_BYTES, mss, sizeof(mss));
+    frame_tcp(f.data + ETH_BYTES + IP6_BYTES, &s);
     arrive(&f, true);
 }
 
@@ -1307,8 +1177,7 @@ START_TEST(false_requests_make_no_room)
     arrive(&f, false); /* its checksum is wrong */
     ck_assert_uint_eq(count_list(tcp_active_pcbs), BACKLOG);
     f.data[AT_IP4_DEST + 3] = 255;
-    write_be16(f.data + AT_IP4_SUM, 0);
-    write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, IP4_BYTES)));
+    frame_ip4_sum(f.data);
     arrive(&f, true);
     ck_assert_uint_eq(count_list(tcp_active_pcbs), BACKLOG);
 }
@@ -1353,8 +1222,8 @@ static void accept6(void)
 static void check_whole(unsigned length)
 {
     ck_assert_uint_eq(sent.whole_length, TCP_BYTES + length);
-    ck_assert_uint_eq(folded(headers_sum(sent.last + AT_IP6_SRC, 32) + PROTOCOL_TCP +
-                             sent.whole_length + headers_sum(sent.whole, sent.whole_length)),
+    ck_assert_uint_eq(frame_folded(headers_sum(sent.last + AT_IP6_SRC, 32) + PROTOCOL_TCP +
+                                   sent.whole_length + headers_sum(sent.whole, sent.whole_length)),
                       0);
     for (unsigned i = 0; i < length; i++)
         ck_assert_uint_eq(sent.whole[TCP_BYTES + i], 'x');
@@ -1397,7 +1266,6 @@ END_TEST
 static void icmp6(struct frame *f, uint8_t type, uint16_t content)
 {
     ip6(f, IP6_NEXTH_ICMP6, content);
-    f->data[AT_IP6_HOPS] = 255;
     f->data[ETH_BYTES + IP6_BYTES] = type;
 }
 
@@ -1407,8 +1275,7 @@ static void arrive_icmp6(struct frame *f)
     uint16_t content = (uint16_t)(f->length - ETH_BYTES - IP6_BYTES);
 
     write_be16(icmp + 2, 0);
-    write_be16(icmp + 2, folded(headers_sum(f->data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
-                                headers_sum(icmp, content)));
+    frame_icmp6_sum(f->data, icmp, content);
     arrive(f, true);
 }
 
@@ -1431,8 +1298,7 @@ static void claim(const ip6_addr_t *address, bool hidden)
     memset(f.data + AT_IP6_DEST, 0, 16);
     memcpy(f.data + AT_IP6_DEST, (uint8_t[]){0xff, 2, [15] = 1}, 16);
     memcpy(icmp + 8, address->addr, 16);
-    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + 24 +
-                                headers_sum(icmp, 24)));
+    frame_icmp6_sum(f.data, icmp, 24);
     if (hidden) {
         memmove(icmp + 8, icmp, 24);
         memcpy(icmp, (uint8_t[]){IP6_NEXTH_ICMP6, 0, 1, 4, 0, 0, 0, 0}, 8); /* PadN */
@@ -1460,7 +1326,7 @@ END_TEST
 
 START_TEST(an_address_on_trial_is_given_up)
 {
-    key("ip6", "fd00::2/64");
+    fake_cmdline("ip6", "fd00::2/64");
     start();
     ck_assert(ip6_addr_istentative(netif_ip6_addr_state(netif_default, 1)));
     claim(netif_ip6_addr(netif_default, 1), false);
@@ -1541,8 +1407,7 @@ START_TEST(we_are_not_answered)
         memcpy(f.data + AT_IP6_SRC, _i & 2 ? loopback6 : f.data + AT_IP6_DEST, 16);
     } else {
         memcpy(f.data + AT_IP4_SRC, _i & 2 ? loopback4 : f.data + AT_IP4_DEST, 4);
-        write_be16(f.data + AT_IP4_SUM, 0);
-        write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, IP4_BYTES)));
+        frame_ip4_sum(f.data);
     }
     sent.frames = 0;
     ask_with(&f);
@@ -1575,8 +1440,7 @@ START_TEST(options_end_within_the_message)
         icmp[fields[kind]] = kind < 2 ? 1 : 2;
     if (missing < 6)
         icmp[fields[kind] + 1] = missing ? 1 : 0;
-    write_be16(icmp + 2, folded(headers_sum(f.data + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
-                                headers_sum(icmp, content)));
+    frame_icmp6_sum(f.data, icmp, content);
     exact = malloc(f.length);
     memcpy(exact, f.data, f.length);
     sent.frames = 0;
@@ -1687,8 +1551,7 @@ START_TEST(nobody_is_not_answered)
             f.data[ETH_BYTES + IP4_BYTES] = 8;
             write_be16(f.data + ETH_BYTES + IP4_BYTES + 2, 0xf7ff);
         }
-        write_be16(f.data + AT_IP4_SUM, 0);
-        write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, IP4_BYTES)));
+        frame_ip4_sum(f.data);
     }
     asked_alone = false;
     sent.frames = 0;
@@ -1726,7 +1589,7 @@ START_TEST(only_what_is_plain_takes_the_short_way)
     memset(f.data + ETH_BYTES + 20, 1, 4);
     write_be16(f.data + AT_IP4_LENGTH, (uint16_t)(f.length - ETH_BYTES));
     write_be16(f.data + AT_IP4_SUM, 0);
-    write_be16(f.data + AT_IP4_SUM, folded(headers_sum(f.data + ETH_BYTES, 24)));
+    write_be16(f.data + AT_IP4_SUM, frame_folded(headers_sum(f.data + ETH_BYTES, 24)));
     ask_with(&f);
     ck_assert_uint_eq(sent.datagrams, 0);
 
@@ -1741,9 +1604,7 @@ START_TEST(only_what_is_plain_takes_the_short_way)
         struct frame *piece = i ? &second : &f;
 
         write_be16(piece->data + AT_IP4_LENGTH, (uint16_t)(piece->length - ETH_BYTES));
-        write_be16(piece->data + AT_IP4_SUM, 0);
-        write_be16(piece->data + AT_IP4_SUM,
-                   folded(headers_sum(piece->data + ETH_BYTES, IP4_BYTES)));
+        frame_ip4_sum(piece->data);
         asked_alone = false;
         ask_with(piece);
         ck_assert_int_eq(asked_alone, i);
@@ -1832,9 +1693,9 @@ static const struct {
 
 START_TEST(a_gateway_is_a_neighbour)
 {
-    key("ip", gateways[_i].ip);
+    fake_cmdline("ip", gateways[_i].ip);
     if (gateways[_i].gw)
-        key("gw", gateways[_i].gw);
+        fake_cmdline("gw", gateways[_i].gw);
     ck_assert_int_eq(net_init(), gateways[_i].good ? 0 : -EINVAL);
 }
 END_TEST
@@ -1852,9 +1713,9 @@ START_TEST(the_command_line_comes_before_the_toolstack)
     const struct net_config *config;
 
     if (ip4)
-        key("ip", ip4);
+        fake_cmdline("ip", ip4);
     if (ip6)
-        key("ip6", ip6);
+        fake_cmdline("ip6", ip6);
     strcpy(dev.address, "192.0.2.7 fd00::7");
     start();
     config = &dev.interface->config;
@@ -1872,7 +1733,7 @@ END_TEST
 START_TEST(the_toolstacks_list)
 {
     if (_i)
-        key("ip", "none");
+        fake_cmdline("ip", "none");
     strcpy(dev.address, "192.0.2.7/16, 192.0.2.8 192.0.2.999");
     start();
     ck_assert_str_eq(ip4addr_ntoa(netif_ip4_addr(netif_default)), _i ? "0.0.0.0" : "192.0.2.7");
@@ -1884,15 +1745,15 @@ END_TEST
 START_TEST(addresses_go_with_the_interface)
 {
     start_with_addresses();
-    ck_assert_str_eq(published_at("attr/vif/0/ipv4/0"), "10.0.0.2");
-    ck_assert_str_eq(published_at("attr/vif/0/ipv6/1"), "fd00::2");
+    ck_assert_str_eq(fake_published("attr/vif/0/ipv4/0"), "10.0.0.2");
+    ck_assert_str_eq(fake_published("attr/vif/0/ipv6/1"), "fd00::2");
     ck_assert(net_is_up());
     net_link(&dev, false);
     ck_assert(!net_is_up());
     net_detach(&dev);
     fake_run();
-    ck_assert_str_eq(published_at("attr/vif/0/ipv4/0"), "");
-    ck_assert_str_eq(published_at("attr/vif/0/ipv6/1"), "");
+    ck_assert_str_eq(fake_published("attr/vif/0/ipv4/0"), "");
+    ck_assert_str_eq(fake_published("attr/vif/0/ipv6/1"), "");
     ck_assert_ptr_null(net_device(0));
 }
 END_TEST

@@ -18,6 +18,8 @@
 #include "lib/net/netpage.h"
 #include "lib/util.h"
 #include "tests/unit/fake_kernel.h"
+#include "tests/unit/fake_net_kernel.h"
+#include "tests/unit/net_frames.h"
 
 #include "lwip/etharp.h"
 #include "lwip/nd6.h"
@@ -30,51 +32,6 @@
 #define PORT 9
 #define THEIR_PORT 4000
 #define THEIR_SEQ 5000u
-
-/* --- the rest of the kernel -------------------------------------------------------------- */
-
-const char app_name[] = "test";
-
-size_t page_count_total(void)
-{
-    return 4096;
-}
-
-size_t page_count_free(void)
-{
-    return 4096;
-}
-
-uint64_t time_monotonic(void)
-{
-    return fake_now;
-}
-
-const char *cmdline_get(const char *key)
-{
-    if (strcmp(key, "ip6") == 0)
-        return "fd00::2/64";
-    return strcmp(key, "ip") == 0 ? "10.0.0.2/24" : NULL;
-}
-
-void cmdline_known(const char *key)
-{
-}
-
-void shutdown_hook_add(struct shutdown_hook *hook)
-{
-}
-
-void random_bytes(void *buf, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)buf)[i] = (uint8_t)rand();
-}
-
-int guest_publish(const char *path, const char *value)
-{
-    return 0;
-}
 
 /* --- the client -------------------------------------------------------------------------- */
 
@@ -178,97 +135,45 @@ static void arrive(const uint8_t *frame, uint16_t length)
     fake_run();
 }
 
-/* Nobody has to be asked for the client's address. */
+/* Whoever wants to send to the client knows its address then. */
 static void introduce(void)
 {
-    static const uint8_t arp[] = {0,  1, 8, 0, 6, 4, 0, 1, 2, 0, 0,  0, 0, 0,
-                                  10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2};
-    uint8_t frame[ETH_BYTES + sizeof(arp)] = {0};
+    uint8_t frame[128];
 
-    memcpy(frame, dev.mac, 6);
-    frame[6] = 2;
-    write_be16(frame + AT_ETH_TYPE, ETH_ARP);
-    memcpy(frame + ETH_BYTES, arp, sizeof(arp));
-    arrive(frame, sizeof(frame));
+    arrive(frame, client.v6 ? frame_solicitation(frame, dev.mac) : frame_arp(frame, dev.mac));
 }
 
-static uint16_t folded(uint32_t sum)
+/* A packet of 48 octets is too big for the way to the client. */
+static void say_too_big(uint16_t mtu)
 {
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t) ~((sum >> 16) + sum);
-}
-
-static uint8_t *ip4(uint8_t *frame, uint16_t content)
-{
-    static const uint8_t ends[] = {10, 0, 0, 1, 10, 0, 0, 2};
-
-    write_be16(frame + AT_ETH_TYPE, ETH_IP4);
-    frame[ETH_BYTES] = 0x45;
-    write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + content));
-    frame[AT_IP4_TTL] = 64;
-    frame[AT_IP4_PROTOCOL] = PROTOCOL_TCP;
-    memcpy(frame + AT_IP4_SRC, ends, sizeof(ends));
-    write_be16(frame + AT_IP4_SUM, folded(headers_sum(frame + ETH_BYTES, IP4_BYTES)));
-    return frame + ETH_BYTES + IP4_BYTES;
-}
-
-static uint8_t *ip6(uint8_t *frame, uint8_t next, uint16_t content)
-{
-    write_be16(frame + AT_ETH_TYPE, ETH_IP6);
-    frame[ETH_BYTES] = 0x60;
-    write_be16(frame + AT_IP6_LENGTH, content);
-    frame[AT_IP6_NEXT] = next;
-    frame[AT_IP6_HOPS] = 255;
-    frame[AT_IP6_SRC] = frame[AT_IP6_DEST] = 0xfd;
-    frame[AT_IP6_SRC + 15] = 1;
-    frame[AT_IP6_DEST + 15] = 2;
-    return frame + ETH_BYTES + IP6_BYTES;
-}
-
-/* A message from the client: 32 octets of a question, for which its address is then known, or 48 about a packet. */
-static void say_icmp6(uint8_t type, uint16_t mtu)
-{
-    uint16_t content = type == ICMP6_TYPE_NS ? 32 : 8 + IP6_BYTES;
+    uint16_t content = 8 + IP6_BYTES;
     uint8_t frame[ETH_BYTES + IP6_BYTES + 8 + IP6_BYTES] = {0};
-    uint8_t *icmp = ip6(frame, IP6_NEXTH_ICMP6, content);
+    uint8_t *icmp = frame_ip6(frame, dev.mac, IP6_NEXTH_ICMP6, content);
 
-    memcpy(frame, dev.mac, 6);
-    frame[6] = 2;
-    icmp[0] = type;
-    if (type == ICMP6_TYPE_NS) {
-        memcpy(icmp + 8, frame + AT_IP6_DEST, 16);
-        icmp[24] = icmp[25] = 1; /* the source's link-layer address */
-        icmp[26] = 2;
-    } else {
-        write_be16(icmp + 6, mtu);
-        memcpy(icmp + 8 + 24, frame + AT_IP6_SRC, 16);
-    }
-    write_be16(icmp + 2, folded(headers_sum(frame + AT_IP6_SRC, 32) + IP6_NEXTH_ICMP6 + content +
-                                headers_sum(icmp, content)));
-    arrive(frame, (uint16_t)(ETH_BYTES + IP6_BYTES + content));
+    icmp[0] = ICMP6_TYPE_PTB;
+    write_be16(icmp + 6, mtu);
+    memcpy(icmp + 8 + 24, frame + AT_IP6_SRC, 16);
+    frame_icmp6_sum(frame, icmp, content);
+    arrive(frame, sizeof(frame));
 }
 
 static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, const uint8_t *options,
                 uint8_t len)
 {
-    uint8_t frame[ETH_BYTES + IP6_BYTES + TCP_BYTES + 8] = {0};
-    uint8_t *tcp = client.v6 ? ip6(frame, PROTOCOL_TCP, (uint16_t)(TCP_BYTES + len))
-                             : ip4(frame, (uint16_t)(TCP_BYTES + len));
+    uint8_t frame[ETH_BYTES + IP6_BYTES + TCP_BYTES + 8];
+    uint16_t content = (uint16_t)(TCP_BYTES + len);
+    uint8_t *tcp = client.v6 ? frame_ip6(frame, dev.mac, PROTOCOL_TCP, content)
+                             : frame_ip4(frame, dev.mac, PROTOCOL_TCP, content);
+    struct frame_segment s = {.from = THEIR_PORT,
+                              .to = PORT,
+                              .seq = seq,
+                              .ack = ack,
+                              .flags = flags,
+                              .window = window,
+                              .options = options,
+                              .options_len = len};
 
-    memcpy(frame, dev.mac, 6);
-    frame[6] = 2;
-    write_be16(tcp, THEIR_PORT);
-    write_be16(tcp + 2, PORT);
-    write_be16(tcp + AT_TCP_SEQ, (uint16_t)(seq >> 16));
-    write_be16(tcp + AT_TCP_SEQ + 2, (uint16_t)seq);
-    write_be16(tcp + AT_TCP_ACK, (uint16_t)(ack >> 16));
-    write_be16(tcp + AT_TCP_ACK + 2, (uint16_t)ack);
-    tcp[AT_TCP_OFFSET] = (uint8_t)((TCP_BYTES + len) / 4 << 4);
-    tcp[AT_TCP_FLAGS] = flags;
-    write_be16(tcp + AT_TCP_WINDOW, window);
-    if (len)
-        memcpy(tcp + TCP_BYTES, options, len);
-    arrive(frame, (uint16_t)(tcp + TCP_BYTES + len - frame));
+    arrive(frame, (uint16_t)(frame_tcp(tcp, &s) - frame));
 }
 
 #define SCALE 4
@@ -331,10 +236,6 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
-static void release(struct netpage *np)
-{
-}
-
 static void set_link(bool cuts)
 {
     net_link(&dev, false);
@@ -350,16 +251,13 @@ static void synchronize(uint16_t mss, uint32_t window)
 
     for (unsigned i = 0; i < total; i++)
         data[0][i] = data[1][i] = (uint8_t)rand();
-    netpage_open(release);
-    ck_assert_int_eq(net_init(), 0);
-    ck_assert_int_eq(net_attach(&dev), 0);
+    fake_cmdline("ip", "10.0.0.2/24");
+    fake_cmdline("ip6", "fd00::2/64");
+    fake_net_start(&dev);
     set_link(true);
-    if (client.v6) {
+    if (client.v6)
         fake_sleep(3 * NSEC_PER_SEC); /* the address is tried */
-        say_icmp6(ICMP6_TYPE_NS, 0);
-    } else {
-        introduce();
-    }
+    introduce();
     pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
     ck_assert_int_eq(tcp_bind(pcb, IP_ANY_TYPE, PORT), ERR_OK);
     pcb = tcp_listen(pcb);
@@ -570,7 +468,7 @@ START_TEST(a_path_is_known_to_be_narrow)
         finish(1000000, 0);
         return;
     }
-    say_icmp6(ICMP6_TYPE_PTB, 1400);
+    say_too_big(1400);
     client.longest = client.large = 0;
     for (unsigned i = 0; i < 5; i++)
         acknowledge(1000000);
