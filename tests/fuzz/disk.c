@@ -316,27 +316,22 @@ static void write_index(void)
 
 static void scribble(void)
 {
-    size_t at = fuzz_u16() % PAGE_SIZE, n = fuzz_u8();
-    const uint8_t *from;
-
-    n = fuzz_bytes(&from, MIN(n, PAGE_SIZE - at));
-    lied = lost_track = true;
-    memcpy((uint8_t *)back.page + at, from, n);
+    lost_track = true;
+    peer_scribble(back.page);
     fake_raise(back.port);
 }
 
 /* One page, or all of them. */
 static void keep_mapped(void)
 {
-    unsigned first = GNTTAB_NR_RESERVED_ENTRIES + fuzz_u8(), last = first;
+    unsigned first = fuzz_u8(), last = first;
 
-    lied = true;
     if (fuzz_u8() & 1) {
-        first = GNTTAB_NR_RESERVED_ENTRIES;
-        last = first + 255;
+        first = 0;
+        last = 255;
     }
     for (unsigned i = first; i <= last; i++)
-        fake_grants[i].mapped |= fake_grants[i].live;
+        peer_keep_mapped(i);
 }
 
 static void ring_step(void)
@@ -578,8 +573,7 @@ void fuzz_case(void)
     follow();
     while (fuzz_more())
         step();
-    fault_every = 0;
-    fake_no_memory = fake_no_grants = false;
+    peer_end_shortage();
     fake_run();
     if (!lied)
         serve_all();

@@ -550,22 +550,10 @@ static void write_index(void)
 static void scribble(void)
 {
     struct netback_ring *r = fuzz_u8() & 1 ? &netback_rx : &netback_tx;
-    size_t at = fuzz_u16() % PAGE_SIZE, n = fuzz_u8();
-    const uint8_t *from;
 
-    n = fuzz_bytes(&from, MIN(n, PAGE_SIZE - at));
-    lied = lost_track = true;
-    memcpy((uint8_t *)r->page + at, from, n);
+    lost_track = true;
+    peer_scribble(r->page);
     fake_raise(r->port);
-}
-
-static void keep_mapped(void)
-{
-    struct fake_grant *g = &fake_grants[GNTTAB_NR_RESERVED_ENTRIES + fuzz_u16() % 600];
-
-    lied = true;
-    if (g->live)
-        g->mapped = true;
 }
 
 static void ring_step(void)
@@ -594,7 +582,7 @@ static void ring_step(void)
         fake_raise(fuzz_u8() & 1 ? netback_rx.port : netback_tx.port);
         break;
     default:
-        keep_mapped();
+        peer_keep_mapped(fuzz_u16() % 600);
     }
 }
 
@@ -696,8 +684,7 @@ static void check_recovery(void)
 
 static void finish(bool recover)
 {
-    fault_every = 0;
-    fake_no_memory = fake_no_grants = false;
+    peer_end_shortage();
     fake_run();
     ck_assert_msg(lied || !xenbus_count_disabled(), "an honest backend is disabled");
     check_drops();

@@ -5,9 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "arch/types.h"
 #include "lib/util.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/sync_store.h"
+#include "tests/unit/fake_grants.h"
 #include "tests/unit/fake_kernel.h"
 
 bool honest, lied;
@@ -72,6 +74,30 @@ void peer_lie(const char *const *keys, unsigned count)
         fault_every = fuzz_u8();
         lied |= fault_every != 0;
     }
+}
+
+void peer_scribble(void *page)
+{
+    size_t at = fuzz_u16() % PAGE_SIZE, n = fuzz_u8();
+    const uint8_t *from;
+
+    lied = true;
+    n = fuzz_bytes(&from, MIN(n, PAGE_SIZE - at));
+    memcpy((uint8_t *)page + at, from, n);
+}
+
+void peer_keep_mapped(unsigned grant)
+{
+    struct fake_grant *g = &fake_grants[GNTTAB_NR_RESERVED_ENTRIES + grant];
+
+    lied = true;
+    g->mapped |= g->live;
+}
+
+void peer_end_shortage(void)
+{
+    fault_every = 0;
+    fake_no_memory = fake_no_grants = false;
 }
 
 extern struct xenbus_driver fuzzed_driver;

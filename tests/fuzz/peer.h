@@ -27,6 +27,15 @@ void peer_write_nonsense(const char *const *keys, unsigned count);
 /* A lie of a backend's whose state is the first of so many keys: any state, nonsense, or faults from now on. */
 void peer_lie(const char *const *keys, unsigned count);
 
+/* Writes any octets somewhere into a page that both have. */
+void peer_scribble(void *page);
+
+/* Does not let go of a page, should it be lent: the one of this grant behind the reserved ones. */
+void peer_keep_mapped(unsigned grant);
+
+/* From now on the store has no faults, and there is memory, and there are grants. */
+void peer_end_shortage(void);
+
 /* The only driver that xenbus knows is this one, but for what it calls to connect and to disconnect. */
 void peer_drive(const struct xenbus_driver *driver, int (*connect)(struct xenbus_device *dev),
                 void (*disconnect)(struct xenbus_device *dev));

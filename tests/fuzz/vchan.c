@@ -305,23 +305,6 @@ static void write_index(void)
     shared_write(index, how & 4 ? fuzz_u32() : *index + (uint32_t)(int8_t)fuzz_u8());
 }
 
-static void scribble(void)
-{
-    size_t at = fuzz_u16() % 4096, n = fuzz_u8();
-    const uint8_t *from;
-
-    n = fuzz_bytes(&from, MIN(n, 4096 - at));
-    memcpy((uint8_t *)other.page + at, from, n);
-}
-
-static void keep_mapped(void)
-{
-    struct fake_grant *g = &fake_grants[GNTTAB_NR_RESERVED_ENTRIES + fuzz_below(16)];
-
-    if (g->live)
-        g->mapped = true;
-}
-
 /* Whatever is in a server's page: then keys say that it is there. */
 static void serve_nonsense(void)
 {
@@ -359,10 +342,10 @@ static void lie(void)
         write_index();
         break;
     case 5:
-        scribble();
+        peer_scribble(other.page);
         break;
     case 6:
-        keep_mapped();
+        peer_keep_mapped(fuzz_below(16));
         break;
     case 7:
         if (guest.client)
@@ -586,8 +569,7 @@ static void step(void)
 /* The guest's end comes to its end, whoever is there, and everything comes back. */
 static void finish(void)
 {
-    fault_every = 0;
-    fake_no_memory = fake_no_grants = false;
+    peer_end_shortage();
     rest();
     come();
     if (!lied && other.page && !other.closed) {
