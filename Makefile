@@ -18,17 +18,18 @@ help-words := $(subst =,= ,$(file <config/help.txt))
 known := CONFIG_% SHELL MAKE $(patsubst %=,%,$(filter %=,$(help-words)))
 given := $(strip $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $(v))),$(v))))
 unknown := $(if $(filter 0,$(MAKELEVEL)),$(filter-out $(known),$(given)))
-nearest = $(shell /usr/bin/python3 -c 'import difflib, sys; \
-	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1))' '$(subst ','\'',$(1))' \
-	$(known) 2>/dev/null)
+# The one of $(2) that is meant by $(1), with $(3) behind it; or nothing.
+meant = $(patsubst %,did you mean %$(3)? ,$(shell /usr/bin/python3 -c 'import difflib, sys; \
+	words = {word.upper(): word for word in sys.argv[2:]}; \
+	print(*(words[word] for word in difflib.get_close_matches(sys.argv[1].upper(), words, 1)))' \
+	'$(subst ','\'',$(1))' $(2) 2>/dev/null))
 ifneq ($(unknown),)
 unknown := $(firstword $(unknown))
-$(error $(unknown)=: no such variable; $(patsubst %,did you mean %=? ,$(call nearest,$(unknown)))make \
-	help names them)
+$(error $(unknown)=: no such variable; $(call meant,$(unknown),$(known),=)make help names them)
 endif
 
 # An app's name as a goal, as in "make run dns". A goal of that name is the goal.
-apps := $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig)))
+apps := $(sort $(notdir $(patsubst %/Kconfig,%,$(wildcard apps/*/Kconfig))))
 phony := help apps app menuconfig defconfig olddefconfig savedefconfig run bench profile setup fetch test unit fuzz \
 	coverage lint format clean distclean
 stray := $(filter-out $(phony),$(filter $(apps),$(MAKECMDGOALS)))
@@ -69,7 +70,22 @@ say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 # Goals that need an app's configuration and rules; all others run without them.
 app-goals := app size checked
 config-goals := menuconfig defconfig olddefconfig savedefconfig
+fuzz-goals := $(OUT)/fuzz/% $(OUT)/fuzz-afl/% $(OUT)/fuzz-coverage/%
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+
+# Names that do not exist are refused here: before anything is installed or built, or another build waited for.
+# A makefile that includes this one may have goals of its own.
+known-goals := $(phony) size compile_commands.json
+unknown := $(firstword $(filter-out $(known-goals) checked fuzz-build host-dns $(OUT)/%,$(goals)))
+ifneq ($(if $(filter Makefile,$(firstword $(MAKEFILE_LIST))),$(unknown)),)
+$(error $(unknown): no such goal; $(call meant,$(unknown),$(known-goals))make help names them)
+endif
+ifneq ($(filter $(app-goals) $(config-goals) run profile $(OUT)/%,$(filter-out $(fuzz-goals),$(goals))),)
+unknown := $(if $(APP),$(filter-out 1,$(words $(APP)))$(filter-out $(apps),$(APP)))
+ifneq ($(unknown),)
+$(error APP=$(APP): no such app; $(call meant,$(APP),$(apps))there are: $(apps))
+endif
+endif
 
 # A directory of the build's holds this file; make builds in no other, and clean removes no other.
 # out/ is the build's whatever it holds. Its .gitignore keeps all of it from git.
@@ -81,11 +97,10 @@ $(error OUT=$(OUT): it holds other things than what make builds; name an empty o
 endif
 endif
 
-fuzz-goals := $(OUT)/fuzz/% $(OUT)/fuzz-afl/% $(OUT)/fuzz-coverage/%
 ifneq ($(filter $(app-goals) $(OUT)/%,$(filter-out $(fuzz-goals),$(goals))),)
 include config/build.mk
 endif
-ifneq ($(filter unit unit-% $(OUT)/unit/%,$(goals)),)
+ifneq ($(filter unit $(OUT)/unit/%,$(goals)),)
 include config/unit.mk
 endif
 ifneq ($(filter host-dns,$(goals)),)

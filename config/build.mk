@@ -5,9 +5,6 @@
 ifeq ($(APP),)
 $(error name the app, as in: make APP=hello. The apps: $(apps))
 endif
-ifeq ($(wildcard apps/$(APP)/Kconfig),)
-$(error APP=$(APP): no such app; there are: $(apps))
-endif
 ifneq ($(call script,setup build >&2 && echo ready),ready)
 $(error packages are missing, see above)
 endif

@@ -199,6 +199,20 @@ def test_unknown_variables_are_refused_before_anything_is_done(make, tmp_path):
     assert not os.path.exists(tmp_path / "out")
 
 
+@pytest.mark.parametrize("words,said", [
+    (["tset"], "tset: no such goal; did you mean test?"), (["Run", "APP=dns"], "did you mean run?"),
+    (["compile_commands"], "did you mean compile_commands.json?"), (["tests"], "did you mean test?"),
+    (["it's"], "it's: no such goal; make help names them"),
+    (["run", "APP=helo"], "APP=helo: no such app; did you mean hello? there are: "),
+    (["menuconfig", "APP=xyzzy"], "APP=xyzzy: no such app; there are: " + " ".join(apps())),
+    (["APP=dns hello"], "APP=dns hello: no such app"), (["APP=hello/../dns"], "no such app"),
+])
+def test_names_that_do_not_exist_are_refused_before_anything_is_done(make, tmp_path, words, said):
+    done = make(*words)
+    assert done.returncode and said in done.stdout and done.stdout.count("\n") == 1, done.stdout
+    assert not os.path.exists(tmp_path / "out")
+
+
 def test_known_variables_are_taken(make, tmp_path):
     built(make("apps", *(f"{name}=" for name in variables_of_scripts()), "CC=clang", "LLVM=1", "V=1",
                "CROSS_COMPILE=x-", "HOST_CC=cc", "XEN_HEADERS=/x", "SHELL=/bin/bash", "CONFIG_ANY=y"))

@@ -206,18 +206,21 @@ def test_lint_of_nothing_is_no_success(copy_of_tree):
     assert done.returncode == 1 and "git does not list" in done.stdout and "ok" not in done.stdout
 
 
-def test_a_run_says_that_another_build_goes_on(tmp_path):
+@pytest.mark.parametrize("words,first,last", [
+    (["APP=hello", "MEMORY=none"], "waiting for another build in ", "MEMORY"), (["APP=helo"], "no such app", ""),
+])
+def test_a_run_waits_for_another_build_but_refuses_at_once(tmp_path, words, first, last):
     out = tmp_path / "out"
     out.mkdir()
     with open(out / ".xenolith", "w", encoding="ascii") as mark:
         fcntl.flock(mark, fcntl.LOCK_EX)
-        with subprocess.Popen(["make", "run", "APP=hello", "MEMORY=none", f"OUT={out}"], cwd=TOP,
+        with subprocess.Popen(["make", "run", *words, f"OUT={out}"], cwd=TOP,
                               env=clean_environment(SETUP="skip"), text=True,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
-            assert "waiting for another build in " in child.stderr.readline()
+            line = child.stderr.readline()
             fcntl.flock(mark, fcntl.LOCK_UN)
             rest = child.stderr.read()
-    assert child.returncode and "MEMORY" in rest, rest
+    assert first in line and child.returncode and last in rest, line + rest
 
 
 def test_unknown_suite():
