@@ -223,6 +223,15 @@ def test_a_run_waits_for_another_build_but_refuses_at_once(tmp_path, words, firs
     assert first in line and child.returncode and last in rest, line + rest
 
 
+@pytest.mark.parametrize("place", ["", "./", "{cwd}/"])
+def test_unit_programs_anywhere(tmp_path, place):
+    program = tmp_path / "test_x"
+    program.write_text("#!/bin/sh\necho '100%: Checks: 3, Failures: 0, Errors: 0'\n")
+    program.chmod(0o755)
+    done = call(f"{TOP}/scripts/unit-run", place.format(cwd=tmp_path) + "test_x", cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.endswith("\n3 passed, 0 failed\n"), done.stdout
+
+
 def test_unknown_suite():
     done = call("scripts/test", "nonsense")
     assert done.returncode == 1 and "unit" in done.stdout and "boot" in done.stdout
