@@ -3,15 +3,13 @@
  * lwIP's clocks, without waking an idle guest (replaces lwIP's core/timeouts.c; see its
  * doc/NO_SYS_SampleCode.c for what these functions promise).
  *
- * lwIP ages its tables by calling a function for each protocol at a fixed period, for ever. Here
- * each such clock says in how many of its periods it next has something to do; one kernel timer is
- * armed for the earliest. A clock that was let stand catches up later, by being called as often as
- * it missed, so lifetimes stay right.
+ * lwIP ages its tables by calling a function for each protocol at a fixed period, for ever. Here each such clock says
+ * in how many of its periods it next has something to do; one kernel timer is armed for the earliest. A clock that
+ * was let stand catches up later, by being called as often as it missed, so lifetimes stay right.
  *
- * The tables of ARP, neighbour discovery and reassembly do not tell what is pending in them. They
- * change state only within QUIET_SECONDS of the last packet, so their clocks run that long after
- * it and then stand. Invariant: they have caught up before lwIP sees a packet that arrives later
- * (else the catching up would age what that packet made).
+ * The tables of ARP, neighbour discovery and reassembly do not tell what is pending in them. They change state only
+ * within QUIET_SECONDS of the last packet, so their clocks run that long after it and then stand. Invariant: they
+ * have caught up before lwIP sees a packet that arrives later (else the catching up would age what that packet made).
  */
 #include "lib/net/timeouts.h"
 
@@ -33,6 +31,8 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
+
+#include "lib/net/include/lwiphooks.h"
 
 /* IPv4 reassembly gives up after 15 s, a neighbour's probe after 8 s, DAD and solicitation of
  * routers after 12 s: by then everything is at rest. */

@@ -283,10 +283,10 @@ def test_options_build(make, options):
 
 
 @pytest.mark.parametrize("app_name, option", [
-    ("echo", "IPV6"), ("echo", "TCP"), ("echo", "DHCP"), ("echo", "IPV4"), ("echo", "IGMP"),
-    ("dns", "IPV6"), ("dns", "TCP"), ("dns", "DHCP")])
+    ("echo", "IPV6=n"), ("echo", "TCP=n"), ("echo", "DHCP=n"), ("echo", "IPV4=n"), ("echo", "IGMP=n"),
+    ("dns", "IPV6=n"), ("dns", "TCP=n"), ("dns", "DHCP=n"), ("echo-sockets", "RESOLVER=y")])
 def test_network_options_build(make, app_name, option):
-    built(make(f"APP={app_name}", f"CONFIG_{option}=n"))
+    built(make(f"APP={app_name}", f"CONFIG_{option}"))
 
 
 def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tmp_path):
