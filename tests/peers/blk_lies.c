@@ -194,13 +194,17 @@ static struct {
     grant_ref_t ref;
 } held_ring;
 
+static void hold_ring(struct blkback *bb, void *item);
+
 static void let_go_of_ring(struct timer *timer)
 {
-    (void)timer;
-    grant_unmap(held_ring.ref, false);
+    if (lies_armed(hold_ring))
+        vtime_arm(timer, vtime_now() + 50 * 1000 * 1000);
+    else
+        grant_unmap(held_ring.ref, false);
 }
 
-/* The ring stays mapped for a while, whatever becomes of the device. */
+/* The ring stays mapped until the test asks for something else, whatever becomes of the device. */
 static void hold_ring(struct blkback *bb, void *item)
 {
     void *page;
@@ -210,7 +214,7 @@ static void hold_ring(struct blkback *bb, void *item)
     held_ring.timer.fn = let_go_of_ring;
     if (grant_map(held_ring.ref, false, &page))
         report_fatal("the ring cannot be mapped");
-    vtime_arm(&held_ring.timer, vtime_now() + 500 * 1000 * 1000);
+    let_go_of_ring(&held_ring.timer);
 }
 
 /* What is to be written to the disk may be read and not written. */

@@ -94,6 +94,11 @@ void lies_install(void)
     store_hook = at_store;
 }
 
+bool lies_armed(void (*fn)(struct blkback *bb, void *item))
+{
+    return armed.blk && armed.blk->fn == fn;
+}
+
 bool peer_lie(const char *name, unsigned after)
 {
     lies_install();

@@ -52,4 +52,7 @@ extern const unsigned store_lie_count;
 /* Has honest code call where a lie may be told. */
 void lies_install(void);
 
+/* Whether the lie that this function tells is still the one that is armed, told or not. */
+bool lies_armed(void (*fn)(struct blkback *bb, void *item));
+
 #endif
