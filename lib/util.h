@@ -49,6 +49,9 @@ static inline uint64_t add_saturated(uint64_t a, uint64_t b)
             __builtin_trap();                                                                      \
     } while (0)
 
+/* In line even where code is to be small: what each packet passes through, and not in many places. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 #endif

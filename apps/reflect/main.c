@@ -8,8 +8,6 @@
  * It is no host: it has no address, answers whatever is sent to its Ethernet address over plain
  * IPv4, and does not know ARP. Who asks must be told where it is (`ip neigh add`).
  */
-#include <string.h>
-
 #include "kernel/app.h"
 #include "lib/net/headers.h"
 #include "lib/net/net.h"
@@ -23,18 +21,22 @@ static struct netdev *device; /* the first one */
 static bool is_question(const struct netdev *dev, const uint8_t *frame, const struct headers *h)
 {
     return h->version == 4 && h->protocol == PROTOCOL_UDP &&
-           h->transport == ETH_BYTES + IP4_BYTES &&
-           memcmp(frame, dev->mac, sizeof(dev->mac)) == 0 &&
+           h->transport == ETH_BYTES + IP4_BYTES && headers_same_mac(frame, dev->mac) &&
            read_be16(frame + h->transport + 2) == PORT && read_be16(frame + h->transport) != PORT;
 }
 
-static void swap(uint8_t *a, uint8_t *b, size_t len)
+/* Both Ethernet addresses, both IP addresses and both ports change places. */
+static void turn_round(uint8_t *frame, uint8_t *udp)
 {
-    uint8_t kept[6];
+    uint64_t to = read_long(frame), from = read_long(frame + 6);
+    uint64_t ends = read_long(frame + AT_IP4_SRC);
+    uint32_t ports = read_word(udp);
 
-    memcpy(kept, a, len);
-    memcpy(a, b, len);
-    memcpy(b, kept, len);
+    write_long(frame, from);
+    /* `to` has six octets in front of two of the sender's, `from` six in front of the type. */
+    write_long(frame + 6, (to & 0xffffffffffff) | from >> 48 << 48);
+    write_long(frame + AT_IP4_SRC, ends << 32 | ends >> 32);
+    write_word(udp, ports << 16 | ports >> 16);
 }
 
 /* The sums of both headers stay what they were; UDP's may not have been there (RFC 768: 0). */
@@ -47,9 +49,7 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
     if (headers_parse(frame, p->len, &h) && is_question(dev, frame, &h)) {
-        swap(frame, frame + 6, 6);
-        swap(frame + AT_IP4_SRC, frame + AT_IP4_DEST, 4);
-        swap(frame + h.transport, frame + h.transport + 2, 2);
+        turn_round(frame, frame + h.transport);
         if (checked)
             write_be16(frame + h.transport + 6, 0);
         (void)dev->transmit(dev, p, &offload);

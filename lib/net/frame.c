@@ -72,18 +72,6 @@ static void enter(struct net_interface *nif, struct pbuf *p, bool checked)
         net_restore_ip6(nif);
 }
 
-static bool same_mac(const uint8_t *a, const uint8_t *b)
-{
-    uint32_t a4, b4;
-    uint16_t a2, b2;
-
-    memcpy(&a4, a, 4);
-    memcpy(&b4, b, 4);
-    memcpy(&a2, a + 4, 2);
-    memcpy(&b2, b + 4, 2);
-    return a4 == b4 && a2 == b2;
-}
-
 /* lwIP reads an ARP packet, and the first fields of an IP header, without asking whether they are
  * there. An IPv4 packet may be shorter than an ARP packet. */
 static bool is_short(const uint8_t *frame, size_t len)
@@ -107,7 +95,7 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
         return;
     }
     /* A bridge floods what it cannot place: frames for other hosts end here. */
-    if (!nif->added || (!(frame[0] & 1) && !same_mac(frame, nif->netif.hwaddr))) {
+    if (!nif->added || (!(frame[0] & 1) && !headers_same_mac(frame, nif->netif.hwaddr))) {
         pbuf_free(p);
         return;
     }

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/util.h"
+
 /* Offsets in an untagged Ethernet frame. */
 #define AT_ETH_TYPE 12
 #define ETH_BYTES 14
@@ -62,61 +64,7 @@ static inline void write_be16(uint8_t *p, uint16_t v)
     p[1] = (uint8_t)v;
 }
 
-/* What was found: TCP or UDP, whole, and where its header starts in the frame. */
-struct headers {
-    uint8_t version;  /* of IP: 4 or 6 */
-    uint8_t protocol; /* PROTOCOL_TCP or PROTOCOL_UDP */
-    uint16_t transport;
-};
-
-/*
- * Looks for a TCP or UDP header in the first len bytes of a frame. False when there is none: no
- * IP, another protocol, a fragment, IPv6 with extension headers, or cut off before the end of the
- * header's fixed part.
- */
-static inline bool headers_parse(const uint8_t *frame, size_t len, struct headers *h)
-{
-    if (len < ETH_BYTES + IP4_BYTES)
-        return false;
-    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP4) {
-        unsigned words = frame[ETH_BYTES] & 0xf;
-
-        /* The fragment offset, and "more fragments". */
-        if ((read_be16(frame + AT_IP4_FRAGMENT) & 0x3fff) || words < 5)
-            return false;
-        h->version = 4;
-        h->protocol = frame[AT_IP4_PROTOCOL];
-        h->transport = (uint16_t)(ETH_BYTES + words * 4);
-    } else if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6) {
-        h->version = 6;
-        h->protocol = frame[AT_IP6_NEXT];
-        h->transport = ETH_BYTES + IP6_BYTES;
-    } else {
-        return false;
-    }
-    if (h->protocol == PROTOCOL_TCP)
-        return len >= (size_t)h->transport + TCP_BYTES;
-    return h->protocol == PROTOCOL_UDP && len >= (size_t)h->transport + UDP_BYTES;
-}
-
-/* The Internet checksum (RFC 1071) is a ones' complement sum of 16-bit words, and may be made of larger
- * ones: in the order in which they lie in memory, the carry coming back in. */
-static inline uint64_t sum_add(uint64_t sum, uint64_t word)
-{
-    sum += word;
-    return sum + (sum < word);
-}
-
-static inline uint16_t sum_fold(uint64_t sum)
-{
-    uint32_t half = (uint32_t)(sum >> 32) + (uint32_t)sum;
-
-    half += half < (uint32_t)sum;
-    half = (half >> 16) + (half & 0xffff);
-    return (uint16_t)((half >> 16) + half);
-}
-
-/* In memory's order, as the sums take them. */
+/* In memory's order, as the sums and masks take them. */
 static inline uint16_t read_half(const uint8_t *p)
 {
     uint16_t half;
@@ -151,8 +99,83 @@ static inline void write_long(uint8_t *p, uint64_t word)
     memcpy(p, &word, sizeof(word));
 }
 
+/* What was found: TCP or UDP, whole, and where its header starts in the frame. */
+struct headers {
+    uint8_t version;  /* of IP: 4 or 6 */
+    uint8_t protocol; /* PROTOCOL_TCP or PROTOCOL_UDP */
+    uint16_t transport;
+};
+
+/* Most frames are UDP over IPv4, without options and in one piece. That stands in two words, of which the masks, in
+ * memory's order, leave type, version and length of the header; fragment and protocol. */
+static inline bool headers_is_udp4(const uint8_t *frame)
+{
+    return (read_word(frame + AT_ETH_TYPE) & 0x00ffffff) == 0x00450008 &&
+           (read_word(frame + AT_IP4_FRAGMENT) & 0xff00ff3f) == PROTOCOL_UDP << 24;
+}
+
+/*
+ * Looks for a TCP or UDP header in the first len bytes of a frame. False when there is none: no
+ * IP, another protocol, a fragment, IPv6 with extension headers, or cut off before the end of the
+ * header's fixed part.
+ */
+static inline bool headers_parse(const uint8_t *frame, size_t len, struct headers *h)
+{
+    if (len < ETH_BYTES + IP4_BYTES)
+        return false;
+    if (len >= ETH_BYTES + IP4_BYTES + UDP_BYTES && headers_is_udp4(frame)) {
+        *h = (struct headers){4, PROTOCOL_UDP, ETH_BYTES + IP4_BYTES};
+        return true;
+    }
+    if (read_be16(frame + AT_ETH_TYPE) == ETH_IP4) {
+        unsigned words = frame[ETH_BYTES] & 0xf;
+
+        /* The fragment offset, and "more fragments". */
+        if ((read_be16(frame + AT_IP4_FRAGMENT) & 0x3fff) || words < 5)
+            return false;
+        h->version = 4;
+        h->protocol = frame[AT_IP4_PROTOCOL];
+        h->transport = (uint16_t)(ETH_BYTES + words * 4);
+    } else if (read_be16(frame + AT_ETH_TYPE) == ETH_IP6) {
+        h->version = 6;
+        h->protocol = frame[AT_IP6_NEXT];
+        h->transport = ETH_BYTES + IP6_BYTES;
+    } else {
+        return false;
+    }
+    if (h->protocol == PROTOCOL_TCP)
+        return len >= (size_t)h->transport + TCP_BYTES;
+    return h->protocol == PROTOCOL_UDP && len >= (size_t)h->transport + UDP_BYTES;
+}
+
+/* The Internet checksum (RFC 1071) is a ones' complement sum of 16-bit words, and may be made of larger
+ * ones: in the order in which they lie in memory, the carry coming back in. */
+static inline uint64_t sum_add(uint64_t sum, uint64_t word)
+{
+    sum += word;
+    return sum + (sum < word);
+}
+
+/* A number and the same one with its halves exchanged: in the upper half of their sum both halves are added up, and the
+ * carry of the lower half is that of the upper one. */
+static ALWAYS_INLINE uint16_t sum_fold(uint64_t sum)
+{
+    uint32_t half;
+
+    sum += sum << 32 | sum >> 32;
+    half = (uint32_t)(sum >> 32);
+    half += half << 16 | half >> 16;
+    return (uint16_t)(half >> 16);
+}
+
+/* Are these two Ethernet addresses the same? */
+static inline bool headers_same_mac(const uint8_t *a, const uint8_t *b)
+{
+    return read_word(a) == read_word(b) && read_half(a + 4) == read_half(b + 4);
+}
+
 /* Of a frame's IPv4 header without options: 0xffff when its checksum is right. */
-static inline uint16_t headers_sum_ip4(const uint8_t *frame)
+static ALWAYS_INLINE uint16_t headers_sum_ip4(const uint8_t *frame)
 {
     const uint8_t *ip = frame + ETH_BYTES;
 
