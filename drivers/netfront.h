@@ -22,6 +22,7 @@
 #include "lib/net/netpage.h"
 #include "lib/util.h"
 #include "xen/evtchn.h"
+#include "xen/gnttab.h"
 #include "xen/ring.h"
 #include "xen/xenbus.h"
 
@@ -78,10 +79,25 @@ int netfront_write_answers(struct netfront *nf);
 
 /* netfront_page.c: pages and their grants */
 
-/* Grants np to the backend. -ENOSPC when there is no reference for it. */
-int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly);
+/* Grants np to the backend. -ENOSPC when there is no reference for it. Nearly always the backend has had it before. */
+int netfront_grant_anew(struct netfront *nf, struct netpage *np, bool readonly);
+static ALWAYS_INLINE int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
+{
+    if (!np->grant || np->domain != nf->backend || nf->bounce)
+        return netfront_grant_anew(nf, np, readonly);
+    gnttab_grant_again(np->grant, readonly);
+    return 0;
+}
 /* Ends it. -EBUSY: page and reference are in quarantine. */
-int netfront_end(struct netpage *np);
+void netfront_give_up(struct netpage *np);
+static ALWAYS_INLINE int netfront_end(struct netpage *np)
+{
+    int err = gnttab_end(np->grant);
+
+    if (err)
+        netfront_give_up(np);
+    return err;
+}
 /* Ends it as soon as the backend lets go, which one that is closing does soon; then the page's
  * last reference of ours is dropped. */
 void netfront_end_later(struct netpage *np);

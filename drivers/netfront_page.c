@@ -36,8 +36,7 @@ static struct {
 } leaving;
 
 /* For the first time to this backend, or not without zeroing it. */
-static __attribute__((noinline)) int grant_anew(struct netfront *nf, struct netpage *np,
-                                                bool readonly)
+int netfront_grant_anew(struct netfront *nf, struct netpage *np, bool readonly)
 {
     if (!np->grant) {
         int ref = gnttab_alloc();
@@ -54,14 +53,6 @@ static __attribute__((noinline)) int grant_anew(struct netfront *nf, struct netp
     return 0;
 }
 
-int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
-{
-    if (!np->grant || np->domain != nf->backend || nf->bounce)
-        return grant_anew(nf, np, readonly);
-    gnttab_grant_again(np->grant, readonly);
-    return 0;
-}
-
 /* The page must not be granted anew, although somebody may still hold its pbuf and send it. */
 static void bar(struct netpage *np)
 {
@@ -69,20 +60,11 @@ static void bar(struct netpage *np)
     np->domain = DOMID_INVALID;
 }
 
-static void give_up(struct netpage *np)
+void netfront_give_up(struct netpage *np)
 {
     bar(np);
     gnttab_quarantine(np->grant);
     netpage_lose(np);
-}
-
-int netfront_end(struct netpage *np)
-{
-    int err = gnttab_end(np->grant);
-
-    if (err)
-        give_up(np);
-    return err;
 }
 
 void netfront_release(struct netpage *np)

@@ -88,10 +88,11 @@ struct packet {
     unsigned slots;
     bool failed; /* the backend reported an error */
     bool checked;
+    bool more; /* a slot is to come */
 };
 
 /* Takes the page of the next response's slot back from the backend, or NULL. */
-static struct netpage *take_page(struct netfront *nf)
+static ALWAYS_INLINE struct netpage *take_page(struct netfront *nf)
 {
     uint32_t slot = nf->rx.rsp_cons & (nf->rx.size - 1);
     struct netpage *np = nf->rx_pages[slot];
@@ -143,6 +144,33 @@ static int read_extras(struct netfront *nf, unsigned *left)
     return 0;
 }
 
+/* Takes the next response and its page. NULL: the device is broken. */
+static ALWAYS_INLINE struct netpage *read_slot(struct netfront *nf,
+                                               struct netif_rx_response *response)
+{
+    uint16_t slot = (uint16_t)(nf->rx.rsp_cons & (nf->rx.size - 1));
+    struct netpage *np = take_page(nf);
+
+    if (!np)
+        return NULL;
+    ring_get(&nf->rx, response, sizeof(*response));
+    if (response->id == slot && response->status <= (int)PAGE_SIZE &&
+        (response->status <= 0 || response->offset + response->status <= (int)PAGE_SIZE))
+        return np;
+    netpage_put(np);
+    if (response->id != slot)
+        netfront_breach(nf, "a response to a request that was not made", response->id);
+    else
+        netfront_breach(nf, "a piece beyond the end of its page",
+                        (uint64_t)response->offset + (uint16_t)response->status);
+    return NULL;
+}
+
+static bool is_checked(const struct netif_rx_response *response)
+{
+    return response->flags & (NETRXF_data_validated | NETRXF_csum_blank);
+}
+
 /* Adds a piece to the packet; the page belongs to it from now on. */
 static void add_piece(struct packet *packet, struct netpage *np,
                       const struct netif_rx_response *response)
@@ -160,50 +188,28 @@ static void add_piece(struct packet *packet, struct netpage *np,
     packet->tail = &p->next;
 }
 
-/* Reads one packet's slots. -EIO: the device is broken. */
-static int read_packet(struct netfront *nf, unsigned *left, struct packet *packet)
+/* Adds a slot that has been read, the first one too, to the packet. -EIO: the device is broken. */
+static int add_slot(struct netfront *nf, unsigned *left, struct packet *packet, struct netpage *np,
+                    const struct netif_rx_response *response)
 {
-    struct netif_rx_response response;
-
-    /* Each by itself: to zero the whole of a struct is a call. */
-    packet->head = NULL;
-    packet->tail = &packet->head;
-    packet->length = packet->slots = 0;
-    packet->failed = packet->checked = false;
-    do {
-        uint16_t slot = (uint16_t)(nf->rx.rsp_cons & (nf->rx.size - 1));
-        struct netpage *np;
-
-        if (!*left) {
-            netfront_breach(nf, "a packet that does not end", packet->slots);
-            return -EIO;
-        }
-        np = take_page(nf);
-        if (!np)
-            return -EIO;
-        ring_get(&nf->rx, &response, sizeof(response));
-        --*left;
-        if (response.id != slot || response.status > (int)PAGE_SIZE ||
-            (response.status > 0 && response.offset + response.status > (int)PAGE_SIZE)) {
-            netpage_put(np);
-            netfront_breach(nf,
-                            response.id != slot ? "a response to a request that was not made"
-                                                : "a piece beyond the end of its page",
-                            response.id != slot
-                                ? response.id
-                                : (uint64_t)response.offset + (uint16_t)response.status);
-            return -EIO;
-        }
-        if (!packet->slots)
-            packet->checked = response.flags & (NETRXF_data_validated | NETRXF_csum_blank);
-        add_piece(packet, np, &response);
-        if (++packet->slots > NETFRONT_RX_SLOTS) {
-            netfront_breach(nf, "a packet of too many pieces", packet->slots);
-            return -EIO;
-        }
-        if (packet->slots == 1 && (response.flags & NETRXF_extra_info) && read_extras(nf, left))
-            return -EIO;
-    } while (response.flags & NETRXF_more_data);
+    if (!packet->slots) {
+        packet->head = NULL;
+        packet->tail = &packet->head;
+        packet->length = 0;
+        packet->failed = false;
+        packet->checked = is_checked(response);
+    }
+    add_piece(packet, np, response);
+    if (++packet->slots > NETFRONT_RX_SLOTS) {
+        netfront_breach(nf, "a packet of too many pieces", packet->slots);
+        return -EIO;
+    }
+    if (packet->slots == 1 && response->flags & NETRXF_extra_info && read_extras(nf, left))
+        return -EIO;
+    if (response->flags & NETRXF_more_data && !*left) {
+        netfront_breach(nf, "a packet that does not end", packet->slots);
+        return -EIO;
+    }
     return 0;
 }
 
@@ -251,8 +257,15 @@ static bool keep_or_copy(struct netfront *nf, struct packet *packet)
     return true;
 }
 
-/* A complete packet goes up. */
-static void deliver(struct netfront *nf, struct packet *packet)
+/* Is this response a packet by itself, which goes up in its page? */
+static bool is_usual(const struct netfront *nf, const struct netif_rx_response *response)
+{
+    return response->status > 0 && !(response->flags & (NETRXF_extra_info | NETRXF_more_data)) &&
+           !nf->bounce && !nf->rx_starved && (response->status >= COPY_BELOW || !netpage_scarce());
+}
+
+/* The complete packet as lwIP has it, or NULL: it is dropped. */
+static struct pbuf *complete(struct netfront *nf, struct packet *packet)
 {
     uint32_t rest = packet->length;
 
@@ -261,7 +274,7 @@ static void deliver(struct netfront *nf, struct packet *packet)
                               : !packet->head ? NETDEV_RX_SHORT
                                               : NETDEV_RX_LONG);
         discard(packet);
-        return;
+        return NULL;
     }
     for (struct pbuf *p = packet->head; p; p = p->next) {
         p->tot_len = (u16_t)rest;
@@ -270,9 +283,49 @@ static void deliver(struct netfront *nf, struct packet *packet)
     if (!keep_or_copy(nf, packet)) {
         netdev_drop(&nf->net, NETDEV_RX_MEMORY);
         discard(packet);
-        return;
+        return NULL;
     }
-    net_input(&nf->net, packet->head, packet->checked);
+    return packet->head;
+}
+
+/* A slot of any packet; np is NULL when it has broken the device. Returns the packet when that is complete. NULL: there
+ * is more to come, or it is dropped. */
+static __attribute__((noinline)) struct pbuf *receive_slot(struct netfront *nf, unsigned *left,
+                                                           struct packet *packet,
+                                                           struct netpage *np,
+                                                           const struct netif_rx_response *response)
+{
+    packet->more = false;
+    if (!np || add_slot(nf, left, packet, np, response) != 0) {
+        if (packet->slots)
+            discard(packet);
+        return NULL;
+    }
+    packet->more = response->flags & NETRXF_more_data;
+    return packet->more ? NULL : complete(nf, packet);
+}
+
+/* Receives a packet, which goes up. The usual one is one slot, and no more is noted of it. */
+static inline void receive(struct netfront *nf, unsigned *left)
+{
+    struct packet packet;
+    struct pbuf *p;
+
+    packet.slots = 0;
+    do {
+        struct netif_rx_response response;
+        struct netpage *np = read_slot(nf, &response);
+
+        --*left;
+        if (np && !packet.slots && is_usual(nf, &response)) {
+            p = netpage_pbuf(np, response.offset, (size_t)response.status);
+            packet.checked = is_checked(&response);
+            break;
+        }
+        p = receive_slot(nf, left, &packet, np, &response);
+    } while (packet.more);
+    if (p)
+        net_input(&nf->net, p, packet.checked);
 }
 
 /*
@@ -304,14 +357,8 @@ void netfront_rx_poll(struct netfront *nf)
         }
         nf->rx_progress = true;
         work_post(&nf->rx_work);
-        for (; left && budget && nf->running; budget--) {
-            struct packet packet;
-
-            if (read_packet(nf, &left, &packet) != 0)
-                discard(&packet);
-            else
-                deliver(nf, &packet);
-        }
+        for (; left && budget && nf->running; budget--)
+            receive(nf, &left);
     }
     if (!budget && nf->running) {
         raise_target(nf);

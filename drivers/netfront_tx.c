@@ -45,7 +45,7 @@ static int page_sent(struct netpage *np)
 {
     int err = --np->sends ? 0 : netfront_end(np);
 
-    pbuf_free(&np->custom.pbuf);
+    netpage_unref(np);
     return err;
 }
 
@@ -132,19 +132,19 @@ static int make_room(struct netfront *nf, unsigned n)
 /* The requests put so far will be shown at the end of the turn. */
 static void push_late(struct netfront *nf, unsigned slots)
 {
+    if (!nf->tx_unpushed)
+        work_post_late(&nf->tx_work); /* the others find it posted */
     nf->tx_unpushed += slots;
     if (nf->tx_unpushed >= PUSH_AT_LEAST_EVERY) {
         nf->tx_unpushed = 0;
         if (ring_push(&nf->tx))
             evtchn_notify_late(nf->tx_port);
-    } else {
-        work_post_late(&nf->tx_work);
     }
     if (!nf->reap_timer.armed)
         timer_arm_in(&nf->reap_timer, REAP_AFTER);
 }
 
-static uint16_t slot_take(struct netfront *nf, struct netpage *np)
+static ALWAYS_INLINE uint16_t slot_take(struct netfront *nf, struct netpage *np)
 {
     uint16_t id = ring_id_take(&nf->tx_ids, &nf->tx); /* there is one: make_room() */
 
@@ -158,6 +158,28 @@ static void put_extra(struct netfront *nf, const struct netif_extra_info *extra)
     nf->tx_extras++;
 }
 
+/* One slot of a packet; one reference to the page is the ring's. */
+static ALWAYS_INLINE void put_slot(struct netfront *nf, struct netpage *np, unsigned offset,
+                                   unsigned flags, unsigned size)
+{
+    const struct netif_tx_request request = {
+        .gref = np->grant,
+        .offset = (uint16_t)offset,
+        .flags = (uint16_t)flags,
+        .id = slot_take(nf, np),
+        .size = (uint16_t)size,
+    };
+
+    ring_put(&nf->tx, &request, sizeof(request));
+}
+
+static unsigned flags_of(const struct netdev_offload *offload)
+{
+    if (offload->blank)
+        return NETTXF_csum_blank | NETTXF_data_validated;
+    return offload->valid ? NETTXF_data_validated : 0;
+}
+
 /* Puts the packet on the ring; there is room. */
 static void put_packet(struct netfront *nf, const struct netfront_piece *pieces, unsigned count,
                        unsigned total, const struct netdev_offload *offload)
@@ -165,23 +187,11 @@ static void put_packet(struct netfront *nf, const struct netfront_piece *pieces,
     bool gso = offload->gso != 0;
 
     for (unsigned i = 0; i < count; i++) {
-        struct netif_tx_request request = {
-            .gref = pieces[i].np->grant,
-            .offset = pieces[i].offset,
-            .flags = i + 1 < count ? NETTXF_more_data : 0,
-            .id = slot_take(nf, pieces[i].np),
-            .size = (uint16_t)(i ? pieces[i].size : total),
-        };
+        unsigned flags = i + 1 < count ? NETTXF_more_data : 0;
 
-        if (i == 0) {
-            if (offload->blank)
-                request.flags |= NETTXF_csum_blank | NETTXF_data_validated;
-            else if (offload->valid)
-                request.flags |= NETTXF_data_validated;
-            if (gso)
-                request.flags |= NETTXF_extra_info;
-        }
-        ring_put(&nf->tx, &request, sizeof(request));
+        if (i == 0)
+            flags |= flags_of(offload) | (gso ? NETTXF_extra_info : 0);
+        put_slot(nf, pieces[i].np, pieces[i].offset, flags, i ? pieces[i].size : total);
         if (i == 0 && gso) {
             struct netif_extra_info extra = {.type = XEN_NETIF_EXTRA_TYPE_GSO};
 
@@ -194,37 +204,51 @@ static void put_packet(struct netfront *nf, const struct netfront_piece *pieces,
     push_late(nf, count + gso);
 }
 
-/* The usual packet is one page, and goes as it is. */
-static int use_page(struct netfront *nf, struct netpage *np, struct pbuf *p,
-                    struct netfront_piece *piece)
+/* Any packet. */
+static __attribute__((noinline)) int send_pieces(struct netfront *nf, struct pbuf *p,
+                                                 const struct netdev_offload *offload)
 {
-    if (netfront_show(nf, np) != 0)
-        return -ENOMEM;
-    pbuf_ref(p);
-    *piece = (struct netfront_piece){np, (uint16_t)((uint8_t *)p->payload - np->page), p->len};
-    return 1;
+    struct netfront_piece pieces[NETFRONT_TX_SLOTS];
+    int count = make_room(nf, NETFRONT_TX_SLOTS + 1);
+
+    if (count) {
+        netdev_drop(&nf->net, count == -EBUSY ? NETDEV_TX_FULL : NETDEV_TX_DOWN);
+        return count;
+    }
+    count = netfront_pieces(nf, p, pieces);
+    if (count < 0) {
+        netdev_drop(&nf->net, count == -EMSGSIZE ? NETDEV_TX_LONG : NETDEV_TX_MEMORY);
+        return count;
+    }
+    put_packet(nf, pieces, (unsigned)count, p->tot_len, offload);
+    return 0;
+}
+
+/* The usual packet is one page, and goes as it is. False when something is in its way. */
+static bool send_page(struct netfront *nf, struct pbuf *p, const struct netdev_offload *offload)
+{
+    struct netpage *np = netfront_page_for(nf, p);
+
+    if (!np || p->next || np->sends || nf->bounce || offload->gso || !nf->running ||
+        ring_free(&nf->tx) <= NETFRONT_TX_SLOTS || netfront_grant(nf, np, true) != 0)
+        return false;
+    np->sends = 1;
+    netpage_ref(np);
+    put_slot(nf, np, (unsigned)((uint8_t *)p->payload - np->page), flags_of(offload), p->len);
+    push_late(nf, 1);
+    return true;
 }
 
 int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload)
 {
     struct netfront *nf = container_of(net, struct netfront, net);
-    struct netfront_piece pieces[NETFRONT_TX_SLOTS];
-    struct netpage *np = p->next || nf->bounce ? NULL : netfront_page_for(nf, p);
-    int count = make_room(nf, NETFRONT_TX_SLOTS + 1);
+    int err = send_page(nf, p, offload) ? 0 : send_pieces(nf, p, offload);
 
-    if (count) {
-        netdev_drop(net, count == -EBUSY ? NETDEV_TX_FULL : NETDEV_TX_DOWN);
-        return count;
+    if (!err) {
+        net->stats.tx_packets++;
+        net->stats.tx_bytes += p->tot_len;
     }
-    count = np ? use_page(nf, np, p, pieces) : netfront_pieces(nf, p, pieces);
-    if (count < 0) {
-        netdev_drop(net, count == -EMSGSIZE ? NETDEV_TX_LONG : NETDEV_TX_MEMORY);
-        return count;
-    }
-    put_packet(nf, pieces, (unsigned)count, p->tot_len, offload);
-    net->stats.tx_packets++;
-    net->stats.tx_bytes += p->tot_len;
-    return 0;
+    return err;
 }
 
 /* A request without a packet: the extra info says it all, and the request is answered. */

@@ -24,10 +24,11 @@
 #define LOG_MODULE "gnttab"
 
 #define PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
+/* At an address that is known, so that no access has to look for it. */
+#define TABLE ((struct grant_entry_v1 *)ARCH_GRANT_BASE)
 #define LAST 0 /* reference 0 is reserved */
 
 static struct {
-    struct grant_entry_v1 *table;
     unsigned frames, frames_max;
     grant_ref_t free; /* first free reference, LAST: none */
     unsigned used, quarantined;
@@ -35,8 +36,8 @@ static struct {
 
 static void push_free(grant_ref_t ref)
 {
-    gnttab.table[ref].domid = DOMID_INVALID;
-    gnttab.table[ref].frame = gnttab.free;
+    TABLE[ref].domid = DOMID_INVALID;
+    TABLE[ref].frame = gnttab.free;
     gnttab.free = ref;
 }
 
@@ -70,7 +71,6 @@ int gnttab_init(void)
 {
     struct gnttab_query_size size = {.dom = DOMID_SELF};
 
-    gnttab.table = (struct grant_entry_v1 *)ARCH_GRANT_BASE;
     if (hv_grant_table_op(GNTTABOP_query_size, &size, 1) || size.status != GNTST_okay)
         return -EIO;
     gnttab.frames_max = MIN(size.max_nr_frames, ARCH_GRANT_FRAMES);
@@ -90,8 +90,8 @@ int gnttab_alloc(void)
         }
     }
     ref = gnttab.free;
-    gnttab.free = gnttab.table[ref].frame;
-    gnttab.table[ref].domid = DOMID_SELF;
+    gnttab.free = TABLE[ref].frame;
+    TABLE[ref].domid = DOMID_SELF;
     gnttab.used++;
     return (int)ref;
 }
@@ -100,7 +100,7 @@ int gnttab_alloc(void)
 void gnttab_free(grant_ref_t ref)
 {
     if (ref < GNTTAB_NR_RESERVED_ENTRIES || ref >= gnttab.frames * PER_FRAME ||
-        shared_read(&gnttab.table[ref].flags) || gnttab.table[ref].domid == DOMID_INVALID)
+        shared_read(&TABLE[ref].flags) || TABLE[ref].domid == DOMID_INVALID)
         panic("gnttab: reference %u is live or free already", ref);
     push_free(ref);
     gnttab.used--;
@@ -108,7 +108,7 @@ void gnttab_free(grant_ref_t ref)
 
 void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
 {
-    struct grant_entry_v1 *e = &gnttab.table[ref];
+    struct grant_entry_v1 *e = &TABLE[ref];
     uint64_t frame = arch_virt_to_mfn(page).n;
 
     if (frame > UINT32_MAX)
@@ -121,13 +121,13 @@ void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly)
 void gnttab_grant_again(grant_ref_t ref, bool readonly)
 {
     /* Partner: Xen reads the flags first, then the rest. */
-    shared_store_release(&gnttab.table[ref].flags,
+    shared_store_release(&TABLE[ref].flags,
                          (uint16_t)(GTF_permit_access | (readonly ? GTF_readonly : 0)));
 }
 
 int gnttab_end(grant_ref_t ref)
 {
-    struct grant_entry_v1 *e = &gnttab.table[ref];
+    struct grant_entry_v1 *e = &TABLE[ref];
     uint16_t flags = shared_read(&e->flags);
 
     do {
@@ -141,7 +141,7 @@ void gnttab_quarantine(grant_ref_t ref)
 {
     gnttab.quarantined++;
     log_limited(LOG_WARN, "reference %u is still mapped by domain %u: its page is lost", ref,
-                shared_read(&gnttab.table[ref].domid));
+                shared_read(&TABLE[ref].domid));
 }
 
 unsigned gnttab_count_used(void)

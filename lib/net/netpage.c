@@ -138,8 +138,7 @@ void netpage_close(void)
     netpage_close_published(pool.release);
 }
 
-/* lwIP calls this when the pbuf's last reference is gone. */
-static void free_pbuf(struct pbuf *p)
+void netpage_free_pbuf(struct pbuf *p)
 {
     netpage_put(container_of(p, struct netpage, custom.pbuf));
 }
@@ -148,7 +147,7 @@ struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len)
 {
     struct pbuf *p = &np->custom.pbuf;
 
-    np->custom.custom_free_function = free_pbuf;
+    np->custom.custom_free_function = netpage_free_pbuf;
     p->next = NULL;
     p->payload = np->page + offset;
     p->tot_len = p->len = (uint16_t)len;
@@ -186,16 +185,12 @@ struct pbuf *netpage_answer(struct pbuf *question, size_t size)
         return netpage_alloc(size);
     at = ROUND_UP((size_t)((uint8_t *)question->payload - np->page) + question->len, 8) +
          NETPAGE_HEADROOM;
-    return at + size <= PAGE_SIZE ? netpage_pbuf(np, at, size) : netpage_alloc(size);
-}
-
-struct netpage *netpage_of(struct pbuf *p)
-{
-    if (!(p->flags & PBUF_FLAG_IS_CUSTOM))
-        return NULL;
-    if (((struct pbuf_custom *)p)->custom_free_function != free_pbuf)
-        return NULL;
-    return container_of(p, struct netpage, custom.pbuf);
+    if (at + size > PAGE_SIZE)
+        return netpage_alloc(size);
+    question->flags = PBUF_FLAG_IS_CUSTOM; /* and none that tells how it came */
+    question->payload = np->page + at;
+    question->len = question->tot_len = (uint16_t)size;
+    return question;
 }
 
 bool netpage_scarce(void)

@@ -55,8 +55,17 @@ struct pbuf *netpage_alloc(size_t size);
  */
 struct pbuf *netpage_answer(struct pbuf *question, size_t size);
 
+/* Puts the page of a pbuf that nobody refers to any more back. lwIP's to call. */
+void netpage_free_pbuf(struct pbuf *p);
+
 /* The page that p (one pbuf, not its chain) lies in, or NULL when it is of another kind. */
-struct netpage *netpage_of(struct pbuf *p);
+static ALWAYS_INLINE struct netpage *netpage_of(struct pbuf *p)
+{
+    if (!(p->flags & PBUF_FLAG_IS_CUSTOM) ||
+        ((struct pbuf_custom *)p)->custom_free_function != netpage_free_pbuf)
+        return NULL;
+    return container_of(p, struct netpage, custom.pbuf);
+}
 
 #ifdef CONFIG_NET_PUBLISH
 /*
@@ -97,6 +106,22 @@ void netpage_put(struct netpage *np);
 /* A backend will not let go of the page (rule 9): once its owner puts it back it is never used
  * again, and neither is its grant. */
 void netpage_lose(struct netpage *np);
+/* pbuf_ref() and pbuf_free() of the page's pbuf. Nearly always the reference that goes is the last one to a pbuf that is
+ * no chain: then the page goes back without the way through lwIP. */
+static inline void netpage_ref(struct netpage *np)
+{
+    np->custom.pbuf.ref++;
+}
+
+static inline void netpage_unref(struct netpage *np)
+{
+    if (np->custom.pbuf.ref == 1 && !np->custom.pbuf.next) {
+        np->custom.pbuf.ref = 0;
+        netpage_put(np);
+    } else {
+        pbuf_free(&np->custom.pbuf);
+    }
+}
 /* Makes the page a pbuf with one reference, whose freeing puts it back. */
 struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len);
 
