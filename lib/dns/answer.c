@@ -73,7 +73,7 @@ static void answer_referral(struct task *t, const struct dns_match *match)
     const uint8_t *set = node_find_set(match->cut, TYPE_NS);
     uint16_t owner = owner_at(t, match->cut_depth);
 
-    count_as(t, LIMIT_REFERRAL, t->q.key.hash[t->zone->labels + match->cut_depth]);
+    count_as(t, LIMIT_REFERRAL, dns_key_hash(&t->q.key, t->zone->labels + match->cut_depth));
     if (!t->chain)
         t->r.flags &= ~FLAG_AA;
     if (!set)
@@ -320,7 +320,7 @@ void answer_question(struct task *t)
     }
     t->r.rcode = DNS_NOERROR;
     if (IS_ENABLED(CONFIG_DNS_LIMIT))
-        t->number = q->key.hash[q->key.labels];
+        t->number = dns_key_hash(&q->key, q->key.labels);
     t->r.flags |= FLAG_AA;
     t->r.name_pos = HEADER_SIZE;
     t->r.name_len = key_offset(t->zone, &q->key, 0);

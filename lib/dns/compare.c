@@ -238,15 +238,10 @@ static const uint8_t *node_after(const struct dns_zone *zone, const uint8_t *nod
 static const uint8_t *same_node(const struct walk *w, const uint8_t *node, const uint8_t *guess)
 {
     unsigned len = node_name_len(node);
-    uint8_t name[2 * DNS_NAME_MAX];
-    struct dns_key key;
 
     if (guess && node_name_len(guess) == len && !memcmp(node_name(guess), node_name(node), len))
         return guess;
-    memcpy(name, node_name(node), len);
-    memcpy(name + len, w->zone->name, w->zone->name_len);
-    (void)dns_key_parse(&key, name, len + w->zone->name_len);
-    return zone_probe(w->other, key.lower, len, key.hash[key.labels]);
+    return zone_find(w->other, node_name(node), len);
 }
 
 static void compare_nodes(struct walk *w)

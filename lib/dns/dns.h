@@ -79,7 +79,11 @@ struct dns_db {
     struct dns_zone **buckets;
     unsigned mask;
     unsigned depth_count;
-    uint8_t depth[128]; /* the numbers of labels that zones' names have, greatest first */
+    struct {
+        struct dns_zone
+            *only; /* the zone whose name has so many labels, or NULL: there are several */
+        uint8_t labels;
+    } depth[128]; /* the numbers of labels that zones' names have, greatest first */
     const struct dns_access *access;
     struct dns_limiter *limiter;
     /* These two with CONFIG_DNS_SECONDARY. */

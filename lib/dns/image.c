@@ -62,7 +62,7 @@ long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
     if (!zone->name_len || zone->name_len != data[IMAGE_OFF_NAME_LEN])
         return -EINVAL;
     zone->labels = key.labels;
-    zone->hash = key.hash[key.labels];
+    zone->hash = dns_key_hash(&key, key.labels);
     zone->negative_soa = data + soa;
     zone->features = data[IMAGE_OFF_FEATURES];
     if (IS_ENABLED(CONFIG_DNS_DNSSEC) && !open_denial(zone))
@@ -78,7 +78,7 @@ void dns_zone_vacate(struct dns_zone *zone, const uint8_t *name)
     zone->name = name;
     zone->name_len = dns_key_parse(&key, name, DNS_NAME_MAX);
     zone->labels = key.labels;
-    zone->hash = key.hash[key.labels];
+    zone->hash = dns_key_hash(&key, key.labels);
 }
 
 /* Can the header and the name of node number NODE be read? */
@@ -107,7 +107,7 @@ static bool node_real(const struct dns_zone *zone, uint32_t node)
     if (dns_key_parse(&key, name, len + zone->name_len) != len + zone->name_len ||
         key.labels < zone->labels || key.label[key.labels - zone->labels] != len)
         return false;
-    return zone_probe(zone, key.lower, len, key.hash[key.labels]) == p;
+    return zone_find(zone, key.lower, len) == p;
 }
 
 /* Are the relocations and references of SET inside its records, and the references' nodes real? */

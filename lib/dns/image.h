@@ -18,7 +18,8 @@
  *
  * A slot is 0 when free, else it has the node number in its low node_bits bits, and above them as
  * many low bits of the name's hash as there is room for. A name is in the slot that the high bits
- * of its hash choose, or in the first free one behind it. Less than 3/4 of the slots are used.
+ * of its hash (dns_hash() of what the node has of it) choose, or in the first free one behind it. Less than 3/4 of the
+ * slots are used.
  *
  * A set is all records of one name and type:
  *   u16 type, u16 number of records (low 15 bits; bit 15: signed), u16 octets of records, u16 octets of
@@ -41,7 +42,7 @@
 #include "lib/dns/name.h"
 #include "lib/util.h"
 
-#define IMAGE_MAGIC "XNLZONE2"
+#define IMAGE_MAGIC "XNLZONE3"
 
 enum {
     IMAGE_OFF_MAGIC = 0,       /* 8 octets */

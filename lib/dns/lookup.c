@@ -36,18 +36,12 @@ void dns_db_listen(struct dns_db *db, struct dns_listener *listener)
 }
 
 /* The pointer to the zone of this name, or to the NULL that ends its bucket. */
-static struct dns_zone **find_link(const struct dns_db *db, const uint8_t *name, unsigned len,
-                                   uint32_t hash)
+static struct dns_zone **find_link(const struct dns_db *db, const struct dns_zone *zone)
 {
-    struct dns_zone **link = &db->buckets[hash & db->mask];
+    struct dns_zone **link = &db->buckets[zone->hash & db->mask];
 
-    while (*link) {
-        struct dns_zone *z = *link;
-
-        if (z->hash == hash && z->name_len == len && dns_octets_equal(z->name, name, len))
-            break;
-        link = &z->next;
-    }
+    while (*link && !zone_has_name(*link, zone->name, zone->name_len))
+        link = &(*link)->next;
     return link;
 }
 
@@ -56,20 +50,27 @@ static void list_depths(struct dns_db *db)
 {
     db->depth_count = 0;
     for (unsigned k = DNS_LABELS_MAX + 1; k-- > 0;) {
-        bool found = false;
+        struct dns_zone *found = NULL;
+        unsigned count = 0;
 
-        for (unsigned i = 0; i <= db->mask && !found; i++) {
-            for (struct dns_zone *z = db->buckets[i]; z; z = z->next)
-                found |= z->labels == k;
+        for (unsigned i = 0; i <= db->mask && count < 2; i++) {
+            for (struct dns_zone *z = db->buckets[i]; z; z = z->next) {
+                if (z->labels == k) {
+                    found = z;
+                    count++;
+                }
+            }
         }
-        if (found)
-            db->depth[db->depth_count++] = k;
+        if (!count)
+            continue;
+        db->depth[db->depth_count].only = count == 1 ? found : NULL;
+        db->depth[db->depth_count++].labels = k;
     }
 }
 
 struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone)
 {
-    struct dns_zone **link = find_link(db, zone->name, zone->name_len, zone->hash), *old = *link;
+    struct dns_zone **link = find_link(db, zone), *old = *link;
 
     zone->next = old ? old->next : NULL;
     if (IS_ENABLED(CONFIG_DNS_SECONDARY))
@@ -77,12 +78,16 @@ struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone)
     *link = zone;
     if (!old)
         list_depths(db);
+    for (unsigned i = 0; old && i < db->depth_count; i++) {
+        if (db->depth[i].only == old)
+            db->depth[i].only = zone;
+    }
     return old;
 }
 
 void dns_db_remove(struct dns_db *db, struct dns_zone *zone)
 {
-    struct dns_zone **link = find_link(db, zone->name, zone->name_len, zone->hash);
+    struct dns_zone **link = find_link(db, zone);
 
     if (*link != zone)
         return;
@@ -92,20 +97,12 @@ void dns_db_remove(struct dns_db *db, struct dns_zone *zone)
 
 struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max)
 {
-    for (unsigned i = 0; i < db->depth_count; i++) {
-        unsigned k = db->depth[i];
+    return db_find(db, key, max);
+}
 
-        if (k <= max) {
-            unsigned off = key->label[key->labels - k];
-
-            for (struct dns_zone *z = db->buckets[key->hash[k] & db->mask]; z; z = z->next) {
-                if (z->hash == key->hash[k] && z->name_len == key->len - off &&
-                    dns_octets_equal(z->name, key->lower + off, z->name_len))
-                    return z;
-            }
-        }
-    }
-    return NULL;
+const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name, unsigned len)
+{
+    return zone_probe(zone, name, len);
 }
 
 static const uint8_t *match_at(const struct dns_zone *zone, const struct dns_key *key,
@@ -113,8 +110,7 @@ static const uint8_t *match_at(const struct dns_zone *zone, const struct dns_key
 {
     unsigned off = key_offset(zone, key, depth);
 
-    return zone_probe(zone, key->lower + off, key_offset(zone, key, 0) - off,
-                      key->hash[zone->labels + depth]);
+    return zone_find(zone, key->lower + off, key_offset(zone, key, 0) - off);
 }
 
 /* The existing name nearest above KEY, which has DEPTH labels below the apex and does not exist
@@ -143,14 +139,12 @@ static const uint8_t *closest_encloser(const struct dns_zone *zone, const struct
 static const uint8_t *wildcard_of(const struct dns_zone *zone, const struct dns_key *key,
                                   unsigned depth)
 {
-    static const uint8_t asterisk[1 + 1 + DNS_NAME_PAD] = "\1*";
     uint8_t name[2 + DNS_NAME_MAX + DNS_NAME_PAD];
     unsigned off = key_offset(zone, key, depth), len = key_offset(zone, key, 0) - off;
 
-    memcpy(name, asterisk, 2);
+    memcpy(name, "\1*", 2);
     memcpy(name + 2, key->lower + off, len);
-    return zone_probe(zone, name, 2 + len,
-                      dns_hash_label(key->hash[zone->labels + depth], asterisk));
+    return zone_find(zone, name, 2 + len);
 }
 
 /*

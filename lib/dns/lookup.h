@@ -23,19 +23,49 @@ struct dns_match {
     bool exact;     /* the node has this very name */
 };
 
-/* The node with the LEN octets NAME (relative to the apex) and this hash, or NULL. */
-static inline const uint8_t *zone_probe(const struct dns_zone *zone, const uint8_t *name,
-                                        unsigned len, uint32_t hash)
+static ALWAYS_INLINE bool zone_has_name(const struct dns_zone *zone, const uint8_t *name,
+                                        unsigned len)
+{
+    return zone->name_len == len && dns_octets_equal(zone->name, name, len);
+}
+
+/* The zone that holds KEY: of those at or above it the one with the longest name, of at most MAX labels. NULL: none. */
+static ALWAYS_INLINE struct dns_zone *db_find(const struct dns_db *db, const struct dns_key *key,
+                                              unsigned max)
+{
+    for (unsigned i = 0; i < db->depth_count; i++) {
+        unsigned k = db->depth[i].labels;
+
+        if (k <= max) {
+            unsigned off = key->label[key->labels - k], len = key->len - off;
+            const uint8_t *name = key->lower + off;
+            struct dns_zone *z = db->depth[i].only;
+
+            if (!z)
+                z = db->buckets[dns_hash(name, len) & db->mask];
+            for (; z; z = z->next) {
+                if (zone_has_name(z, name, len))
+                    return z;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The node with the LEN octets NAME (relative to the apex, lower case, DNS_NAME_PAD readable octets behind them), or NULL. */
+static ALWAYS_INLINE const uint8_t *zone_probe(const struct dns_zone *zone, const uint8_t *name,
+                                               unsigned len)
 {
     unsigned bits = zone->node_bits;
-    uint32_t i = slot_first(hash, zone->slot_count);
+    uint32_t hash = dns_hash(name, len), i = slot_first(hash, zone->slot_count);
+    uint32_t part = slot_value(hash, 0, bits);
 
     for (;;) {
         uint32_t slot = dns_le32(zone->slots + 4 * (size_t)i);
 
         if (!slot)
             return NULL;
-        if (!((slot >> bits ^ hash) << bits)) {
+        if (!((slot ^ part) >> bits)) {
             const uint8_t *node = zone->image + 4 * (size_t)(slot & ((1u << bits) - 1));
 
             if (node_name_len(node) == len && dns_octets_equal(node_name(node), name, len))
@@ -77,9 +107,9 @@ static inline const uint8_t *zone_apex(const struct dns_zone *zone)
     return zone->image + 4 * (size_t)dns_le32(zone->image + IMAGE_OFF_NODES);
 }
 
-/* The zone that holds KEY: of those at or above it the one with the longest name, of at most MAX
- * labels. */
+/* The last two for those who need not be that fast: not in line. */
 struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max);
+const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name, unsigned len);
 
 /* Looks up KEY, which lies in ZONE. */
 void dns_zone_match(const struct dns_zone *zone, const struct dns_key *key,

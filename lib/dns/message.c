@@ -7,16 +7,13 @@
 
 static size_t put_opt(struct task *t, uint8_t *out)
 {
-    unsigned options = 0;
+    unsigned len = message_put_opt(out, t->r.rcode, t->q.dnssec_ok), options;
 
-    if (IS_ENABLED(CONFIG_DNS_EDNS))
-        options = edns_put(&t->edns, t->db->identity, t->r.rcode, t->r.pos, t->max, out + OPT_SIZE);
-    out[0] = 0; /* owner: the root */
-    dns_put_be16(out + 1, TYPE_OPT);
-    dns_put_be16(out + 3, DNS_UDP_MAX);
-    dns_put_be32(out + 5, (uint32_t)t->r.rcode >> 4 << 24 | (t->q.dnssec_ok ? EDNS_DO << 8 : 0));
-    dns_put_be16(out + 9, options);
-    return OPT_SIZE + options;
+    if (!IS_ENABLED(CONFIG_DNS_EDNS))
+        return len;
+    options = edns_put(&t->edns, t->db->identity, t->r.rcode, t->r.pos, t->max, out + len);
+    dns_put_be16(out + len - 2, options);
+    return len + options;
 }
 
 /*
@@ -180,8 +177,8 @@ static bool is_plain(const struct dns_db *db, const struct dns_query *q, unsigne
 }
 
 /* Finds the answer to what is not plain. False when none is to be sent. */
-static bool answer_fully(struct task *t, const struct dns_client *client, unsigned flags,
-                         struct dns_stats *stats)
+static bool find_answer(struct task *t, const struct dns_client *client, unsigned flags,
+                        struct dns_stats *stats)
 {
     struct reply *r = &t->r;
     bool wrong_signature = false;
@@ -215,12 +212,33 @@ static bool answer_fully(struct task *t, const struct dns_client *client, unsign
     return !IS_ENABLED(CONFIG_DNS_LIMIT) || flags & DNS_TCP || limit(t, client, stats);
 }
 
+/* The general way: answers the query that is parsed in t->q, and whose response code so far is in t->r. */
+static __attribute__((noinline)) size_t answer_fully(struct task *t,
+                                                     const struct dns_client *client,
+                                                     unsigned flags, struct dns_stats *stats)
+{
+    struct reply *r = &t->r;
+    struct tsig tsig;
+
+    if (IS_ENABLED(CONFIG_DNS_XFR)) {
+        t->client = client;
+        t->tsig = &tsig;
+    }
+    if (IS_ENABLED(CONFIG_DNS_EDNS))
+        t->edns = (struct dns_edns){0};
+    r->flags = 0;
+    r->count[SECTION_ANSWER] = r->count[SECTION_AUTHORITY] = r->count[SECTION_ADDITIONAL] = 0;
+    r->pos = HEADER_SIZE + t->q.question_len;
+    r->limit = t->max - (t->q.edns ? OPT_SIZE : 0);
+    memcpy(r->out, t->query, r->pos);
+    return find_answer(t, client, flags, stats) ? finish(t, stats) : 0;
+}
+
 size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
                   size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats)
 {
     struct task t;
-    struct reply *r = &t.r;
-    struct tsig tsig;
+    size_t size;
 
     stats->queries++;
     stats->tcp += flags & DNS_TCP;
@@ -228,26 +246,20 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         stats->dropped++;
         return 0;
     }
-    t.db = db;
-    t.query = query;
-    if (IS_ENABLED(CONFIG_DNS_XFR)) {
-        t.client = client;
-        t.query_len = len;
-        t.tsig = &tsig;
-    }
-    if (IS_ENABLED(CONFIG_DNS_EDNS))
-        t.edns = (struct dns_edns){0};
-    r->out = out;
-    r->flags = 0;
-    r->count[SECTION_ANSWER] = r->count[SECTION_AUTHORITY] = r->count[SECTION_ADDITIONAL] = 0;
-    r->rcode = dns_query_parse(&t.q, query, len);
-    r->pos = HEADER_SIZE + t.q.question_len;
-    memcpy(out, query, r->pos);
+    t.r.rcode = dns_query_parse(&t.q, query, len);
     t.max = reply_limit(&t.q, cap, flags);
-    r->limit = t.max - (t.q.edns ? OPT_SIZE : 0);
     if (IS_ENABLED(CONFIG_DNS_COUNTERS) && t.q.question_len)
         counters_type(stats, t.q.type);
-    if (r->rcode == DNS_NOERROR && is_plain(db, &t.q, flags) && plain_answer(&t))
-        return finish(&t, stats);
-    return answer_fully(&t, client, flags, stats) ? finish(&t, stats) : 0;
+    if (t.r.rcode == DNS_NOERROR && is_plain(db, &t.q, flags)) {
+        size = plain_answer(db, &t.q, query, out, t.max);
+        if (size) {
+            stats->rcode[DNS_NOERROR]++;
+            return size;
+        }
+    }
+    t.db = db;
+    t.query = query;
+    t.query_len = len;
+    t.r.out = out;
+    return answer_fully(&t, client, flags, stats);
 }

@@ -19,55 +19,47 @@ static uint64_t lower_word(uint64_t w)
     return w | upper >> 2;
 }
 
-/*
- * Lowers the label at FROM into TO and returns its hash (dns_hash_label) below PARENT. Whole words are
- * read and written, so up to DNS_NAME_PAD - 1 octets behind the label are lowered and written too.
- */
-static uint32_t lower_label(uint8_t *to, const uint8_t *from, uint32_t parent)
+/* Lowers N octets into TO, where there is room for DNS_NAME_PAD more. The last word overlaps the one before it, so that
+ * nothing behind the name is read: it may be the message's end. */
+static inline void lower_octets(uint8_t *to, const uint8_t *from, unsigned n)
 {
-    unsigned n = from[0] + 1u;
-    uint64_t h = parent;
-
-    for (;; from += 8, to += 8, n -= 8) {
-        uint64_t w = lower_word(dns_le64(from));
-
-        dns_put_le64(to, w);
-        if (n <= 8)
-            return dns_hash_last(h, w, n);
-        h = dns_hash_word(h, w);
+    if (n < 8) {
+        memcpy(to, from, n);
+        dns_put_le64(to, lower_word(dns_le64(to)));
+        return;
+    }
+    for (unsigned at = 0;; at = MIN(at + 8, n - 8)) {
+        dns_put_le64(to + at, lower_word(dns_le64(from + at)));
+        if (at == n - 8)
+            return;
     }
 }
 
 unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail)
 {
     unsigned end = avail < DNS_NAME_MAX ? avail : DNS_NAME_MAX, pos = 0, labels = 0, n;
-    const uint8_t *from = wire;
 
     for (;; labels++, pos += n + 1) {
         if (pos >= end)
             return 0;
         n = wire[pos];
         key->label[labels] = pos;
-        if (!n)
+        if (n - 1 >= DNS_LABEL_MAX)
             break;
-        if (n > DNS_LABEL_MAX)
-            return 0;
     }
-    pos++;
-    key->len = pos;
+    if (n)
+        return 0;
     key->labels = labels;
-    /* In a query, more than enough follows the name. */
-    if (avail < pos + DNS_NAME_PAD)
-        from = memcpy(key->lower, wire, pos);
-    key->lower[pos - 1] = 0;
-    key->hash[0] = DNS_HASH_ROOT;
-    /* From the right: what a label writes behind itself is there already, and the same. */
-    for (unsigned k = 0; k < labels; k++) {
-        unsigned at = key->label[labels - 1 - k];
+    key->len = pos + 1;
+    lower_octets(key->lower, wire, key->len);
+    return key->len;
+}
 
-        key->hash[k + 1] = lower_label(key->lower + at, from + at, key->hash[k]);
-    }
-    return pos;
+uint32_t dns_key_hash(const struct dns_key *key, unsigned labels)
+{
+    unsigned at = key->label[key->labels - labels];
+
+    return dns_hash(key->lower + at, key->len - at);
 }
 
 unsigned dns_name_length(const uint8_t *wire, size_t avail)

@@ -2,15 +2,16 @@
 /*
  * Domain names in wire form (RFC 1035 section 3.1): labels, each a length byte and its octets,
  * ended by the empty root label. Names compare without regard to ASCII case (RFC 4343), so a name
- * that is to be looked up is first lowered, and its hashes computed, once.
+ * that is to be looked up is first lowered, once.
  *
- * The hash of a name is built from the right, one label at a time: hash(label.rest) is a function
- * of hash(rest) and label. One pass over a name thus yields the hashes of all its ancestors.
+ * A name is hashed when it is looked for, eight octets at a time, wherever its labels end. Of a name's ancestors one
+ * or two are ever looked for, so there is nothing to gain from hashes of each label.
  */
 #ifndef LIB_DNS_NAME_H
 #define LIB_DNS_NAME_H
 
 #include "lib/dns/wire.h"
+#include "lib/util.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,58 +26,55 @@ enum {
 
 /*
  * A name ready for look-ups. label[i] is the offset in lower[] of the i-th label from the left;
- * label[labels] is the root's. hash[k] is the hash of the name's last k labels.
+ * label[labels] is the root's.
  */
 struct dns_key {
     unsigned labels;
     unsigned len;
     uint8_t label[DNS_LABELS_MAX + 1];
     uint8_t lower[DNS_NAME_MAX + DNS_NAME_PAD];
-    uint32_t hash[DNS_LABELS_MAX + 1];
 };
 
-#define DNS_HASH_ROOT 0x243f6a88u
-
-/* The low N octets of a little-endian word, N in 1..8, moved to its top: the others are gone. */
-static inline uint64_t dns_first_octets(uint64_t word, unsigned n)
-{
-    return word << (64 - 8 * n);
-}
-
-/* One step of the hash, and its last step, over N octets of a word, N in 1..8. */
+/* One step of the hash. */
 static inline uint64_t dns_hash_word(uint64_t h, uint64_t word)
 {
     h = (h ^ word) * 0x9e3779b97f4a7c15u;
     return h ^ h >> 32;
 }
 
-static inline uint32_t dns_hash_last(uint64_t h, uint64_t word, unsigned n)
+/* Of a little-endian word at AT, the octets before END moved to its top: the others are gone. There are one to eight. (A
+ * machine shifts by the low six bits of a number: the mask costs nothing.) */
+static inline uint64_t dns_last_octets(uint64_t word, const uint8_t *at, const uint8_t *end)
 {
-    return (uint32_t)dns_hash_word(h, dns_first_octets(word, n));
+    return word << (8 * (at - end) & 63);
 }
 
 /*
- * Hash of a name from the hash of its parent and its first label (length byte and lowered octets).
- * Reads up to DNS_NAME_PAD - 1 octets past the label and ignores them.
+ * Hash of N lowered octets: of a name, or of its labels down to the apex of a zone. Reads up to DNS_NAME_PAD octets past
+ * them and ignores these.
  */
-static inline uint32_t dns_hash_label(uint32_t parent, const uint8_t *label)
+static ALWAYS_INLINE uint32_t dns_hash(const uint8_t *name, unsigned n)
 {
-    unsigned n = label[0] + 1u;
-    uint64_t h = parent;
+    const uint8_t *end = name + n;
+    uint64_t h = 0x243f6a88;
 
-    for (; n > 8; label += 8, n -= 8)
-        h = dns_hash_word(h, dns_le64(label));
-    return dns_hash_last(h, dns_le64(label), n);
+    if (!n)
+        return (uint32_t)h;
+    for (; end - name > 8; name += 8)
+        h = dns_hash_word(h, dns_le64(name));
+    return (uint32_t)dns_hash_word(h, dns_last_octets(dns_le64(name), name, end));
 }
 
 /* Equality of N octets; both sides have DNS_NAME_PAD readable octets after them. */
-static inline bool dns_octets_equal(const uint8_t *a, const uint8_t *b, unsigned n)
+static ALWAYS_INLINE bool dns_octets_equal(const uint8_t *a, const uint8_t *b, unsigned n)
 {
-    for (; n > 8; a += 8, b += 8, n -= 8) {
+    const uint8_t *end = a + n;
+
+    for (; end - a > 8; a += 8, b += 8) {
         if (dns_le64(a) != dns_le64(b))
             return false;
     }
-    return n == 0 || dns_first_octets(dns_le64(a) ^ dns_le64(b), n) == 0;
+    return !n || !dns_last_octets(dns_le64(a) ^ dns_le64(b), a, end);
 }
 
 /*
@@ -85,6 +83,9 @@ static inline bool dns_octets_equal(const uint8_t *a, const uint8_t *b, unsigned
  * pointer.
  */
 unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail);
+
+/* Hash of the key's last LABELS labels. */
+uint32_t dns_key_hash(const struct dns_key *key, unsigned labels);
 
 /* Length of the uncompressed name at WIRE, 0 when malformed. */
 unsigned dns_name_length(const uint8_t *wire, size_t avail);

@@ -17,36 +17,38 @@ static bool is_plain_type(unsigned type)
 
 static const uint8_t *find_set(const struct dns_db *db, const struct dns_query *q)
 {
-    const struct dns_zone *zone = dns_db_find(db, &q->key, q->key.labels);
+    const struct dns_zone *zone = db_find(db, &q->key, q->key.labels);
     const uint8_t *node;
-    unsigned len;
 
     if (!zone || !zone_is_there(zone) || (q->dnssec_ok && zone->features & FEATURE_SIGNED))
         return NULL;
-    len = key_offset(zone, &q->key, 0);
-    node = zone_probe(zone, q->key.lower, len, q->key.hash[q->key.labels]);
+    node = zone_probe(zone, q->key.lower, key_offset(zone, &q->key, 0));
     if (!node || node_flags(node) & (NODE_CUT | NODE_BELOW | NODE_DNAME))
         return NULL;
     return node_find_set(node, q->type);
 }
 
-bool plain_answer(struct task *t)
+size_t plain_answer(const struct dns_db *db, const struct dns_query *q, const uint8_t *query,
+                    uint8_t *out, size_t max)
 {
-    struct reply *r = &t->r;
+    size_t at = HEADER_SIZE + q->question_len, end;
     const uint8_t *set;
-    unsigned len;
 
-    if (t->q.class != CLASS_IN || !is_plain_type(t->q.type))
-        return false;
-    set = find_set(t->db, &t->q);
+    if (q->class != CLASS_IN || !is_plain_type(q->type))
+        return 0;
+    set = find_set(db, q);
     if (!set || set_fixups_len(set))
-        return false;
-    len = set_records_len(set);
-    if (len > r->limit - r->pos)
-        return false;
-    memcpy(r->out + r->pos, set_records(set), len);
-    r->pos += len;
-    r->count[SECTION_ANSWER] = (uint16_t)set_count(set);
-    r->flags = FLAG_AA;
-    return true;
+        return 0;
+    end = at + set_records_len(set);
+    if (end + (q->edns ? OPT_SIZE : 0) > max)
+        return 0;
+    memcpy(out, query, at);
+    memcpy(out + at, set_records(set), set_records_len(set));
+    out[2] = FLAG_QR | FLAG_AA | (query[2] & FLAG_RD);
+    out[3] = DNS_NOERROR;
+    dns_put_be32(out + 4, 1u << 16 | set_count(set));
+    dns_put_be32(out + 8, q->edns);
+    if (q->edns)
+        end += message_put_opt(out + end, DNS_NOERROR, q->dnssec_ok);
+    return end;
 }

@@ -134,7 +134,8 @@ static int parse_query(struct dns_query *q, const uint8_t *msg, size_t len)
         if (IS_ENABLED(CONFIG_DNS_XFR))
             q->authority_at = (uint16_t)pos;
     }
-    return parse_records(q, msg, len, pos);
+    /* Most queries have no records at all. */
+    return dns_be32(msg + 6) | dns_be16(msg + 10) ? parse_records(q, msg, len, pos) : DNS_NOERROR;
 }
 
 int dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)

@@ -82,13 +82,12 @@ static uint32_t slots_for(uint32_t names)
     return names + names / 3 + 2;
 }
 
-static void key_of_leaf(const struct dns_builder *b, const struct leaf *leaf, struct dns_key *key)
+static uint32_t hash_of_leaf(const struct dns_builder *b, const struct leaf *leaf)
 {
     uint8_t name[KEY_MAX];
-    unsigned len = builder_name(builder_rec(b, leaf->first)->octets, 0, leaf->key_len, name);
 
-    name[len] = 0;
-    dns_key_parse(key, name, len + 1);
+    return dns_hash(name, builder_name(builder_rec(b, leaf->first)->octets, b->apex_key_len,
+                                       leaf->key_len, name));
 }
 
 /* Used slots in a row. A million numbered names take 140 at most, unless somebody has chosen them by their hashes. */
@@ -110,15 +109,12 @@ static bool is_crowded(struct dns_builder *b, const uint8_t *slots, uint32_t cou
 static bool fill_slots(struct dns_builder *b, uint8_t *slots, uint32_t count, unsigned bits)
 {
     bool crowded = false;
-    struct dns_key key;
 
     for (uint32_t n = 0; n < b->leaf_count && !crowded; n++) {
-        uint32_t hash, run = 0;
+        uint32_t hash = hash_of_leaf(b, &b->leaves[n]), run = 0;
         uint32_t i;
 
         builder_step(b);
-        key_of_leaf(b, &b->leaves[n], &key);
-        hash = key.hash[key.labels];
         for (i = slot_first(hash, count); dns_le32(slots + 4 * (size_t)i); i = (i + 1) % count) {
             builder_step(b);
             crowded |= ++run > RUN_MAX;

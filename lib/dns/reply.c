@@ -314,7 +314,7 @@ bool reply_read_name(const struct reply *r, size_t pos, struct dns_key *key)
 
 bool reply_next_name(const struct reply *r, size_t pos, struct dns_key *key)
 {
-    uint32_t hash = key->hash[key->labels];
+    uint32_t hash = dns_key_hash(key, key->labels);
 
-    return reply_read_name(r, pos, key) && key->hash[key->labels] != hash;
+    return reply_read_name(r, pos, key) && dns_key_hash(key, key->labels) != hash;
 }

@@ -41,8 +41,23 @@ struct task {
 /* Answers a question of class CHAOS. False when it is not one that is answered. */
 bool chaos_answer(struct task *t);
 
-/* Answers the question in t->q, with t->r's sections empty, if that is plain. Otherwise false, and nothing is changed. */
-bool plain_answer(struct task *t);
+/*
+ * Writes the answer of at most MAX octets to QUERY, which is Q and has nothing beside its question but an OPT record
+ * without options, to OUT, if the question is plain. Returns its length. Otherwise 0, and nothing is written.
+ */
+size_t plain_answer(const struct dns_db *db, const struct dns_query *q, const uint8_t *query,
+                    uint8_t *out, size_t max);
+
+/* Writes the OPT record of an answer, as yet without options, to OUT and returns its length. */
+static inline unsigned message_put_opt(uint8_t *out, unsigned rcode, bool dnssec_ok)
+{
+    out[0] = 0; /* owner: the root */
+    dns_put_be16(out + 1, TYPE_OPT);
+    dns_put_be16(out + 3, DNS_UDP_MAX);
+    dns_put_be32(out + 5, (uint32_t)rcode >> 4 << 24 | (dnssec_ok ? EDNS_DO << 8 : 0));
+    dns_put_be16(out + 9, 0);
+    return OPT_SIZE;
+}
 
 /* Fills the sections of the reply for the question in t->q. */
 void answer_question(struct task *t);

@@ -94,7 +94,7 @@ static int owner_part(const struct set_writer *s, const uint8_t *name, unsigned 
         return -1;
     at = owner->label[owner->labels - labels];
     if (at > s->owner_len ||
-        !same_name(s->w->b, name, hash, owner->lower + at, owner->hash[labels]))
+        !same_name(s->w->b, name, hash, owner->lower + at, dns_key_hash(owner, labels)))
         return -1;
     return s->owner_len - at;
 }
@@ -129,15 +129,16 @@ static void write_name(struct set_writer *s, const uint8_t *name, size_t len)
     dns_key_parse(&key, name, len);
     for (unsigned k = key.labels; k; k--, name += *name + 1) {
         unsigned at = w->len - s->records;
+        uint32_t hash = dns_key_hash(&key, k);
 
         if (at >= RELOC_SELF)
             break;
         builder_step(w->b);
-        if (write_known(s, name, k, key.hash[k]))
+        if (write_known(s, name, k, hash))
             return;
         if (at < RELOC_SELF_MAX && s->names < WRITER_NAMES_MAX) {
             s->name[s->names].at = at;
-            s->name[s->names].hash = key.hash[k];
+            s->name[s->names].hash = hash;
             s->name[s->names++].name = name;
         }
         writer_put(w, name, *name + 1);

@@ -1491,7 +1491,6 @@ START_TEST(test_crowded_names)
     uint32_t limit = _i ? UINT32_MAX / 2 : UINT32_MAX;
     uint8_t name[DNS_NAME_MAX + 1], *image = NULL;
     unsigned found = 0;
-    struct dns_key key;
     char text[32];
     size_t size;
     int err;
@@ -1502,8 +1501,7 @@ START_TEST(test_crowded_names)
     for (unsigned i = 0; found < CHOSEN; i++) {
         snprintf(text, sizeof(text), "n%u.example.org.", i);
         ck_assert_ptr_null(dns_name_parse(text, NULL, name));
-        ck_assert_uint_gt(dns_key_parse(&key, name, sizeof(name)), 0);
-        if (key.hash[key.labels] > limit)
+        if (dns_hash(name, name[0] + 1) > limit)
             continue;
         add_to(b, text, TYPE_A, "addr", 4, false);
         found++;
