@@ -353,6 +353,43 @@ START_TEST(test_name_that_straddles_the_apex)
 }
 END_TEST
 
+static struct dns_zone *find_zone(const char *name)
+{
+    struct dns_key key;
+
+    ck_assert_uint_gt(dns_key_parse(&key, (const uint8_t *)name, strlen(name) + 1), 0);
+    return dns_db_find(&db, &key, key.labels);
+}
+
+/* A zone that is alone with its number of labels is found without a hash: until there is another one, and again when
+ * that is gone, whatever was replaced meanwhile. */
+START_TEST(test_zone_alone)
+{
+    static const uint8_t a_name[3 + DNS_NAME_PAD] = "\1a", b_name[3 + DNS_NAME_PAD] = "\1b";
+    struct dns_zone a, b[3];
+
+    dns_zone_vacate(&a, a_name);
+    for (unsigned i = 0; i < ARRAY_SIZE(b); i++)
+        dns_zone_vacate(&b[i], b_name);
+    ck_assert_ptr_null(dns_db_set(&db, &a));
+    ck_assert_ptr_eq(find_zone("\1x\1A"), &a);
+    ck_assert_ptr_null(find_zone("\1b"));
+    ck_assert_ptr_null(dns_db_set(&db, &b[0]));
+    ck_assert_ptr_eq(find_zone("\1a"), &a);
+    ck_assert_ptr_eq(find_zone("\1x\1b"), &b[0]);
+    ck_assert_ptr_eq(dns_db_set(&db, &b[1]), &b[0]);
+    ck_assert_ptr_eq(find_zone("\1a"), &a);
+    ck_assert_ptr_eq(find_zone("\1b"), &b[1]);
+    dns_db_remove(&db, &a);
+    ck_assert_ptr_null(find_zone("\1a"));
+    ck_assert_ptr_eq(find_zone("\1b"), &b[1]);
+    ck_assert_ptr_eq(dns_db_set(&db, &b[2]), &b[1]);
+    ck_assert_ptr_eq(find_zone("\1b"), &b[2]);
+    dns_db_remove(&db, &b[2]);
+    ck_assert_ptr_null(find_zone("\1b"));
+}
+END_TEST
+
 START_TEST(test_zones)
 {
     static const char sub_text[] = "$ORIGIN sub.example.org.\n$TTL 60\n"
@@ -493,6 +530,7 @@ int main(void)
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
     tcase_add_loop_test(t, test_shortened_owners, 0, sizeof(shortened) / sizeof(shortened[0]));
     tcase_add_test(t, test_name_that_straddles_the_apex);
+    tcase_add_test(t, test_zone_alone);
     tcase_add_test(t, test_zones);
     tcase_add_loop_test(t, test_alias_of_child, 0, 4);
     tcase_add_test(t, test_many_names);
