@@ -311,6 +311,52 @@ START_TEST(no_references_no_pages) /* rule 29 */
 }
 END_TEST
 
+static bool in_page;
+
+static void note_page(struct pbuf *p, bool checked)
+{
+    in_page = netpage_of(p);
+    pbuf_free(p);
+}
+
+static void receive_one(size_t len)
+{
+    netback_send(1, len, PAGE_SIZE, 0);
+    netback_show(&netback_rx);
+    netback_run();
+}
+
+/* A packet goes up in its page; a small one is copied when pages are scarce, and one that is not bare is dropped when
+ * hardly any is left to receive into. */
+START_TEST(pages_are_scarce) /* rule 29 */
+{
+    static struct pbuf *taken[1024];
+    unsigned count = 0;
+
+    netback_input = note_page;
+    receive_one(100);
+    ck_assert(in_page);
+    while (!netpage_scarce()) {
+        taken[count] = netpage_alloc(100);
+        ck_assert_ptr_nonnull(taken[count++]);
+    }
+    receive_one(100);
+    ck_assert(!in_page);
+    receive_one(1024);
+    ck_assert(in_page);
+    while (count--)
+        pbuf_free(taken[count]);
+    container_of(netback_dev, struct netfront, net)->rx_starved = true;
+    receive_one(200);
+    ck_assert_uint_eq(netback_delivered, 3);
+    ck_assert_uint_eq(netback_dev->stats.drops[NETDEV_RX_MEMORY], 1);
+    container_of(netback_dev, struct netfront, net)->rx_starved = true;
+    receive_one(100);
+    ck_assert_uint_eq(netback_delivered, 4);
+    netback_input = NULL;
+}
+END_TEST
+
 /* --- events, states, the store: rules 14, 16, 18 --------------------------------------------- */
 
 START_TEST(events_for_nothing) /* rule 14 */
@@ -427,6 +473,7 @@ int main(void)
     tcase_add_test(c, a_breach_while_room_is_made);
     tcase_add_loop_test(c, store_is_reset_meanwhile, 0, 2);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
+    tcase_add_test(c, pages_are_scarce);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
     tcase_add_test(c, an_event_that_is_lost);
     tcase_add_test(c, connects_again_and_again);
