@@ -53,6 +53,7 @@ struct netfront {
     /* The page behind each request, by ring slot: a response comes in its request's slot. */
     struct netpage *rx_pages[NETFRONT_SLOTS];
     unsigned rx_target, rx_most; /* requests to keep posted: now, and in large bursts */
+    uint32_t rx_refilled;        /* the responses taken by the last refill */
     bool rx_starved;             /* far fewer are, for want of pages */
     bool rx_progress;            /* something came since the last event */
 

@@ -46,15 +46,15 @@ static void take_back(struct packet *packet)
 
 /* --- where it lies ----------------------------------------------------------------------- */
 
-/* The page of p's octet at from, or NULL if that is not to be shown. A published one is to anybody, but under one grant: to one
- * backend at a time. */
+/* The page of p's octet at from, or NULL if that is not to be shown. A published one may be to anybody, but has one grant:
+ * while it is on one device's ring, others send copies. */
 static struct netpage *page_at(struct netfront *nf, struct pbuf *p, uint16_t from)
 {
     struct netpage *np = netpage_published(p, from);
 
     if (!np)
         return netfront_page_for(nf, p);
-    return !np->sends || np->domain == nf->backend ? np : NULL;
+    return !np->sends || (np->domain == nf->backend && np->device == nf->net.index) ? np : NULL;
 }
 
 /* How many octets of p from that one on are in the page. */
@@ -65,35 +65,51 @@ static uint16_t span(const struct pbuf *p, uint16_t from)
     return (uint16_t)MIN((size_t)p->len - from, in_page);
 }
 
-/* What becomes of the headers. */
-enum headers {
-    WHERE_THEY_ARE,
-    IN_FRONT,  /* copied from a pbuf of their own to the room in front of the payload */
-    IN_A_PAGE, /* copied from it to a page of their own */
+/* The first of the chain that is not empty, or NULL. A datagram's first fragment may have had nothing but headers. */
+static struct pbuf *filled(struct pbuf *p)
+{
+    while (p && !p->len)
+        p = p->next;
+    return p;
+}
+
+/* How a packet goes whose payload is not copied. */
+struct plan {
+    enum {
+        WHERE_THEY_ARE, /* with the payload */
+        IN_FRONT,       /* copied from a pbuf of their own to the room in front of it */
+        IN_A_PAGE,      /* copied from it to a page of their own */
+    } how;              /* the headers go */
+    const struct pbuf *headers;
+    struct pbuf *payload; /* not empty */
 };
 
-/* Finds out whether p can go without its payload being copied, and how its headers do. */
-static bool fits_in_place(struct netfront *nf, struct pbuf *p, enum headers *headers)
+/* The room in front of p, in np, is there and ours (netpage.h), and not on its way out already. */
+static bool has_room(const struct netpage *np, const struct pbuf *p, uint16_t len)
 {
-    struct netpage *np = page_at(nf, p, 0);
-    unsigned count = 0;
+    return !np->sends && len <= NETPAGE_HEADROOM &&
+           (uint8_t *)p->payload - np->page >= (ptrdiff_t)len;
+}
 
-    *headers = WHERE_THEY_ARE;
+/* Finds out whether p, which is not empty, can go without its payload being copied, and how. */
+static bool fits_in_place(struct netfront *nf, struct pbuf *p, struct plan *plan)
+{
+    unsigned count = 0;
+    struct netpage *np;
+
     if (nf->bounce)
         return false;
-    if (!np) {
-        uint16_t len = p->len;
-
-        p = p->next;
+    *plan = (struct plan){WHERE_THEY_ARE, NULL, p};
+    if (!page_at(nf, p, 0)) {
+        plan->headers = p;
+        plan->payload = p = filled(p->next);
         np = p ? page_at(nf, p, 0) : NULL;
         if (!np)
             return false;
-        *headers = netpage_is_published(np) ? IN_A_PAGE : IN_FRONT;
-        count += *headers == IN_A_PAGE;
-        /* The room in front must be there and ours (netpage.h), and not on its way out already. */
-        if (len > NETPAGE_HEADROOM ||
-            (*headers == IN_FRONT &&
-             (np->sends || (uint8_t *)p->payload - np->page < (ptrdiff_t)len)))
+        plan->how = netpage_is_published(np) ? IN_A_PAGE : IN_FRONT;
+        count = plan->how == IN_A_PAGE;
+        if (plan->how == IN_FRONT ? !has_room(np, p, plan->headers->len)
+                                  : plan->headers->len > PAGE_SIZE)
             return false;
     }
     for (; p; p = p->next) {
@@ -105,6 +121,7 @@ static bool fits_in_place(struct netfront *nf, struct pbuf *p, enum headers *hea
     return count == 1 || nf->sg;
 }
 
+/* A page of their own. False without memory. */
 static bool add_headers(struct packet *packet, const struct pbuf *p)
 {
     struct netpage *np = netpage_get(true);
@@ -112,8 +129,10 @@ static bool add_headers(struct packet *packet, const struct pbuf *p)
     if (!np)
         return false;
     (void)netpage_pbuf(np, 0, p->len);
-    memcpy(np->page, p->payload, p->len);
-    return add(packet, np, 0, p->len);
+    if (!add(packet, np, 0, p->len))
+        return false;
+    memcpy(np->page, p->payload, p->len); /* now: to grant it may have zeroed it */
+    return true;
 }
 
 /* The octets of p from one on that are in one page. */
@@ -122,34 +141,36 @@ static bool add_span(struct packet *packet, struct pbuf *p, uint16_t from)
     struct netpage *np = page_at(packet->nf, p, from);
 
     netpage_hold(np);
+    np->device = (uint16_t)packet->nf->net.index;
     return add(packet, np, ((uintptr_t)p->payload + from) % PAGE_SIZE, span(p, from));
 }
 
-/* The pieces of what fits in place. */
-static bool use_in_place(struct packet *packet, struct pbuf *p, enum headers headers)
+/* The pieces of what fits in place. False without memory. */
+static bool use_in_place(struct packet *packet, const struct plan *plan)
 {
-    const struct pbuf *own = headers == WHERE_THEY_ARE ? NULL : p;
     struct netfront_piece *first = packet->pieces;
 
-    if (headers == IN_A_PAGE && !add_headers(packet, own))
+    if (plan->how == IN_A_PAGE && !add_headers(packet, plan->headers))
         return false;
-    for (p = own ? p->next : p; p; p = p->next) {
+    for (struct pbuf *p = plan->payload; p; p = p->next) {
         for (uint16_t from = 0; from < p->len; from = (uint16_t)(from + span(p, from))) {
             if (!add_span(packet, p, from))
                 return false;
         }
     }
-    if (headers == IN_FRONT) {
-        first->offset = (uint16_t)(first->offset - own->len);
-        first->size = (uint16_t)(first->size + own->len);
-        memcpy(first->np->page + first->offset, own->payload, own->len);
+    if (plan->how == IN_FRONT) {
+        uint16_t len = plan->headers->len;
+
+        first->offset = (uint16_t)(first->offset - len);
+        first->size = (uint16_t)(first->size + len);
+        memcpy(first->np->page + first->offset, plan->headers->payload, len);
     }
     return true;
 }
 
 /* --- where it does not ------------------------------------------------------------------- */
 
-/* Copies p into fresh pages. */
+/* Copies p into fresh pages. False without memory. */
 static bool gather(struct packet *packet, struct pbuf *p)
 {
     uint16_t size;
@@ -163,7 +184,7 @@ static bool gather(struct packet *packet, struct pbuf *p)
         (void)netpage_pbuf(np, 0, size);
         if (!add(packet, np, 0, size))
             return false;
-        pbuf_copy_partial(p, np->page, size, from); /* when it is shown: that may have zeroed it */
+        pbuf_copy_partial(p, np->page, size, from); /* now, as above */
     }
     return true;
 }
@@ -172,13 +193,16 @@ int netfront_pieces(struct netfront *nf, struct pbuf *p, struct netfront_piece *
 {
     struct packet packet = {.nf = nf, .pieces = pieces};
     size_t pages = DIV_ROUND_UP(p->tot_len, PAGE_SIZE);
-    enum headers headers;
+    struct plan plan;
     bool done;
 
-    if (fits_in_place(nf, p, &headers)) {
-        done = use_in_place(&packet, p, headers);
+    p = filled(p);
+    if (!p)
+        return -EMSGSIZE;
+    if (fits_in_place(nf, p, &plan)) {
+        done = use_in_place(&packet, &plan);
     } else {
-        if (!pages || pages > (nf->sg ? NETFRONT_TX_SLOTS : 1))
+        if (pages > (nf->sg ? NETFRONT_TX_SLOTS : 1))
             return -EMSGSIZE;
         done = gather(&packet, p);
     }

@@ -40,6 +40,7 @@ void netfront_rx_init(struct netfront *nf)
     ring_init(&nf->rx, nf->rx_ring->page, PAGE_SIZE, sizeof(union netif_rx_sring_entry));
     nf->rx_most = (unsigned)MIN(MAX(share, (size_t)RX_MIN), (size_t)nf->rx.size);
     nf->rx_target = MIN(RX_FIRST, nf->rx_most);
+    nf->rx_refilled = 0;
 }
 
 static unsigned posted(const struct netfront *nf)
@@ -47,10 +48,10 @@ static unsigned posted(const struct netfront *nf)
     return nf->rx.size - ring_free(&nf->rx);
 }
 
-/* The backend has used half of what was posted: the next burst may be larger. */
+/* Half of what was posted has been used at once: the next burst may be larger. */
 static void raise_target(struct netfront *nf)
 {
-    if (posted(nf) <= nf->rx_target / 2)
+    if (nf->rx.rsp_cons - nf->rx_refilled >= nf->rx_target / 2)
         nf->rx_target = MIN(2 * nf->rx_target, nf->rx_most);
 }
 
@@ -75,6 +76,7 @@ void netfront_rx_refill(struct netfront *nf)
         request.gref = np->grant;
         ring_put(&nf->rx, &request, sizeof(request));
     }
+    nf->rx_refilled = nf->rx.rsp_cons;
     nf->net.posted = posted(nf);
     nf->rx_starved = nf->net.posted < RX_MIN;
     if (nf->rx.req_prod != before && ring_push(&nf->rx))

@@ -10,7 +10,7 @@
  * end of the loop's turn, when requests are shown to the backend anyway, and no other frame of TCP
  * overtakes it.
  *
- * The payload is copied, as it is when segments are sent one by one (lwIP's buffers are never
+ * The payload is copied, as lwIP's own buffers are when segments are sent one by one (they are never
  * shown to a backend), and lwIP's segment is free again at once.
  */
 #include <errno.h>

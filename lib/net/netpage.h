@@ -37,6 +37,7 @@ struct netpage {
     uint16_t sends;       /* the driver's: ring slots that show the page to a backend now */
     uint16_t domain;      /* the driver's: and which backend that is... */
     uint16_t keeper;      /* ...or was: it uses the page still, though the connection has ended */
+    uint16_t device;      /* the driver's: of a published page that is being sent, on whose ring */
     bool lost;            /* see netpage_lose() */
     bool published;       /* the app's for good: see netpage_publish() */
 };
@@ -72,7 +73,7 @@ static ALWAYS_INLINE struct netpage *netpage_of(struct pbuf *p)
  * For apps: publishes count whole pages, from start, which is a page's. Anybody may see what they hold, and it never
  * changes from now on. What lwIP only refers to in them (TCP: tcp_write() without TCP_WRITE_FLAG_COPY) is sent from
  * where it lies. Nothing takes that back, so there is nothing to wait for either. See published.c.
- * A descriptor of some 80 octets is made for each, all at once (at most NET_MEM_MAX: some 1,600 pages).
+ * A descriptor of 72 octets is made for each, all at once (at most NET_MEM_MAX: 1,800 pages).
  * -ENOMEM: what is sent of them is copied.
  */
 int netpage_publish(const void *start, size_t count);

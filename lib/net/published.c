@@ -50,7 +50,7 @@ struct netpage *netpage_published(const struct pbuf *p, uint16_t from)
         uintptr_t offset = (uintptr_t)p->payload + from - (uintptr_t)at->start;
 
         if (offset < at->size)
-            return at->pages[offset / PAGE_SIZE].lost ? NULL : &at->pages[offset / PAGE_SIZE];
+            return &at->pages[offset / PAGE_SIZE];
     }
     return NULL;
 }

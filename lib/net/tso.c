@@ -35,7 +35,7 @@ static bool can_cut(const struct netif *netif)
            !(netif->chksum_flags & NETIF_CHECKSUM_GEN_TCP);
 }
 
-/* And is one to be sent now? It takes up to 17 pages at once. */
+/* And is one to be sent now? It takes up to 17 pages at once, unless its data is published. */
 static bool cuts(const struct netif *netif)
 {
     return can_cut(netif) && !netpage_scarce();

@@ -4,7 +4,7 @@
 A run has a beginning and an end that are not what is measured: the program is loaded, connections are made, results are
 exchanged. So there are runs of two lengths, and what the longer ones cost more is the cost of what they move more. Of each
 length the cheapest of RUNS counts: about every second run costs a Linux guest ten million instructions more than the
-others, whatever its length, which would be 300 a KiB in a short run's difference. The first is not counted: the first
+others, whatever its length, which would be 300 a KiB in a short run's difference (all five of a length, once in thirty-two). The first is not counted: the first
 connection may cost more than those after it.
 """
 

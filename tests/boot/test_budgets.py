@@ -62,7 +62,9 @@ def test_hello_first_line(xen_icount, guest, budget, hypercount, memory):
     g.xl("destroy")
     found = {name: int(value) for name, value in zip(said[::2], said[1::2])}
     budget("hello.first_line_instructions", found["guest_event_2_at"])
-    assert found["guest_event_2_at"] > found["guest_event_1_at"] + 2000 > 20000, found
+    # The window alone takes more than this, and so does the line.
+    assert found["guest_event_1_at"] > 18000, found
+    assert found["guest_event_2_at"] > found["guest_event_1_at"] + 2000, found
 
 
 def test_hello_boot_does_not_depend_on_memory(xen_icount, guest, budget):

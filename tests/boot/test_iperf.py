@@ -131,7 +131,7 @@ def test_all_is_counted(iperf_server):
 
 
 def test_each_octet_is_right(iperf_server):
-    """Sent from the app's pages, sent anew from them, and cut in the middle of a page."""
+    """Sent from the app's pages, in segments that begin and end anywhere in them."""
     block = bytes(48 + i % 10 for i in range(16384))
     client = Client(iperf_server.address)
     client.run(reverse=True)

@@ -133,7 +133,7 @@ void fake_grants_check(void)
     fake_grants_check_blocks(1);
 }
 
-static bool is_app_page(const uint8_t *page)
+bool fake_is_app_page(const uint8_t *page)
 {
     return (uintptr_t)page - (uintptr_t)fake_app_pages < fake_app_size;
 }
@@ -150,7 +150,7 @@ void fake_grants_check_blocks(unsigned pages)
         ports += fake_ports[i].fn != NULL;
     ck_assert_uint_eq(used, lost);
     for (int i = 0; i < refs.end; i++)
-        lost -= fake_grants[i].quarantined && is_app_page(fake_grants[i].page);
+        lost -= fake_grants[i].quarantined && fake_is_app_page(fake_grants[i].page);
     ck_assert_uint_ge(fake_pages, lost);
     ck_assert_uint_le(fake_pages, pages * lost);
     ck_assert_uint_eq(fake_objects, 0);

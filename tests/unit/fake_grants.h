@@ -36,6 +36,7 @@ extern unsigned fake_grants_made;
 /* Memory that is not of the page allocator's: what is lost of it is not its loss. */
 extern const uint8_t *fake_app_pages;
 extern size_t fake_app_size;
+bool fake_is_app_page(const uint8_t *page);
 
 /* A reference that the driver has, not in quarantine; others end the test. */
 struct fake_grant *fake_grant(grant_ref_t ref);

@@ -86,6 +86,7 @@ extern struct netback_got {
     uint8_t data[UINT16_MAX + 1];
     size_t len;
     unsigned pieces, flags;
+    unsigned app_pieces; /* of those, in fake_app_pages */
     struct netif_extra_info extra;
 } netback_got;
 

@@ -90,11 +90,14 @@ static void take_piece(const netif_tx_request_t *request, size_t size)
     const struct fake_grant *g = &fake_grants[request->gref];
 
     ck_assert_msg(g->live && g->readonly, "a packet's page is not granted read-only");
+    ck_assert_uint_eq(g->domain, fake_backend);
+    ck_assert(!g->quarantined);
     ck_assert_uint_le(request->offset + size, PAGE_SIZE);
     ck_assert_uint_le(netback_got.len + size, sizeof(netback_got.data));
     memcpy(netback_got.data + netback_got.len, g->page + request->offset, size);
     netback_got.len += size;
     netback_got.pieces++;
+    netback_got.app_pieces += fake_is_app_page(g->page);
 }
 
 /* A packet: the first request, its extra info, the other pieces. The first request's size is the
@@ -118,7 +121,7 @@ static void take_packet(void)
         requests[n] = netback_take_tx();
         rest += requests[n++].size;
     }
-    netback_got.len = netback_got.pieces = 0;
+    netback_got.len = netback_got.pieces = netback_got.app_pieces = 0;
     netback_got.flags = requests[0].flags;
     for (unsigned i = 0; i < n && requests[0].size; i++)
         take_piece(&requests[i], i ? requests[i].size : requests[0].size - rest);

@@ -15,11 +15,23 @@ extern unsigned fake_objects;
 
 static uint8_t published[PUBLISHED_PAGES * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 
+/* What the octet i, or one that comes in its place when they are repeated, is from the beginning on. */
+static inline uint8_t published_octet(size_t i)
+{
+    i %= sizeof(published);
+    return (uint8_t)(i * 7 + i / PAGE_SIZE + 1);
+}
+
+static inline void fill_pages(void)
+{
+    for (size_t i = 0; i < sizeof(published); i++)
+        published[i] = published_octet(i);
+}
+
 /* Once in a process. */
 static inline void publish(void)
 {
-    for (size_t i = 0; i < sizeof(published); i++)
-        published[i] = (uint8_t)(i * 7 + i / PAGE_SIZE);
+    fill_pages();
     fake_app_pages = published;
     fake_app_size = sizeof(published);
     if (netpage_publish(published, PUBLISHED_PAGES) == 0)

@@ -241,6 +241,30 @@ START_TEST(more_is_posted_for_bursts)
 }
 END_TEST
 
+/* Want of pages is not a burst. */
+START_TEST(no_more_is_posted_when_pages_are_short)
+{
+    struct netpage *held[40];
+
+    netback_disconnect();
+    fake_total_pages = 8 * SLOTS;
+    connected();
+    for (unsigned i = 0; i < 200; i++) {
+        fake_no_memory = i < 150;
+        burst(1);
+        if (i < ARRAY_SIZE(held))
+            held[i] = netpage_get(true); /* what has just come back */
+    }
+    ck_assert_uint_le(netback_waiting(&netback_rx), 64);
+    for (unsigned i = 0; i < ARRAY_SIZE(held); i++) {
+        if (held[i])
+            netpage_put(held[i]);
+    }
+    fake_sleep(NSEC_PER_SEC);
+    ck_assert_uint_eq(netback_waiting(&netback_rx), 64);
+}
+END_TEST
+
 START_TEST(work_is_bounded) /* rule 8 */
 {
     struct fake_port *port = &fake_ports[netback_rx.port];
@@ -280,6 +304,7 @@ int main(void)
     tcase_add_test(c, rx_packet_of_too_many_pieces);
     tcase_add_test(c, rx_errors_cost_the_packet_and_no_slot);
     tcase_add_test(c, more_is_posted_for_bursts);
+    tcase_add_test(c, no_more_is_posted_when_pages_are_short);
     tcase_add_test(c, work_is_bounded);
     return run_suite(suite_create("netfront_rings"), c);
 }

@@ -5,8 +5,8 @@
  *   hypercount DOMID COMMAND...
  *
  * Prints "guest N guest_events N dom0 N dom0_events N guest_event_1_at N guest_event_2_at N": hypercalls of domain
- * DOMID and of dom0, how many of these were event channel operations, and how long the domain had run until its first
- * two of those: cycles, with what Xen's tracing took of them. What the command prints is thrown away. Ends
+ * DOMID and of dom0, how many of these were event channel operations, and for a domain that is paused at
+ * first, how long it had run until its first two of those (0: they never came): cycles, with what Xen's tracing took. What the command prints is thrown away. Ends
  * with an error if Xen had to drop a record, or the machine has several CPUs.
  *
  * Xen writes a record for every hypercall of a PV guest, without the caller's name; between them
@@ -57,7 +57,8 @@ struct privcmd_mmap {
 #define TIMED 2
 struct calls {
     long all, events;
-    uint64_t ran, since; /* cycles: until its last stop, and the clock at its last start */
+    uint64_t ran,
+        since; /* cycles: until its last stop, and the clock when it last changed its state */
     uint64_t ran_at[TIMED];
 };
 
