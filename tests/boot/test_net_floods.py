@@ -2,6 +2,7 @@
 """What a network can throw at a guest: it goes on serving, and holds no more afterwards than
 before."""
 
+import os
 import random
 import socket
 import struct
@@ -208,6 +209,20 @@ def test_flood_of_first_fragments(nettest, wire, host, version):
         assert now["memory_pages"] - before["memory_pages"] < 50, now
         host("ping", "-c2", "-i0.05", "-W5", "-s", "5000", address)
     assert_serves(nettest)
+
+
+def test_a_first_fragment_without_data(network, shared, wire):
+    """The UDP header alone, and its data behind it: for the driver the answer begins with an empty piece."""
+    g = shared("echo")
+    nettools.wait_ready(g, g.address)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("10.0.0.1", 0))
+        s.settimeout(10)
+        for size in (1, 32, 64, 1400):
+            data, make = os.urandom(size), Fragments(g, 4)
+            header = struct.pack(">HHHH", s.getsockname()[1], 7, 8 + size, 0)
+            wire.send(make.piece(size, 0, header, 1), make.piece(size, 8, data, 0))
+            assert s.recvfrom(2000) == (data, (g.address, 7))
 
 
 @pytest.mark.parametrize("version", [4, 6])
