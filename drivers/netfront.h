@@ -144,6 +144,12 @@ static inline int netfront_show(struct netfront *nf, struct netpage *np)
     return err;
 }
 
+/* Takes that back once. -EBUSY: the backend still uses it, and the page is lost. */
+static inline int netfront_unshow(struct netpage *np)
+{
+    return --np->sends ? 0 : netfront_end(np);
+}
+
 /* netfront_tx.c */
 void netfront_tx_init(struct netfront *nf);
 int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload);

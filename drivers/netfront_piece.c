@@ -34,12 +34,10 @@ static bool add(struct packet *packet, struct netpage *np, size_t offset, size_t
 
 static void take_back(struct packet *packet)
 {
-    while (packet->count--) {
-        struct netpage *np = packet->pieces[packet->count].np;
+    while (packet->count) {
+        struct netpage *np = packet->pieces[--packet->count].np;
 
-        if (--np->sends == 0)
-            (void)netfront_end(
-                np); /* should a backend have guessed the reference, the page is lost */
+        (void)netfront_unshow(np); /* lost, should a backend have guessed the reference */
         pbuf_free(&np->custom.pbuf);
     }
 }
@@ -73,17 +71,6 @@ static struct pbuf *filled(struct pbuf *p)
     return p;
 }
 
-/* How a packet goes whose payload is not copied. */
-struct plan {
-    enum {
-        WHERE_THEY_ARE, /* with the payload */
-        IN_FRONT,       /* copied from a pbuf of their own to the room in front of it */
-        IN_A_PAGE,      /* copied from it to a page of their own */
-    } how;              /* the headers go */
-    const struct pbuf *headers;
-    struct pbuf *payload; /* not empty */
-};
-
 /* The room in front of p, in np, is there and ours (netpage.h), and not on its way out already. */
 static bool has_room(const struct netpage *np, const struct pbuf *p, uint16_t len)
 {
@@ -91,37 +78,7 @@ static bool has_room(const struct netpage *np, const struct pbuf *p, uint16_t le
            (uint8_t *)p->payload - np->page >= (ptrdiff_t)len;
 }
 
-/* Finds out whether p, which is not empty, can go without its payload being copied, and how. */
-static bool fits_in_place(struct netfront *nf, struct pbuf *p, struct plan *plan)
-{
-    unsigned count = 0;
-    struct netpage *np;
-
-    if (nf->bounce)
-        return false;
-    *plan = (struct plan){WHERE_THEY_ARE, NULL, p};
-    if (!page_at(nf, p, 0)) {
-        plan->headers = p;
-        plan->payload = p = filled(p->next);
-        np = p ? page_at(nf, p, 0) : NULL;
-        if (!np)
-            return false;
-        plan->how = netpage_is_published(np) ? IN_A_PAGE : IN_FRONT;
-        count = plan->how == IN_A_PAGE;
-        if (plan->how == IN_FRONT ? !has_room(np, p, plan->headers->len)
-                                  : plan->headers->len > PAGE_SIZE)
-            return false;
-    }
-    for (; p; p = p->next) {
-        for (uint16_t from = 0; from < p->len; from = (uint16_t)(from + span(p, from))) {
-            if (!page_at(nf, p, from) || ++count > NETFRONT_TX_SLOTS)
-                return false;
-        }
-    }
-    return count == 1 || nf->sg;
-}
-
-/* A page of their own. False without memory. */
+/* Headers in a page of their own. False without memory. */
 static bool add_headers(struct packet *packet, const struct pbuf *p)
 {
     struct netpage *np = netpage_get(true);
@@ -135,36 +92,60 @@ static bool add_headers(struct packet *packet, const struct pbuf *p)
     return true;
 }
 
-/* The octets of p from one on that are in one page. */
-static bool add_span(struct packet *packet, struct pbuf *p, uint16_t from)
+/* Headers in the room in front of the payload, which is the first piece. */
+static void put_in_front(struct netfront_piece *first, const struct pbuf *headers)
 {
-    struct netpage *np = page_at(packet->nf, p, from);
-
-    netpage_hold(np);
-    np->device = (uint16_t)packet->nf->net.index;
-    return add(packet, np, ((uintptr_t)p->payload + from) % PAGE_SIZE, span(p, from));
+    first->offset = (uint16_t)(first->offset - headers->len);
+    first->size = (uint16_t)(first->size + headers->len);
+    memcpy(first->np->page + first->offset, headers->payload, headers->len);
 }
 
-/* The pieces of what fits in place. False without memory. */
-static bool use_in_place(struct packet *packet, const struct plan *plan)
+/* All pages of p. False if one is not to be shown, or there are too many. */
+static bool add_pages(struct packet *packet, struct pbuf *p)
 {
-    struct netfront_piece *first = packet->pieces;
+    uint16_t size;
 
-    if (plan->how == IN_A_PAGE && !add_headers(packet, plan->headers))
+    for (uint16_t from = 0; from < p->len; from = (uint16_t)(from + size)) {
+        struct netpage *np = page_at(packet->nf, p, from);
+
+        if (!np || packet->count == NETFRONT_TX_SLOTS)
+            return false;
+        size = span(p, from);
+        netpage_hold(np);
+        np->device = (uint16_t)packet->nf->net.index;
+        if (!add(packet, np, ((uintptr_t)p->payload + from) % PAGE_SIZE, size))
+            return false;
+    }
+    return true;
+}
+
+/* The pieces of p, which is not empty, if its payload can go without being copied. False if not, or without memory. */
+static bool use_in_place(struct packet *packet, struct pbuf *p)
+{
+    struct netfront *nf = packet->nf;
+    const struct pbuf *headers = NULL; /* in a pbuf of their own that is copied */
+    struct netpage *np = page_at(nf, p, 0);
+    bool in_front = false;
+
+    if (!np) {
+        headers = p;
+        p = filled(p->next);
+        np = p ? page_at(nf, p, 0) : NULL;
+        if (!np)
+            return false;
+        in_front = !netpage_is_published(np);
+        if (in_front ? !has_room(np, p, headers->len)
+                     : headers->len > PAGE_SIZE || !add_headers(packet, headers))
+            return false;
+    }
+    for (; p; p = p->next) {
+        if (!add_pages(packet, p))
+            return false;
+    }
+    if (packet->count > 1 && !nf->sg)
         return false;
-    for (struct pbuf *p = plan->payload; p; p = p->next) {
-        for (uint16_t from = 0; from < p->len; from = (uint16_t)(from + span(p, from))) {
-            if (!add_span(packet, p, from))
-                return false;
-        }
-    }
-    if (plan->how == IN_FRONT) {
-        uint16_t len = plan->headers->len;
-
-        first->offset = (uint16_t)(first->offset - len);
-        first->size = (uint16_t)(first->size + len);
-        memcpy(first->np->page + first->offset, plan->headers->payload, len);
-    }
+    if (in_front)
+        put_in_front(packet->pieces, headers);
     return true;
 }
 
@@ -192,21 +173,18 @@ static bool gather(struct packet *packet, struct pbuf *p)
 int netfront_pieces(struct netfront *nf, struct pbuf *p, struct netfront_piece *pieces)
 {
     struct packet packet = {.nf = nf, .pieces = pieces};
-    size_t pages = DIV_ROUND_UP(p->tot_len, PAGE_SIZE);
-    struct plan plan;
-    bool done;
 
     p = filled(p);
     if (!p)
         return -EMSGSIZE;
-    if (fits_in_place(nf, p, &plan)) {
-        done = use_in_place(&packet, &plan);
-    } else {
-        if (pages > (nf->sg ? NETFRONT_TX_SLOTS : 1))
-            return -EMSGSIZE;
-        done = gather(&packet, p);
+    if (!nf->bounce) {
+        if (use_in_place(&packet, p))
+            return (int)packet.count;
+        take_back(&packet);
     }
-    if (done)
+    if (DIV_ROUND_UP(p->tot_len, PAGE_SIZE) > (nf->sg ? NETFRONT_TX_SLOTS : 1))
+        return -EMSGSIZE;
+    if (gather(&packet, p))
         return (int)packet.count;
     take_back(&packet);
     return -ENOMEM;

@@ -43,7 +43,7 @@ static bool rearm(struct netfront *nf, uint32_t after)
 /* One slot less shows the page. -EBUSY: it was the last, and the backend still uses the page. */
 static int page_sent(struct netpage *np)
 {
-    int err = --np->sends ? 0 : netfront_end(np);
+    int err = netfront_unshow(np);
 
     netpage_unref(np);
     return err;
