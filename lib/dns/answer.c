@@ -42,7 +42,7 @@ static void count_as(struct task *t, enum limit_kind kind, uint32_t number)
 }
 
 /* Is the client to be given proofs of what the zone does not have? */
-static bool wants_proof(const struct task *t)
+static ALWAYS_INLINE bool wants_proof(const struct task *t)
 {
     return IS_ENABLED(CONFIG_DNS_DNSSEC) && t->r.dnssec && t->zone->features & FEATURE_SIGNED;
 }
