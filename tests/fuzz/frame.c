@@ -76,18 +76,20 @@ static bool find(const uint8_t *data, size_t len, struct place *p)
             p->protocol == (p->version == 4 ? ICMP : ICMP6));
 }
 
+/* The sum of the pseudo-header; ICMP over IPv4 has none. */
+static uint32_t pseudo_sum(const uint8_t *data, const struct place *p)
+{
+    uint32_t sum = p->protocol + (uint32_t)(p->end - p->at);
+
+    if (p->version == 6)
+        return sum + headers_sum(data + AT_IP6_SRC, 32);
+    return p->protocol == ICMP ? 0 : sum + headers_sum(data + AT_IP4_SRC, 8);
+}
+
 /* The folded sum of all that the checksum covers. */
 static uint16_t transport_sum(const uint8_t *data, const struct place *p)
 {
-    uint32_t sum = sum_octets(data + p->at, p->end - p->at);
-
-    if (p->version == 6)
-        sum += headers_sum(data + AT_IP6_SRC, 32);
-    else if (p->protocol != ICMP)
-        sum += headers_sum(data + AT_IP4_SRC, 8);
-    if (p->protocol != ICMP)
-        sum += p->protocol + (uint32_t)(p->end - p->at);
-    return folded(sum);
+    return folded(sum_octets(data + p->at, p->end - p->at) + pseudo_sum(data, p));
 }
 
 void frame_fix(struct frame *f)
@@ -113,4 +115,12 @@ bool frame_is_right(const uint8_t *data, size_t len)
     if (!find(data, len, &p) || (p.protocol != PROTOCOL_TCP && p.protocol != PROTOCOL_UDP))
         return true;
     return transport_sum(data, &p) == 0;
+}
+
+bool frame_is_blank(const uint8_t *data, size_t len)
+{
+    struct place p;
+
+    return find(data, len, &p) && (p.protocol == PROTOCOL_TCP || p.protocol == PROTOCOL_UDP) &&
+           (folded(pseudo_sum(data, &p)) + read_be16(data + p.sum_at)) % UINT16_MAX == 0;
 }

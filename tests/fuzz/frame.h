@@ -21,5 +21,8 @@ struct frame {
 void frame_fix(struct frame *f);
 /* Whether those of TCP and UDP are right, in a frame of any length. */
 bool frame_is_right(const uint8_t *data, size_t len);
+/* Is it a TCP segment or a UDP datagram whose checksum's field has the sum of the pseudo-header, for somebody to add the
+ * rest? */
+bool frame_is_blank(const uint8_t *data, size_t len);
 
 #endif
