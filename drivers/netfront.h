@@ -80,8 +80,9 @@ int netfront_write_answers(struct netfront *nf);
 
 /* netfront_page.c: pages and their grants */
 
-/* Grants np to the backend. -ENOSPC when there is no reference for it. Nearly always the backend has had it before. */
+/* For the first time to this backend, or not without zeroing it. -ENOSPC when there is no reference for it. */
 int netfront_grant_anew(struct netfront *nf, struct netpage *np, bool readonly);
+/* Grants np to the backend, which nearly always has had it before. -ENOSPC as above. */
 static ALWAYS_INLINE int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
 {
     if (!np->grant || np->domain != nf->backend || nf->bounce)
@@ -89,8 +90,9 @@ static ALWAYS_INLINE int netfront_grant(struct netfront *nf, struct netpage *np,
     gnttab_grant_again(np->grant, readonly);
     return 0;
 }
-/* Ends it. -EBUSY: page and reference are in quarantine. */
+/* Puts page and reference in quarantine: the backend does not let go of them. */
 void netfront_give_up(struct netpage *np);
+/* Ends the grant. -EBUSY: page and reference are in quarantine. */
 static ALWAYS_INLINE int netfront_end(struct netpage *np)
 {
     int err = gnttab_end(np->grant);

@@ -112,7 +112,7 @@ static bool add_pages(struct packet *packet, struct pbuf *p)
             return false;
         size = span(p, from);
         netpage_hold(np);
-        np->device = (uint16_t)packet->nf->net.index;
+        np->device = packet->nf->net.index;
         if (!add(packet, np, ((uintptr_t)p->payload + from) % PAGE_SIZE, size))
             return false;
     }

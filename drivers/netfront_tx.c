@@ -229,7 +229,7 @@ static bool send_page(struct netfront *nf, struct pbuf *p, const struct netdev_o
 {
     struct netpage *np = netfront_page_for(nf, p);
 
-    if (!np || p->next || np->sends || nf->bounce || offload->gso || !nf->running ||
+    if (!np || p->next || !p->len || np->sends || nf->bounce || offload->gso || !nf->running ||
         ring_free(&nf->tx) <= NETFRONT_TX_SLOTS || netfront_grant(nf, np, true) != 0)
         return false;
     np->sends = 1;

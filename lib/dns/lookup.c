@@ -2,8 +2,8 @@
 /*
  * The table of zones and the search in one zone (RFC 1034 section 4.3.2, RFC 4592 section 3.3.1).
  *
- * A query looks for the zone of its longest suffix first, and only at lengths which some zone's
- * name has: in most servers that is one probe.
+ * A query looks for the zone of its longest suffix first, and only at numbers of labels which some zone's name has. A zone
+ * that is alone with its number is compared with the name: in most servers that is all. Others are found by a hash.
  */
 #include "lib/dns/lookup.h"
 

@@ -34,10 +34,10 @@ struct netpage {
     uint8_t *page;
     struct netpage *next; /* in the free list, or a list of the driver's */
     uint32_t grant;       /* the driver's: the reference that goes with the page, 0 for none */
+    unsigned device;      /* the driver's: of a published page that is being sent, on whose ring */
     uint16_t sends;       /* the driver's: ring slots that show the page to a backend now */
     uint16_t domain;      /* the driver's: and which backend that is... */
     uint16_t keeper;      /* ...or was: it uses the page still, though the connection has ended */
-    uint16_t device;      /* the driver's: of a published page that is being sent, on whose ring */
     bool lost;            /* see netpage_lose() */
     bool published;       /* the app's for good: see netpage_publish() */
 };

@@ -239,6 +239,53 @@ static unsigned compare_ways(const char *name, unsigned type)
     return answered;
 }
 
+/* In a buffer of the least size; with an OPT record that takes some of it, and without. True if the answer is whole. */
+static bool compare_room(const char *name, unsigned type, bool edns)
+{
+    static const uint8_t opt[11] = {0, 0, TYPE_OPT, 4, 0xd0};
+    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)], two[DNS_UDP_MIN],
+        *one = malloc(DNS_UDP_MIN);
+    size_t len = put_query(query, name, type), n;
+    struct dns_stats stats = {0};
+    bool whole;
+
+    query[11] = edns;
+    memcpy(query + len, opt, sizeof(opt));
+    len += edns ? sizeof(opt) : 0;
+    n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MIN, DNS_MINIMAL, &stats);
+    ck_assert_uint_le(n, DNS_UDP_MIN);
+    ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MIN, &stats), n);
+    ck_assert_mem_eq(one, two, n);
+    whole = !(one[2] & FLAG_TC);
+    free(one);
+    return whole;
+}
+
+/* Whatever flags a query has, also those that only an answer should have. */
+static void compare_flags(const char *name, unsigned type)
+{
+    static const uint8_t second[] = {0, 0x10, 0x20, 0x40, 0x80, 0x0f, 0xff};
+    uint8_t query[12 + DNS_NAME_MAX + 5], one[DNS_UDP_MAX], two[DNS_UDP_MAX];
+    size_t len = put_query(query, name, type);
+
+    for (unsigned first = 0; first < 0x80; first++) { /* with QR it gets no answer */
+        for (unsigned i = 0; i < ARRAY_SIZE(second); i++) {
+            struct dns_stats stats = {0};
+            size_t n;
+
+            query[2] = (uint8_t)first;
+            query[3] = second[i];
+            n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MIN, DNS_MINIMAL, &stats);
+            ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MIN, &stats), n);
+            ck_assert_mem_eq(one, two, n);
+            if (!(first & 0x78)) {
+                ck_assert_uint_eq(one[2], 0x84 | (first & FLAG_RD));
+                ck_assert_uint_eq(one[3], 0);
+            }
+        }
+    }
+}
+
 /* A plain question has the same answer by plain.c as by answer.c. */
 START_TEST(test_plain_answers)
 {
@@ -263,8 +310,35 @@ START_TEST(test_plain_answers)
         answered += compare_ways("elsewhere.", types[t]);
     }
     ck_assert_uint_gt(answered, 500);
+    compare_flags("mail.example.org.", TYPE_A);
     free(image);
     free(other);
+}
+END_TEST
+
+START_TEST(test_room_for_a_plain_answer)
+{
+    unsigned whole[2] = {0};
+
+    for (int more = 0; more < 40; more++) {
+        char text[1200];
+        struct dns_zone zone;
+        size_t size;
+        uint8_t *image;
+
+        snprintf(text, sizeof(text),
+                 "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a.x.\nbig 60 TXT %0250d %0*d\n", 1, 190 + more,
+                 2);
+        image = make_zone(text, &zone, &size);
+        dns_db_set(&db, &zone);
+        for (unsigned edns = 0; edns < 2; edns++)
+            whole[edns] += compare_room("big.example.org.", 16, edns);
+        dns_db_remove(&db, &zone);
+        free(image);
+    }
+    ck_assert_uint_gt(whole[1], 0);
+    ck_assert_uint_eq(whole[0], whole[1] + 11);
+    ck_assert_uint_lt(whole[0], 40);
 }
 END_TEST
 
@@ -525,6 +599,7 @@ int main(void)
     tcase_add_test(t, test_octets);
     tcase_add_test(t, test_chain_octets);
     tcase_add_test(t, test_plain_answers);
+    tcase_add_test(t, test_room_for_a_plain_answer);
     tcase_add_loop_test(t, test_refusals, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));

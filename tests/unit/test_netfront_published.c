@@ -170,10 +170,12 @@ END_TEST
 START_TEST(another_device)
 {
     publish();
+    netback_dev->index = 70000;
+    sent_in_place(0, 5 * PAGE_SIZE, 6); /* one page of them twice */
     ck_assert_int_eq(send_published(7, 4000), 0);
-    netback_dev->index++;
+    netback_dev->index += 1 << 16;
     ck_assert_int_eq(send_published(7, 4000), 0);
-    netback_dev->index--;
+    netback_dev->index = 0;
     ck_assert_uint_eq(netback_receive(1), 1);
     ck_assert_uint_eq(netback_got.app_pieces, 1);
     ck_assert_uint_eq(netback_receive(1), 1);
@@ -261,6 +263,7 @@ START_TEST(nothing_to_send)
 
     (void)pbuf_remove_header(p, 8);
     (void)pbuf_remove_header(q, 8);
+    ck_assert_int_eq(netback_dev->transmit(netback_dev, p, &offload), -EMSGSIZE);
     pbuf_cat(p, q);
     ck_assert_int_eq(netback_dev->transmit(netback_dev, p, &offload), -EMSGSIZE);
     pbuf_free(p);
