@@ -80,8 +80,7 @@ struct dns_db {
     unsigned mask;
     unsigned depth_count;
     struct {
-        struct dns_zone
-            *only; /* the zone whose name has so many labels, or NULL: there are several */
+        struct dns_zone *only; /* that has so many labels, or NULL: there are several */
         uint8_t labels;
     } depth[128]; /* the numbers of labels that zones' names have, greatest first */
     const struct dns_access *access;

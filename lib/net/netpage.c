@@ -163,7 +163,7 @@ void netpage_hold(struct netpage *np)
     if (netpage_is_published(np) && !np->custom.pbuf.ref)
         (void)netpage_pbuf(np, 0, PAGE_SIZE);
     else
-        pbuf_ref(&np->custom.pbuf);
+        netpage_ref(np);
 }
 
 struct pbuf *netpage_alloc(size_t size)

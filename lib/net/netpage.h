@@ -123,6 +123,7 @@ static inline void netpage_unref(struct netpage *np)
         pbuf_free(&np->custom.pbuf);
     }
 }
+
 /* Makes the page a pbuf with one reference, whose freeing puts it back. */
 struct pbuf *netpage_pbuf(struct netpage *np, size_t offset, size_t len);
 
