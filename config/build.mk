@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-# Builds one app: $(OUT)/$(APP).elf (for the debugger), $(OUT)/$(APP) (the image that xl boots) and
-# $(OUT)/$(APP).cfg (its domain configuration); with TARGET=unix $(OUT)/$(APP).unix, a program.
+# Builds one app: $(OUT)/$(APP).elf (for the debugger), $(OUT)/$(APP) (the image), $(OUT)/$(APP).gz (the
+# same compressed, which xl boots) and $(OUT)/$(APP).cfg (its domain configuration); with TARGET=unix
+# $(OUT)/$(APP).unix, a program.
 
 ifeq ($(APP),)
 $(error name the app, as in: make APP=hello. The apps: $(apps))
@@ -28,7 +29,7 @@ app: $(OUT)/$(APP)$(flavour)
 else ifneq ($(TARGET),)
 $(error TARGET=$(TARGET): it is unix, or empty for a Xen guest)
 else
-app: $(OUT)/$(APP) $(OUT)/$(APP).elf $(OUT)/$(APP).cfg
+app: $(OUT)/$(APP) $(OUT)/$(APP).gz $(OUT)/$(APP).elf $(OUT)/$(APP).cfg
 endif
 
 # --- Configuration ---------------------------------------------------------------------------
@@ -252,12 +253,14 @@ $(OUT)/$(APP).elf: $(O)/image.elf
 	$(Q)cp $< $@
 
 # The configuration is made first, for what is wrong in it, and again here: memory= depends on the
-# image. What xlcfg has to say it has said then.
+# image. What xlcfg has to say it has said then. gzip stores neither the file's name nor its time, and
+# listens to no GZIP= of the environment: the same image gives the same bytes.
 xlcfg = scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
-$(OUT)/$(APP): $(O)/image.elf
-	$(Q)$(OBJCOPY) --strip-all $< $@
+$(OUT)/$(APP) $(OUT)/$(APP).gz &: $(O)/image.elf
+	$(Q)$(OBJCOPY) --strip-all $< $(OUT)/$(APP)
+	$(Q)GZIP= gzip -9n <$(OUT)/$(APP) >$(OUT)/$(APP).gz
 	$(Q)$(xlcfg) 2>$(O)/xlcfg.said || { cat $(O)/xlcfg.said >&2; exit 1; }
-	@printf '  %-8s %s, %s bytes\n' IMAGE $@ "$$(stat -c %s $@)"
+	@printf '  %-8s %s, %s bytes; %s, %s\n' IMAGE $$(stat -c '%n %s' $(OUT)/$(APP) $(OUT)/$(APP).gz)
 
 $(OUT)/$(APP).cfg: FORCE
 	$(Q)$(xlcfg)

@@ -202,7 +202,7 @@ def load_result(row, subject, text):
         "answer_bytes_per_op": round(said["bytes"] / done, 1),
         "window": row.window,
         "memory_mib": subject.memory,
-        "image_bytes": subject.image_bytes,
+        **subject.image_sizes(),
     }
     if row.names:
         result["zone_names"] = row.names
@@ -229,7 +229,7 @@ def boot_result(subject, text):
         "name": f"{place}.{subject.app}" + (f".{subject.names}" if subject.names else ""),
         "system": subject.system,
         "memory_mib": subject.memory,
-        "image_bytes": subject.image_bytes,
+        **subject.image_sizes(),
     }
     for line in text.splitlines():
         event, nanoseconds, instructions = line.split()

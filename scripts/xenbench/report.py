@@ -88,6 +88,7 @@ def _boot_lines(table):
                 continue
             yield (
                 name, system, r["memory_mib"], _thousands(r["image_bytes"]),
+                _thousands(r.get("image_gz_bytes")),
                 _milliseconds(r.get("first_line_ns")),
                 _thousands(r.get("first_line_instructions")),
                 _milliseconds(r.get("first_answer_ns")),
@@ -117,7 +118,7 @@ def markdown(results, facts):
         _load_lines(table),
     )  # fmt: skip
     lines += _table(
-        ("boot", "system", "MiB", "image bytes", "first line ms", "guest instr.",
+        ("boot", "system", "MiB", "image bytes", "gzip", "first line ms", "guest instr.",
          "first answer ms", "x", "guest instr.", "x"),
         _boot_lines(table),
     )  # fmt: skip

@@ -27,7 +27,7 @@ class PlacedGuest(Guest):
 
 class Subject:
     """One system with one zone (or none), with wanted MiB (0: as little as it serves with).
-    image_bytes and memory are for the report."""
+    image_bytes, image_gz_bytes (of ours) and memory are for the report."""
 
     def __init__(self, system, app, names, wanted=0):
         self.system, self.app, self.names, self.wanted = system, app, names, wanted
@@ -35,7 +35,7 @@ class Subject:
         # What a Linux guest of this subject runs: an entry of linux.PEERS.
         self.peer = app if app in linux.PEERS else system
         self.place(0)
-        self.memory = self.image_bytes = 0
+        self.memory = self.image_bytes = self.image_gz_bytes = 0
 
     def place(self, index, cpus=""):
         """Tells it from its neighbours when several run side by side: its addresses; the physical
@@ -43,6 +43,11 @@ class Subject:
         network, _, host = ADDRESS.rpartition(".")
         self.address, self.mac = f"{network}.{int(host) + index}", f"{MAC_PREFIX}:{index + 1:02x}"
         self.cpus = cpus
+
+    def image_sizes(self):
+        """The fields of a result that tell them."""
+        sizes = {"image_bytes": self.image_bytes}
+        return sizes if self.system != OURS else dict(sizes, image_gz_bytes=self.image_gz_bytes)
 
     def _key(self):
         return self.app, self.names, self.system, self.wanted
@@ -137,7 +142,7 @@ class Builder:
         return files
 
     def create(self, machine, subject):
-        """The guest, paused; sets subject.memory and subject.image_bytes."""
+        """The guest, paused; sets subject.memory and the image's sizes."""
         subject.memory = self.memory_of(subject)
         make = self._ours if subject.system == OURS else self._linux
         config = dict(make(machine, subject), memory=subject.memory, vcpus=1)
@@ -152,8 +157,9 @@ class Builder:
 
     def _ours(self, _, subject):
         image, _ = self.build_ours(subject.app, subject.names)
-        subject.image_bytes = os.path.getsize(image)
+        subject.image_bytes, subject.image_gz_bytes = (os.path.getsize(image + end) for end in ("", ".gz"))
         return {
+            # As it is, for the peers' kernel is not compressed either: see linux.uncompressed_kernel.
             "kernel": _our_image(subject),
             # Not random, so that runs repeat.
             "extra": f"ip={subject.address}/24 ip6=none seed={'5a' * 16}",

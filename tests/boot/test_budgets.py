@@ -97,6 +97,7 @@ def test_large_image(xen_icount, guest, budget, tmp_path):
 @pytest.mark.parametrize("app", ["hello", "dns"])
 def test_image_size(app, budget):
     budget(f"{app}.image_bytes", os.path.getsize(built(app)))
+    budget(f"{app}.image_gz_bytes", os.path.getsize(built(app) + ".gz"))
 
 
 # --- growth (docs/growth.md) -------------------------------------------------------------------

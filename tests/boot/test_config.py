@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: ISC
-"""xl itself takes every generated configuration."""
+"""xl itself takes every generated configuration, and what it names: images compressed and as they are."""
 
 import glob
 import os
 
 import pytest
 
-from conftest import SUITE, TOP, app_config
+from conftest import SUITE, TOP, app_config, built
 from xenqemu.guest import Guest
 from xenqemu.image import XEN_OF_SUITE
 
@@ -27,15 +27,27 @@ def test_xl_accepts(xen, app):
     accepts(xen, app)
 
 
+def runs(guest, kernel):
+    hello = guest(dict(app_config("hello"), kernel=kernel), on_poweroff="preserve")
+    assert hello.wait_shutdown().reason == "poweroff"
+    assert "Hello from hello." in hello.console()
+
+
+def test_both_images_run(xen, guest):
+    image = built("hello")
+    assert app_config("hello")["kernel"] == f"{image}.gz"
+    runs(guest, f"{image}.gz")
+    runs(guest, image)
+
+
 @pytest.mark.parametrize("suite", OTHER_SUITES)
 def test_other_versions_accept_and_run(xen_of, suite, network, guest, host):
     """The same images and configurations on the other Xens, with their own xl and dom0."""
     assert XEN_OF_SUITE[suite] in xen_of.run("xl info xen_version").out
     for app in APPS:
         accepts(xen_of, app)
-    hello = guest("hello", on_poweroff="preserve")
-    assert hello.wait_shutdown().reason == "poweroff"
-    assert "Hello from hello." in hello.console()
+    for kernel in (app_config("hello")["kernel"], built("hello")):
+        runs(guest, kernel)
     dns = guest("dns")
     dns.wait(r"address 10\.0\.1\.[0-9]*/16")
     for transport in ("+notcp", "+tcp"):

@@ -86,13 +86,16 @@ def test_result_of_a_boot():
     result = measure.boot_result(subject, "first_line 5 7\nfirst_answer 11 13\n")
     assert result["name"] == "boot.echo" and result["first_line_instructions"] == 7
     assert result["first_answer_ns"] == 11 and result["first_answer_instructions"] == 13
+    assert result["image_bytes"] == 0 and "image_gz_bytes" not in result
     with pytest.raises(MachineError):
         measure.boot_result(subject, "first_line 5 7\n")
 
 
 def test_result_of_a_boot_without_a_network():
     subject = measure.Subject("xenolith", "hello", 0, 64)
+    subject.image_bytes, subject.image_gz_bytes = 31304, 20829
     result = measure.boot_result(subject, "first_line 5 7\n")
+    assert (result["image_bytes"], result["image_gz_bytes"]) == (31304, 20829)
     assert result["name"] == "boot_at_64.hello" and result["first_line_ns"] == 5
 
 
@@ -167,7 +170,7 @@ def results():
                 "dom0_instructions_per_op": 1, "hypercalls_per_op": 0.25, "lost": 0, "window": window,
                 "zone_names": 100}
     boot = {"memory_mib": 4, "image_bytes": 1000}
-    large = {"memory_mib": 64, "image_bytes": 1000}
+    large = {"memory_mib": 64, "image_bytes": 1000, "image_gz_bytes": 600}
     return [
         one("dns.query.1", "nsd", 100, 5000), one("dns.query.1", "xenolith", 250, 1000),
         one("dns.query.100", "xenolith", 400, 500, 100), one("dns.query.100", "nsd", 200, 2000, 100),
@@ -188,8 +191,8 @@ def test_the_table_has_ratios_with_ours_first():
     assert lines[2][:6] == ["dns.query.1", "xenolith", "250", "1.00", "1,000", "1.00"]
     assert lines[3][:6] == ["dns.query.1", "nsd", "100", "2.50", "5,000", "5.00"]
     assert lines[2][7] == "0.25"
-    assert ["boot.dns", "nsd", "4", "1,000", "-", "-", "8.0", "4.00", "700", "7.00"] in lines
-    assert ["boot_at_64.hello", "xenolith", "64", "1,000", "0.5", "90", "-", "", "-", ""] in lines
+    assert ["boot.dns", "nsd", "4", "1,000", "-", "-", "-", "8.0", "4.00", "700", "7.00"] in lines
+    assert ["boot_at_64.hello", "xenolith", "64", "1,000", "600", "0.5", "90", "-", "", "-", ""] in lines
 
 
 def test_ratios_of_what_was_not_measured():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """make: what it builds, rebuilds, refuses and reproduces."""
 import filecmp
+import gzip
 import json
 import os
 import re
@@ -53,12 +54,30 @@ def test_kernel_side_uses_no_vector_registers(app, name, some):
     assert [p for p in places if not p.endswith((":?", ":0")) and "apps/" not in p] == []
 
 
+def test_the_image_compressed(make, tmp_path):
+    """What xl boots is the image, the same bytes each time, whatever the environment asks gzip for; and always there."""
+    done = make("APP=hello", GZIP="-1 --rsyncable")
+    built(done)
+    image, packed = tmp_path / "out/hello", tmp_path / "out/hello.gz"
+    first = packed.read_bytes()
+    assert gzip.decompress(first) == image.read_bytes() and len(first) < 0.7 * len(image.read_bytes())
+    assert first[3:8] == bytes(5)  # flags, among them that of a name, and the time
+    assert f'kernel = "{packed}"\n' in (tmp_path / "out/hello.cfg").read_text()
+    assert (f"  IMAGE    {image}, {image.stat().st_size} bytes; {packed}, {len(first)}\n") in done.stdout
+    packed.unlink()
+    built(make("APP=hello"))
+    assert packed.read_bytes() == first
+    built(make("APP=hello", f"KERNEL={image}"))
+    assert f'kernel = "{image}"\n' in (tmp_path / "out/hello.cfg").read_text()
+
+
 def test_second_build_does_nothing(app):
-    image = app("hello") / "hello"
-    before = stamp(image)
+    out = app("hello")
+    products = [out / name for name in ("hello", "hello.gz", "hello.elf")]
+    before = [stamp(path) for path in products]
     done = call("make", "APP=hello", f"OUT={APPS_OUT}")
     built(done)
-    assert compiled(done) == [] and stamp(image) == before
+    assert compiled(done) == [] and [stamp(path) for path in products] == before
 
 
 def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tree):
@@ -98,6 +117,8 @@ def test_a_changed_source_header_flag_or_option_rebuilds_what_it_must(copy_of_tr
         stream.write("obj-y += apps/hello/main.c\n")
     assert build() == []
     assert "extra_thing" not in call("nm", f"{tree}/out/hello.elf").stdout
+    with gzip.open(f"{tree}/out/hello.gz") as packed, open(f"{tree}/out/hello", "rb") as image:
+        assert packed.read() == image.read()
     # One source of each rule, after what must compile all of them.
     sources = ["apps/hello/main.c", "arch/x86_64/traps.S", "kernel/fmt.c", "lib/symbols.c"]
     objects = [f"out/obj/hello/{source}.o" for source in sources]
@@ -298,7 +319,7 @@ def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tm
     shutil.copytree(os.path.join(CACHE, "dist"), cache / "dist")
     built(call("make", "-j2", "APP=dns", cwd=first, CCACHE_DISABLE=1))
     built(call("make", "-j2", "APP=dns", cwd=second, XENOLITH_CACHE=cache, CCACHE_DISABLE=1))
-    for product in ("dns", "dns.elf"):
+    for product in ("dns", "dns.gz", "dns.elf"):
         assert filecmp.cmp(f"{first}/out/{product}", f"{second}/out/{product}", shallow=False), \
             f"{product} differs"
     with open(f"{first}/out/dns.elf", "rb") as stream:
@@ -312,7 +333,8 @@ def test_same_bytes_in_another_directory_and_with_another_cache(copy_of_tree, tm
 
 def test_clean_keeps_configurations(make, tmp_path):
     built(make("APP=hello", tmp_path / "out/obj/hello/kernel/fmt.c.o"))
-    (tmp_path / "out/hello").write_text("as if linked")
+    for product in ("hello", "hello.gz"):
+        (tmp_path / "out" / product).write_text("as if linked")
     built(make("clean"))
     assert sorted(os.listdir(tmp_path / "out")) == [".gitignore", ".xenolith", "hello.config"]
     make("distclean", cwd=TOP)

@@ -46,7 +46,7 @@ def test_defaults(xl):
     seen = xl(xlcfg.render("demo", NEEDS, {}))
     assert seen["c_info"]["type"] == "pv" and seen["c_info"]["name"] == "demo"
     info = seen["b_info"]
-    assert info["kernel"] == os.path.join(TOP, "out", "demo")
+    assert info["kernel"] == os.path.join(TOP, "out", "demo.gz")
     assert info["max_memkb"] == info["target_memkb"] == 8 * 1024
     assert info["max_vcpus"] == 1
     assert info["tsc_mode"] == "native"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """scripts/xlcfg: what it writes, and above all what it refuses."""
+import gzip
 import importlib.machinery
 import importlib.util
 import os
@@ -32,7 +33,7 @@ def config(needs=None, app="demo", **options):
 
 def test_defaults():
     made = config()
-    assert made == {"type": "pv", "name": "demo", "kernel": os.path.join(TOP, "out", "demo"),
+    assert made == {"type": "pv", "name": "demo", "kernel": os.path.join(TOP, "out", "demo.gz"),
                     "memory": 8, "vcpus": 1, "tsc_mode": "native", "vif": [""],
                     "on_poweroff": "destroy", "on_reboot": "restart", "on_crash": "destroy"}
 
@@ -51,8 +52,12 @@ def test_memory_that_a_large_image_needs(tmp_path, size, memory):
     elf_image(tmp_path / "image", size)
     assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"))["memory"] == memory
     assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"), MEMORY="3")["memory"] == 3
-    (tmp_path / "image").write_bytes(b"\x7fELF")
-    assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"))["memory"] == 4
+    packed = gzip.compress((tmp_path / "image").read_bytes())
+    (tmp_path / "image.gz").write_bytes(packed)
+    assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image.gz"))["memory"] == memory
+    for broken in (b"\x7fELF", packed[:-9], packed[:12] + b"\xff" * 9, packed[:2], gzip.compress(b"no ELF")):
+        (tmp_path / "image").write_bytes(broken)
+        assert config({"APP_MEMORY_MIB": "4"}, KERNEL=str(tmp_path / "image"))["memory"] == 4
 
 
 def test_no_devices_no_lists():
@@ -175,7 +180,7 @@ def test_from_any_directory(app, tmp_path):
     assert done.returncode == 0, done.stdout
     made = xlconfig.parse((elsewhere / "mine.cfg").read_text())
     assert made["memory"] == 3
-    assert made["kernel"] == str(out / "hello") and os.path.exists(made["kernel"])
+    assert made["kernel"] == str(out / "hello.gz") and os.path.exists(made["kernel"])
 
 
 def test_many_at_once(app, tmp_path):
