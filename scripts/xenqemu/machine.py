@@ -115,7 +115,7 @@ class Machine:
         self.boot_timeout, self.extra = boot_timeout, list(extra)
         self.console = None
         self._names = [f"ctl{i}" for i in range(CONTROL_PORTS)] + (["con0"] if console_port else [])
-        self._controls, self._process, self._seen, self._next = [], None, 0, 0
+        self._controls, self._process, self._next = [], None, 0
         self._claim = threading.Semaphore(CONTROL_PORTS)
         self.workdir = None
 
@@ -358,10 +358,11 @@ class Machine:
 
     def _wait_ready(self):
         deadline = time.monotonic() + self.boot_timeout
+        stages = _Stages(self.progress, time.monotonic())
         for link in self._controls:
             link.deadline = deadline
             while not select.select([link.socket], [], [], 0.1)[0]:
-                self._show_stages()
+                stages.look(self.console_text(), time.monotonic())
                 self._check_boot(deadline)
             try:
                 greeting = link.line()
@@ -371,7 +372,7 @@ class Machine:
                 raise
             if greeting != b"agent ready":
                 raise MachineError("dom0's agent does not follow the protocol")
-        self._show_stages()
+        stages.look(self.console_text(), time.monotonic())
 
     def _check_boot(self, deadline):
         text = self.console_text()
@@ -391,12 +392,35 @@ class Machine:
                 f"dom0 was not up after {self.boot_timeout} s\n{self.console_tail()}"
             )
 
-    def _show_stages(self):
-        lines = self.console_text().split("\n")[:-1]
-        for line in lines[self._seen :]:
-            if line.startswith("dom0: "):
-                self.progress(line.strip())
-        self._seen = len(lines)
+
+class _Stages:
+    """What a booting machine is at, as its console shows: some lines of Xen's, and those that dom0's
+    init writes for this. It is said again where nothing new is for a while."""
+
+    XEN = {
+        "(XEN) Brought up ": "Xen is up, and unpacks the kernel of dom0",
+        "(XEN) *** Serial input to DOM0": "Xen has started dom0, whose Linux boots",
+    }
+    PATIENCE = 1.8  # seconds: nobody is to look at nothing for two
+
+    def __init__(self, progress, now):
+        self.progress, self.said, self.lines, self.stage = progress, now, 0, "Xen boots"
+
+    def look(self, console, now):
+        lines = console.split("\n")[:-1]
+        for line in lines[self.lines :]:
+            stage = line.strip() if line.startswith("dom0: ") else ""
+            for begin, meaning in self.XEN.items():
+                stage = meaning if line.startswith(begin) else stage
+            if stage:
+                self._say(stage, stage, now)
+        self.lines = len(lines)
+        if now >= self.said + self.PATIENCE:
+            self._say(self.stage, f"still: {self.stage}", now)
+
+    def _say(self, stage, text, now):
+        self.progress(text)
+        self.stage, self.said = stage, now
 
 
 class _Link:

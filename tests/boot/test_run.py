@@ -69,6 +69,7 @@ def run(machines):
 
 def test_program_that_ends(run):
     text = run("hello", "EXTRA=one two").finish(status=0)
+    assert "Xen is up" in text and "Xen has started dom0" in text and "s: ready" in text
     assert "Hello from hello." in text
     assert "argument 2: two" in text
     assert "guest ended" in text

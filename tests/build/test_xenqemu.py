@@ -182,6 +182,21 @@ def test_impatience_while_the_machine_stops(tmp_path):
     assert process.returncode == 0 and not os.path.exists(work)
 
 
+def test_a_boot_is_never_silent_for_two_seconds():
+    """Each stage once, as soon as its line is complete; and again where nothing else is said."""
+    said = []
+    stages = machine._Stages(lambda text: said.append((now, text)), 0)
+    console = {0.2: "(XEN) Xen version 4.17\n", 0.9: "(XEN) Brought up 1 CPUs\n(XEN) *** Serial in",
+               3.4: "put to DOM0 (type\n", 7.0: "dom0: 2.9 s: ready\r\n"}
+    text = ""
+    for now in (tenth / 10 for tenth in range(80)):
+        text += console.get(now, "")
+        stages.look(text, now)
+    first, second = machine._Stages.XEN.values()
+    assert said == [(0.9, first), (2.7, f"still: {first}"), (3.4, second), (5.2, f"still: {second}"),
+                    (7.0, "dom0: 2.9 s: ready")]
+
+
 def test_port_lost_to_another_run(tmp_path):
     """Two runs looked at one port at once: QEMU's own words become ours."""
     m = machine.Machine(image=None)
