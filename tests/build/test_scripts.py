@@ -201,6 +201,14 @@ def test_newlib_interrupted(tmp_path):
     assert os.listdir(cache) == ["newlib.lock"]
 
 
+def test_lint_says_which_checks_pass_and_that_there_is_no_such_one():
+    done = call("make", "lint", "LINT=headers layers")
+    assert done.returncode == 0 and done.stdout == "  ok       layers\n  ok       headers\n2 passed, 0 failed\n"
+    done = call("scripts/lint", LINT="layers fromat")
+    assert done.returncode == 1 and "no check 'fromat'; the checks are: format " in done.stdout
+    assert "passed" not in done.stdout
+
+
 def test_lint_of_nothing_is_no_success(copy_of_tree):
     done = call("scripts/lint", cwd=copy_of_tree("tree"))
     assert done.returncode == 1 and "git does not list" in done.stdout and "ok" not in done.stdout
