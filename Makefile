@@ -82,6 +82,12 @@ $(error $(unknown): no such goal; $(call meant,$(unknown),$(known-goals))make he
 endif
 ifneq ($(filter $(app-goals) $(config-goals) run profile $(OUT)/%,$(filter-out $(fuzz-goals),$(goals))),)
 unknown := $(if $(APP),$(filter-out 1,$(words $(APP)))$(filter-out $(apps),$(APP)))
+# A folder of that name which is no app yet: what it lacks.
+folder := $(if $(filter 1,$(words $(APP))),$(filter $(patsubst apps/%/.,%,$(wildcard apps/*/.)),$(APP)))
+lacking := $(if $(folder),$(filter-out $(wildcard apps/$(APP)/*),apps/$(APP)/Kconfig apps/$(APP)/files.mk))
+ifneq ($(lacking),)
+$(error APP=$(APP): there is no $(subst $() , and no ,$(lacking)); docs/apps.md says what makes an app)
+endif
 ifneq ($(unknown),)
 $(error APP=$(APP): no such app; $(call meant,$(APP),$(apps))there are: $(apps))
 endif

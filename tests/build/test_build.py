@@ -4,6 +4,7 @@ import filecmp
 import gzip
 import json
 import os
+import pathlib
 import re
 import shutil
 
@@ -232,6 +233,24 @@ def test_names_that_do_not_exist_are_refused_before_anything_is_done(make, tmp_p
     done = make(*words)
     assert done.returncode and said in done.stdout and done.stdout.count("\n") == 1, done.stdout
     assert not os.path.exists(tmp_path / "out")
+
+
+def test_what_a_folder_lacks_to_be_an_app(copy_of_tree):
+    tree = copy_of_tree("tree")
+    folder = pathlib.Path(tree, "apps/toy")
+    folder.mkdir()
+
+    def said(*words):
+        done = call("make", *words, "APP=toy", cwd=tree)
+        assert done.returncode and done.stdout.count("\n") == 1 and not os.path.exists(f"{tree}/out"), done.stdout
+        return done.stdout
+
+    assert "APP=toy: there is no apps/toy/Kconfig and no apps/toy/files.mk; docs/apps.md says" in said()
+    (folder / "files.mk").write_text("")
+    assert "there is no apps/toy/Kconfig; " in said("run")
+    (folder / "Kconfig").write_text("")
+    (folder / "files.mk").unlink()
+    assert "there is no apps/toy/files.mk; " in said("menuconfig")
 
 
 def test_known_variables_are_taken(make, tmp_path):
