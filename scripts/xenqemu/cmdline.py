@@ -10,22 +10,22 @@ MAX = 1023  # bytes; Xen cuts off what is longer
 _WORD = re.compile(r"""(?:[^ \t\n\r'"\\]|\\.?|'[^']*'?|"(?:[^"\\]|\\.?)*"?)+""", re.DOTALL)
 
 
-def keys(line):
-    """The keys of its key=value words. After "--" there are none."""
-    found = set()
+def values(line):
+    """{key: value} of its key=value words, of which the last of a key counts. After "--" there are none."""
+    found = {}
     for word in _WORD.findall(line):
         if word == "--":
             break
-        key, equals, _ = re.sub(r"""['"\\]""", "", word).partition("=")
+        key, equals, value = re.sub(r"""['"\\]""", "", word).partition("=")
         if equals:
-            found.add(key)
+            found[key] = value
     return found
 
 
 def complete(line, address):
     """(what to give to the guest, what of it to show): line with the words of address in front, and
     a seed, which is secret, unless it says ip= or seed= itself. Raises ValueError."""
-    there = keys(line)
+    there = values(line)
     shown = " ".join(([] if "ip" in there else address) + ([line] if line else []))
     given = shown if "seed" in there else f"seed={secrets.token_hex(16)} {shown}"
     size = len(given.encode())

@@ -12,7 +12,7 @@ import threading
 import pytest
 from conftest import TOP, call
 from test_xlcfg import load
-from xenqemu import accel, cmdline, debian, machine, net, services, session
+from xenqemu import accel, addresses, cmdline, debian, machine, net, services, session
 
 
 @pytest.fixture
@@ -45,6 +45,9 @@ def test_a_port_in_use_is_refused_before_anything_is_fetched(refused, port):
     (["APP=dns", "MEMORY=lots"], "run: MEMORY='lots': a whole number from 1"),
     (["APP=dns", "VCPUS=0"], "VCPUS='0'"), (["APP=dns", "DISK=/none"], "/none does not exist"),
     (["APP=dns", "IP=192.0.2"], "IP='192.0.2'"), (["APP=dns", "PORT=99999"], "PORT: '99999'"),
+    (["APP=dns", "EXTRA=x ip=1.2.3"], "run: EXTRA='x ip=1.2.3': ip=1.2.3: want a host's IPv4 address and prefix length"),
+    (["APP=dns", "TARGET=unix", "EXTRA=ip=1.2.3"], "run: EXTRA=ip=1.2.3: ip=1.2.3: want a host's IPv4 address"),
+    (["APP=dns", "IP6=2001:db8::2/48"], "IP6='2001:db8::2/48': ip6=2001:db8::2/48: want an IPv6 address such as"),
     (["APP=hello", "PORT=53"], "HOST:GUEST"), (["APP=hello", "PCPUS=x"], "PCPUS=x"),
     (["APP=hello", "SUITE=sarge"], "bookworm"), (["APP=hello", "TARGET=xyz"], "TARGET=xyz"),
     (["APP=hello", "TARGET=unix", "MEMORY=0"], "MEMORY=0"),
@@ -105,6 +108,44 @@ def test_address_and_seed_come_first(line, shown):
     given, seen = cmdline.complete(line, ["ip=A", "gw=G"])
     seed, rest = given.split(" ", 1)
     assert seen == shown == rest and re.fullmatch("seed=[0-9a-f]{32}", seed)
+
+
+ALL = {"NET": "1", "IPV4": "1", "IPV6": "1", "DHCP": "1"}
+
+
+def without(*names):
+    return {name: value for name, value in ALL.items() if name not in names}
+
+
+@pytest.mark.parametrize("line, want, config", [
+    ("ip=1.2.3", "ip", ALL), ("ip=192.0.2.2", "ip", ALL), ("ip=192.0.2.2/33", "ip", ALL), ("ip=192.0.2.2/0", "ip", ALL),
+    ("ip=192.0.2.256/24", "ip", ALL), ("ip=192.0.2.0/24", "ip", ALL), ("ip=192.0.2.255/24", "ip", ALL),
+    ("ip=127.0.0.1/8", "ip", ALL), ("ip=", "ip", ALL), ("ip=DHCP", "ip", ALL), ("ip=192.0.2.2/24 'ip=x'", "ip", ALL),
+    ("ip=192.0.2.2/024", "", ALL), ("ip=192.000.002.002/24", "", ALL), ("ip=192.0.2.2/31", "", ALL), ("ip=192.0.2.255/32", "", ALL),
+    ("ip=x ip=192.0.2.2/24", "", ALL), ("-- ip=x gw=x ip6=x", "", ALL), ("zip=x", "", ALL), ("ip4=x", "", ALL),
+    ("ip1=x", "ip1", ALL), ("ip61=x", "ip61", ALL), ("ip63=x", "ip63", ALL), ("ip3=dhcp gw63=fe80::1", "", ALL),
+    ("ip=192.0.2.2/24 gw=192.0.2.1", "", ALL), ("ip=192.0.2.2/24 gw=192.0.3.1", "gw", ALL),
+    ("ip=192.0.2.2/24 gw=192.0.2.2", "gw", ALL), ("ip=192.0.2.2/24 gw=192.0.2.255", "gw", ALL),
+    ("ip=192.0.2.2/24 gw=x", "gw", ALL), ("ip=dhcp gw=192.0.2.1", "gw", ALL), ("gw=192.0.2.1", "", ALL),
+    ("ip6=2001:db8::2/64 gw6=fe80::1", "", ALL), ("ip6=2001:db8::2", "", ALL), ("ip6=auto", "", ALL), ("ip6=none", "", ALL),
+    ("ip6=1:2:3:4:5:6:7::", "", ALL), ("ip6=2001:db8::2/65", "ip6", ALL), ("ip6=2001:db8::2/", "ip6", ALL),
+    ("ip6=::ffff:192.0.2.1", "ip6", ALL), ("ip6=fe80::1%0", "ip6", ALL), ("ip6=::1", "ip6", ALL), ("ip6=ff02::1", "ip6", ALL),
+    ("gw6=x", "gw6", ALL), ("ip=dhcp", "ip", without("DHCP")), ("ip=none", "", without("DHCP")),
+    ("ip=192.0.2.2/24", "ip", without("IPV4")), ("ip=none ip6=none", "", without("IPV4", "IPV6")),
+    ("ip6=fe80::1", "ip6", without("IPV6")), ("gw6=fe80::1", "gw6", without("IPV6")), ("ip=x ip6=x", "", without("NET")),
+    ("ip=x", "", dict(ALL, NET_BARE="1")),
+])
+def test_addresses_that_the_guest_would_refuse(line, want, config):
+    """In the guest's own words, which are in one C file."""
+    said = ""
+    try:
+        addresses.check(line, config)
+    except ValueError as problem:
+        said = str(problem)
+    assert said.partition("=")[0] == want, said
+    with open(os.path.join(TOP, "lib/net/address.c"), encoding="utf-8") as stream:
+        words = re.sub(r'"\s+"', "", stream.read())
+    assert not want or f'"{said.partition(": want ")[2]}"' in words
 
 
 def test_command_line_with_a_seed_or_too_long():
