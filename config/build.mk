@@ -224,6 +224,17 @@ $(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(C)/config.h
 $(O)/objects: FORCE
 	@echo '$(LD) $(ldflags) $(objects)' | cmp -s - $@ || echo '$(LD) $(ldflags) $(objects)' > $@
 
+# The function by which the kernel enters the app, looked for before a linker does, which would name
+# kernel/main.c, and not what is to be done in the app.
+entry := $(if $(CONFIG_APP_MAIN),main,app_init)
+no-app_init := define it, or main() with "select APP_MAIN" in apps/$(APP)/Kconfig
+no-main := apps/$(APP)/Kconfig selects APP_MAIN; without that, define app_init()
+$(O)/entry: $(objects) $(O)/objects
+	@$(NM) $(objects) 2>/dev/null | grep -q ' T $(entry)$$' || { \
+		echo 'APP=$(APP): there is no $(entry)(): $(no-$(entry)) (docs/apps.md)' >&2; exit 1; }
+	@touch $@
+$(O)/whole.o $(O)/pass1.elf $(O)/pass2.elf $(O)/image.elf $(O)/guest.o: | $(O)/entry
+
 ifeq ($(CONFIG_SYMBOLS),y)
 # The table of symbols is made from a link without it. Its own size moves what lies behind rodata, so
 # it is made once more from a second link; the image is refused should the third one still move.

@@ -253,6 +253,26 @@ def test_what_a_folder_lacks_to_be_an_app(copy_of_tree):
     assert "there is no apps/toy/files.mk; " in said("menuconfig")
 
 
+@pytest.mark.parametrize("words", [[], ["CC=clang"], ["TARGET=unix"]])
+def test_an_app_without_the_function_that_the_kernel_enters_it_by(copy_of_tree, words):
+    tree = copy_of_tree("tree")
+    folder = pathlib.Path(tree, "apps/toy")
+    folder.mkdir()
+    (folder / "files.mk").write_text("obj-y += apps/toy/main.c\n")
+    for selects, function, wanted in (("", "main", "app_init"), ("\tselect APP_MAIN\n", "app_init", "main"),
+                                      ("\tselect APP_MAIN\n", "main", "")):
+        (folder / "Kconfig").write_text(f"config APP_TOY\n\tbool\n\tdefault y\n{selects}")
+        line = f"int {function}(int argc, char **argv)"
+        (folder / "main.c").write_text(f"{line};\n{line}\n{{\n    return 0;\n}}\n")
+        done = call("make", "-j2", "APP=toy", *words, cwd=tree)
+        assert "undefined reference" not in done.stdout and "multiple definition" not in done.stdout
+        if wanted:
+            assert done.returncode and f"APP=toy: there is no {wanted}(): " in done.stdout, done.stdout
+            assert "apps/toy/Kconfig" in done.stdout and "docs/apps.md" in done.stdout
+        else:
+            built(done)
+
+
 def test_known_variables_are_taken(make, tmp_path):
     built(make("apps", *(f"{name}=" for name in variables_of_scripts()), "CC=clang", "LLVM=1", "V=1",
                "CROSS_COMPILE=x-", "HOST_CC=cc", "XEN_HEADERS=/x", "SHELL=/bin/bash", "CONFIG_ANY=y"))
