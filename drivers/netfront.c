@@ -83,15 +83,6 @@ static void rx_continue(struct work *w)
     netfront_rx_poll(container_of(w, struct netfront, rx_work));
 }
 
-static void tx_push(struct work *w)
-{
-    struct netfront *nf = container_of(w, struct netfront, tx_work);
-
-    nf->tx_unpushed = 0;
-    if (nf->running && ring_push(&nf->tx))
-        evtchn_notify(nf->tx_port);
-}
-
 /* Some time after sending: takes back what is done, and has the backend say when the rest is. */
 static void reap_late(struct timer *t)
 {
@@ -220,7 +211,7 @@ static void disconnect(struct xenbus_device *dev)
         nf->net.status = "the backend is not connected";
     net_link(&nf->net, false);
     work_cancel(&nf->rx_work);
-    work_cancel(&nf->tx_work);
+    netfront_push_stop(&nf->push);
     timer_disarm(&nf->reap_timer);
     timer_disarm(&nf->refill_timer);
     if (nf->tx_port != nf->rx_port)
@@ -255,7 +246,7 @@ static int probe(struct xenbus_device *dev)
     if (IS_ENABLED(CONFIG_SYSRQ))
         netfront_sysrq_init();
     work_init(&nf->rx_work, rx_continue);
-    work_init(&nf->tx_work, tx_push);
+    netfront_push_init(&nf->push);
     timer_init(&nf->reap_timer, reap_late);
     timer_init(&nf->refill_timer, refill_late);
     err = net_attach(&nf->net);

@@ -31,8 +31,36 @@
 /* Slots a packet may take: what every backend takes, and what one may send us. */
 #define NETFRONT_TX_SLOTS XEN_NETIF_NR_SLOTS_MIN
 #define NETFRONT_RX_SLOTS (XEN_NETIF_NR_SLOTS_MIN + 1)
+/* Interfaces that are looked for by number. */
+#define INTERFACES_MAX 16
 /* Packets received before everyone else has a turn. */
 #define NETFRONT_BUDGET 64
+
+/* When requests are shown to the backend: netfront_push.c. Times are in ns. */
+struct netfront_push {
+    struct work work;   /* the end of a turn in which something was put */
+    struct timer timer; /* shows what was held back */
+
+    unsigned waiting;  /* requests put and not shown */
+    unsigned held;     /* of these, put in earlier turns */
+    bool holds;        /* they are held back: */
+    uint64_t limit;    /* no longer than that after shown_at */
+    uint64_t shown_at; /* when the last ones were shown */
+
+    unsigned packets; /* of this stretch */
+    unsigned shows;   /* and how often any were shown in it */
+    bool several;     /* some were shown together, since somebody waited in vain */
+    uint64_t since;   /* when it began */
+    uint64_t each;    /* what one took in the last stretch that was no trial */
+    uint64_t tried;   /* and in the trial */
+    enum netfront_push_phase {
+        PUSH_STEADY,
+        PUSH_TRIAL, /* the other way */
+        PUSH_BACK,  /* as before it */
+    } phase;
+    unsigned pause; /* stretches from one trial to the next */
+    unsigned rest;  /* and from now */
+};
 
 struct netfront {
     struct netdev net;
@@ -47,8 +75,9 @@ struct netfront {
     struct ring rx, tx;
     struct netpage *rx_ring, *tx_ring; /* the rings' own pages */
     evtchn_port_t rx_port, tx_port;    /* the same, when the backend does not split them */
-    struct work rx_work, tx_work;      /* the rest of a long turn; showing what was put */
+    struct work rx_work;               /* the rest of a long turn */
     struct timer reap_timer, refill_timer;
+    struct netfront_push push;
 
     /* The page behind each request, by ring slot: a response comes in its request's slot. */
     struct netpage *rx_pages[NETFRONT_SLOTS];
@@ -60,9 +89,8 @@ struct netfront {
     struct ring_ids tx_ids;
     struct ring_id tx_id[NETFRONT_SLOTS];
     struct netpage *tx_pages[NETFRONT_SLOTS]; /* by id; NULL: a request without a page */
-    unsigned tx_extras;   /* extra-info slots in flight: each is answered by a null response */
-    unsigned tx_unpushed; /* requests the backend has not been shown */
-    bool tx_blocked;      /* somebody was told -EBUSY */
+    unsigned tx_extras; /* extra-info slots in flight: each is answered by a null response */
+    bool tx_blocked;    /* somebody was told -EBUSY */
     bool tx_progress;
 };
 
@@ -152,10 +180,18 @@ static inline int netfront_unshow(struct netpage *np)
     return --np->sends ? 0 : netfront_end(np);
 }
 
+/* netfront_push.c */
+void netfront_push_init(struct netfront_push *push);
+/* So many more requests are on the ring; they will be shown at the end of the turn, or a little later. */
+void netfront_push_late(struct netfront *nf, unsigned slots);
+void netfront_push_stop(struct netfront_push *push);
+
 /* netfront_tx.c */
 void netfront_tx_init(struct netfront *nf);
 int netfront_transmit(struct netdev *net, struct pbuf *p, const struct netdev_offload *offload);
 int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add);
+/* Requests have been shown: what becomes of them will be looked at. */
+void netfront_tx_shown(struct netfront *nf);
 /* Takes back what the backend is done with. */
 void netfront_tx_reap(struct netfront *nf);
 void netfront_tx_stop(struct netfront *nf);

@@ -10,8 +10,6 @@
 
 #define LOG_MODULE "sysrq"
 
-#define INTERFACES_MAX 16
-
 static void show_device(const struct netdev *dev)
 {
     const struct netdev_stats *s = &dev->stats;

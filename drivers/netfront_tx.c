@@ -18,15 +18,13 @@
 #define LOG_MODULE "netfront"
 
 #define REAP_AFTER (20 * NSEC_PER_MSEC)
-/* The backend sees no more than so many requests later than it could. */
-#define PUSH_AT_LEAST_EVERY 32
 
 void netfront_tx_init(struct netfront *nf)
 {
     ring_init(&nf->tx, nf->tx_ring->page, PAGE_SIZE, sizeof(union netif_tx_sring_entry));
     memset(nf->tx_pages, 0, sizeof(nf->tx_pages));
     ring_ids_init(&nf->tx_ids, nf->tx_id, (uint16_t)nf->tx.size);
-    nf->tx_extras = nf->tx_unpushed = 0;
+    nf->tx_extras = 0;
     nf->tx_blocked = false;
 }
 
@@ -79,6 +77,13 @@ static void handle_response(struct netfront *nf, const struct netif_tx_response 
         netfront_breach(nf, "an unknown transmit status", (uint16_t)response->status);
 }
 
+/* Somebody looks again as long as something is out. */
+void netfront_tx_shown(struct netfront *nf)
+{
+    if (!nf->reap_timer.armed)
+        timer_arm_in(&nf->reap_timer, REAP_AFTER);
+}
+
 void netfront_tx_reap(struct netfront *nf)
 {
     struct netif_tx_response response;
@@ -104,9 +109,8 @@ void netfront_tx_reap(struct netfront *nf)
         nf->tx_blocked = false;
         net_tx_ready(&nf->net);
     }
-    /* Somebody looks again as long as something is out. */
-    if (nf->running && nf->tx.rsp_cons != nf->tx.req_pushed && !nf->reap_timer.armed)
-        timer_arm_in(&nf->reap_timer, REAP_AFTER);
+    if (nf->running && nf->tx.rsp_cons != nf->tx.req_pushed)
+        netfront_tx_shown(nf);
 }
 
 /* --- requests ---------------------------------------------------------------------------- */
@@ -127,21 +131,6 @@ static int make_room(struct netfront *nf, unsigned n)
     if (!nf->running)
         return -ENOTCONN;
     return ring_free(&nf->tx) >= n ? 0 : -EBUSY;
-}
-
-/* The requests put so far will be shown at the end of the turn. */
-static void push_late(struct netfront *nf, unsigned slots)
-{
-    if (!nf->tx_unpushed)
-        work_post_late(&nf->tx_work); /* the others find it posted */
-    nf->tx_unpushed += slots;
-    if (nf->tx_unpushed >= PUSH_AT_LEAST_EVERY) {
-        nf->tx_unpushed = 0;
-        if (ring_push(&nf->tx))
-            evtchn_notify_late(nf->tx_port);
-    }
-    if (!nf->reap_timer.armed)
-        timer_arm_in(&nf->reap_timer, REAP_AFTER);
 }
 
 static ALWAYS_INLINE uint16_t slot_take(struct netfront *nf, struct netpage *np)
@@ -201,7 +190,7 @@ static void put_packet(struct netfront *nf, const struct netfront_piece *pieces,
             put_extra(nf, &extra);
         }
     }
-    push_late(nf, count + gso);
+    netfront_push_late(nf, count + gso);
 }
 
 /* Any packet. */
@@ -235,7 +224,7 @@ static bool send_page(struct netfront *nf, struct pbuf *p, const struct netdev_o
     np->sends = 1;
     netpage_ref(np);
     put_slot(nf, np, (unsigned)((uint8_t *)p->payload - np->page), flags_of(offload), p->len);
-    push_late(nf, 1);
+    netfront_push_late(nf, 1);
     return true;
 }
 
@@ -267,7 +256,7 @@ int netfront_multicast(struct netdev *net, const uint8_t mac[6], bool add)
     request.id = slot_take(nf, NULL);
     ring_put(&nf->tx, &request, sizeof(request));
     put_extra(nf, &extra);
-    push_late(nf, 2);
+    netfront_push_late(nf, 2);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernel/app.h"
 #include "tests/unit/fake_kernel.h"
 
 #include "drivers/netfront.c"
@@ -208,6 +209,24 @@ int netback_connect(void)
         err = netfront_driver.connected(&device);
     netback_run();
     return err;
+}
+
+static struct shutdown_hook *at_end;
+
+void shutdown_hook_add(struct shutdown_hook *hook)
+{
+    ck_assert_ptr_null(at_end); /* there is one */
+    at_end = hook;
+}
+
+const struct netdev *net_device(unsigned n)
+{
+    return n == 0 ? netback_dev : NULL;
+}
+
+void netback_end_guest(void)
+{
+    at_end->fn(at_end);
 }
 
 void netback_disconnect(void)

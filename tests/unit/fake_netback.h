@@ -47,6 +47,8 @@ void netback_move(domid_t domain);
 int netback_connect(void);
 int netback_open(void);
 void netback_disconnect(void);
+/* What the guest does when it ends. */
+void netback_end_guest(void);
 /* Disconnects and removes the device. The backend lets go of what it maps; then every page, grant,
  * port and object must have come back, but for what is in quarantine. */
 void netback_unplug(void);

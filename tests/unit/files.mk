@@ -5,7 +5,7 @@
 
 # The network driver with the pages and packet buffers it works on, and its backend.
 unit-netback = tests/unit/fake_netback.c tests/unit/fake_netback_rings.c \
-	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c $(addprefix drivers/netfront_,page.c piece.c rx.c store.c tx.c) \
+	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c $(addprefix drivers/netfront_,page.c piece.c push.c rx.c store.c tx.c) \
 	lib/net/netpage.c lib/net/published.c \
 	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 
@@ -59,6 +59,8 @@ unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)
 unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_NET_PUBLISH=1 -DCONFIG_IPV4=1
 unit-netfront_published-srcs := tests/unit/test_netfront_published.c $(unit-netback)
 unit-netfront_published-cflags = $(unit-netfront-cflags)
+unit-netfront_push-srcs := tests/unit/test_netfront_push.c $(unit-netback)
+unit-netfront_push-cflags = $(unit-netfront-cflags)
 unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)
 unit-netfront_rings-cflags = $(unit-netfront-cflags)
 unit-netfront_walk-srcs := tests/unit/test_netfront_walk.c $(unit-netback)
