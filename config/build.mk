@@ -230,7 +230,8 @@ entry := $(if $(CONFIG_APP_MAIN),main,app_init)
 no-app_init := define it, or main() with "select APP_MAIN" in apps/$(APP)/Kconfig
 no-main := apps/$(APP)/Kconfig selects APP_MAIN; without that, define app_init()
 $(O)/entry: $(objects) $(O)/objects
-	@$(NM) $(objects) 2>/dev/null | grep -q ' T $(entry)$$' || { \
+	@$(NM) $(objects) >$@.nm 2>$@.said || { cat $@.said >&2; exit 1; }
+	@grep -q ' T $(entry)$$' $@.nm || { \
 		echo 'APP=$(APP): there is no $(entry)(): $(no-$(entry)) (docs/apps.md)' >&2; exit 1; }
 	@touch $@
 $(O)/whole.o $(O)/pass1.elf $(O)/pass2.elf $(O)/image.elf $(O)/guest.o: | $(O)/entry
@@ -265,11 +266,13 @@ $(OUT)/$(APP).elf: $(O)/image.elf
 
 # The configuration is made first, for what is wrong in it, and again here: memory= depends on the
 # image. What xlcfg has to say it has said then. gzip stores neither the file's name nor its time, and
-# listens to no GZIP= of the environment: the same image gives the same bytes.
+# listens to no GZIP= of the environment: the same image gives the same bytes. Both are there whole or not at all,
+# should make be killed.
 xlcfg = scripts/xlcfg $(APP) $(foreach v,$(filter NAME KERNEL,$(given)),'$(v)=$(subst ','\'',$(value $(v)))')
 $(OUT)/$(APP) $(OUT)/$(APP).gz &: $(O)/image.elf
-	$(Q)$(OBJCOPY) --strip-all $< $(OUT)/$(APP)
-	$(Q)GZIP= gzip -9n <$(OUT)/$(APP) >$(OUT)/$(APP).gz
+	$(Q)$(OBJCOPY) --strip-all $< $(OUT)/$(APP).new
+	$(Q)GZIP= gzip -9n <$(OUT)/$(APP).new >$(OUT)/$(APP).gz.new
+	$(Q)mv $(OUT)/$(APP).new $(OUT)/$(APP) && mv $(OUT)/$(APP).gz.new $(OUT)/$(APP).gz
 	$(Q)$(xlcfg) 2>$(O)/xlcfg.said || { cat $(O)/xlcfg.said >&2; exit 1; }
 	@printf '  %-8s %s, %s bytes; %s, %s\n' IMAGE $$(stat -c '%n %s' $(OUT)/$(APP) $(OUT)/$(APP).gz)
 

@@ -30,7 +30,7 @@ def _want4(ip, gw, config):
     """What ip= and gw= are to look like instead, or None."""
     if not config.get("IPV4"):
         return (ip not in (None, "none") and "none: this image has no IPv4",
-                gw and "no such key: this image has no IPv4")
+                gw is not None and "no such key: this image has no IPv4")
     if ip == "dhcp" and not config.get("DHCP"):
         return "an address: this image has no DHCP client", None
     static = _static4(ip) if ip not in (None, "none", "dhcp") else None
@@ -38,11 +38,11 @@ def _want4(ip, gw, config):
         return "a host's IPv4 address and prefix length such as 192.0.2.2/24, dhcp, or none", None
     if gw is None:
         return None, None
-    if not static:
-        return None, ip and "no gateway without a fixed address (ip=ADDRESS/BITS)"
     gateway = _host4(gw)
     if not gateway:
         return None, "an IPv4 address such as 192.0.2.1"
+    if not static:
+        return None, ip and "no gateway without a fixed address (ip=ADDRESS/BITS)"
     other = gateway in static.network and gateway != static.ip and _is_host(gateway, static.network)
     return None, None if other else "another address of the network that ip= names"
 
@@ -50,7 +50,7 @@ def _want4(ip, gw, config):
 def _want6(ip, gw, config):
     if not config.get("IPV6"):
         return (ip not in (None, "none") and "none: this image has no IPv6",
-                gw and "no such key: this image has no IPv6")
+                gw is not None and "no such key: this image has no IPv6")
     if ip not in (None, "auto", "none") and not _static6(ip):
         return ("an IPv6 address such as 2001:db8::2/64 (64 is the only prefix length), auto, or none", None)
     return None, None if gw is None or _host6(gw) else "an IPv6 address such as 2001:db8::1 or fe80::1"
