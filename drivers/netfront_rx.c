@@ -259,11 +259,20 @@ static bool keep_or_copy(struct netfront *nf, struct packet *packet)
     return true;
 }
 
+/* Are few pages left, even when the backend is asked for those that it has sent? It need not have said so. */
+static bool is_scarce(struct netfront *nf)
+{
+    if (!netpage_scarce())
+        return false;
+    netfront_tx_reap(nf);
+    return netpage_scarce();
+}
+
 /* Is this response a packet by itself, which goes up in its page? */
-static bool is_usual(const struct netfront *nf, const struct netif_rx_response *response)
+static bool is_usual(struct netfront *nf, const struct netif_rx_response *response)
 {
     return response->status > 0 && !(response->flags & (NETRXF_extra_info | NETRXF_more_data)) &&
-           !nf->bounce && !nf->rx_starved && (response->status >= COPY_BELOW || !netpage_scarce());
+           !nf->bounce && !nf->rx_starved && (response->status >= COPY_BELOW || !is_scarce(nf));
 }
 
 /* The complete packet as lwIP has it, or NULL: it is dropped. */

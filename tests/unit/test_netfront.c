@@ -376,6 +376,33 @@ START_TEST(pages_are_scarce) /* rule 29 */
 }
 END_TEST
 
+/* Those that the backend has sent without saying so are taken back first. */
+START_TEST(pages_that_were_sent_are_not_scarce)
+{
+    static struct pbuf *taken[1024];
+    unsigned count = 0;
+
+    netback_input = note_page;
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_int_eq(send_frame(100, true), 0);
+    netback_run();
+    while (!netpage_scarce()) {
+        taken[count] = netpage_alloc(100);
+        ck_assert_ptr_nonnull(taken[count++]);
+    }
+    receive_one(100);
+    ck_assert(!in_page);
+    ck_assert_uint_eq(netback_receive(40), 40);
+    ck_assert(netpage_scarce());
+    receive_one(100);
+    ck_assert(in_page);
+    ck_assert(!netpage_scarce());
+    while (count--)
+        pbuf_free(taken[count]);
+    netback_input = NULL;
+}
+END_TEST
+
 /* --- events, states, the store: rules 14, 16, 18 --------------------------------------------- */
 
 START_TEST(events_for_nothing) /* rule 14 */
@@ -494,6 +521,7 @@ int main(void)
     tcase_add_loop_test(c, store_is_reset_meanwhile, 0, 2);
     tcase_add_loop_test(c, no_references_no_pages, 0, 2);
     tcase_add_test(c, pages_are_scarce);
+    tcase_add_test(c, pages_that_were_sent_are_not_scarce);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
     tcase_add_test(c, an_event_that_is_lost);
     tcase_add_test(c, connects_again_and_again);
