@@ -34,14 +34,17 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
     pbuf_free(p);
 }
 
+/* The usual one: its answer lies there already. */
+static int answer(uint8_t *message, size_t len)
+{
+    return net_asker_port(message) != ECHO_PORT ? (int)len : NET_SILENT;
+}
+
 static int start_udp(void)
 {
-    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+    static struct net_service service = {.answer = answer, .received = on_datagram};
 
-    if (!pcb || udp_bind(pcb, IP_ANY_TYPE, ECHO_PORT) != ERR_OK)
-        return -ENOMEM;
-    udp_recv(pcb, on_datagram, NULL);
-    return 0;
+    return net_udp_serve(&service, ECHO_PORT) == ERR_OK ? 0 : -ENOMEM;
 }
 
 /* --- TCP --------------------------------------------------------------------------------- */

@@ -50,7 +50,7 @@ static bool is_plain4(const struct netif *netif, const uint8_t *frame, size_t le
     if (frame[ETH_BYTES] != 0x45 || !to || to != netif_ip4_addr(netif)->addr ||
         frame[AT_IP4_SRC] >= 224 ||
         (from | netif_ip4_netmask(netif)->addr) == UINT32_MAX || /* perhaps a broadcast address */
-        len != read_be16(frame + AT_IP4_LENGTH) || headers_sum_ip4(frame) != 0xffff)
+        len != read_be16(frame + AT_IP4_LENGTH) || !sum_is_ones(headers_sum_ip4(frame)))
         return false;
     ip_addr_set_ip4_u32_val(ip_data.current_iphdr_src, from);
     ip_addr_set_ip4_u32_val(ip_data.current_iphdr_dest, to);
@@ -103,10 +103,8 @@ static bool is_plain_packet(const struct netif *netif, uint8_t *frame, size_t le
 }
 
 /* Over IPv4 it may be left out (RFC 768); over IPv6 lwIP says what to think of that. */
-static bool is_sum_right(const struct pbuf *p, const uint8_t *udp, uint16_t len)
+bool net_udp_sum_right(const uint8_t *ends, const uint8_t *udp, uint16_t len, bool v4)
 {
-    bool v4 = net_question.headers.version == 4;
-    const uint8_t *ends = (const uint8_t *)p->payload + (v4 ? AT_IP4_SRC : AT_IP6_SRC);
     const uint8_t pseudo[] = {0, PROTOCOL_UDP, (uint8_t)(len >> 8), (uint8_t)len};
     uint64_t sum;
 
@@ -114,7 +112,7 @@ static bool is_sum_right(const struct pbuf *p, const uint8_t *udp, uint16_t len)
         return v4;
     sum = (uint64_t)net_checksum(pseudo, sizeof(pseudo)) +
           net_checksum(ends, (int)(udp + len - ends));
-    return sum_fold(sum) == 0xffff;
+    return sum_is_ones(sum);
 }
 
 bool net_deliver(struct net_interface *nif, struct pbuf *p, bool checked)
@@ -122,6 +120,7 @@ bool net_deliver(struct net_interface *nif, struct pbuf *p, bool checked)
     uint8_t *frame = p->payload, *udp = frame + net_question.headers.transport;
     struct netif *netif = &nif->netif;
     struct udp_pcb *pcb;
+    bool v4 = net_question.headers.version == 4;
     uint16_t len;
 
     if (!net_question.frame || net_question.headers.protocol != PROTOCOL_UDP || p->next ||
@@ -132,7 +131,7 @@ bool net_deliver(struct net_interface *nif, struct pbuf *p, bool checked)
         return false;
     pcb = find_server(read_be16(udp + 2));
     if (!pcb || !is_plain_packet(netif, frame, (size_t)(udp + len - frame - ETH_BYTES)) ||
-        !(checked || is_sum_right(p, udp, len)))
+        !(checked || net_udp_sum_right(frame + (v4 ? AT_IP4_SRC : AT_IP6_SRC), udp, len, v4)))
         return false;
     ip_data.current_netif = ip_data.current_input_netif = netif;
     net_question.plain = true;

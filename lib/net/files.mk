@@ -14,6 +14,7 @@ obj-y += lib/net/frame.c
 obj-y += lib/net/guard.c
 obj-y += lib/net/deliver.c
 obj-y += lib/net/reply.c
+obj-y += lib/net/serve.c
 obj-$(CONFIG_MULTICAST) += lib/net/filter.c
 obj-$(CONFIG_NET_GSO) += lib/net/gso.c
 obj-$(CONFIG_NET_TSO) += lib/net/tso.c

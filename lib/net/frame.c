@@ -88,6 +88,8 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
     dev->stats.rx_checked += checked;
+    if (net_serve(nif, p, checked))
+        return;
     dev->stats.rx_large += p->tot_len > dev->mtu + ETH_BYTES;
     if (is_short(frame, p->len)) {
         netdev_drop(dev, NETDEV_RX_SHORT);
@@ -241,4 +243,5 @@ void net_choose_offloads(struct net_interface *nif)
 
     nif->completes = (nif->dev->features & needed) == needed;
     net_gso_configure(nif);
+    net_serve_prepare(nif);
 }

@@ -89,6 +89,11 @@ static inline uint64_t read_long(const uint8_t *p)
     return word;
 }
 
+static inline void write_half(uint8_t *p, uint16_t half)
+{
+    memcpy(p, &half, sizeof(half));
+}
+
 static inline void write_word(uint8_t *p, uint32_t word)
 {
     memcpy(p, &word, sizeof(word));
@@ -168,18 +173,51 @@ static ALWAYS_INLINE uint16_t sum_fold(uint64_t sum)
     return (uint16_t)(half >> 16);
 }
 
+/* A number of 32 bits, in the same way. */
+static ALWAYS_INLINE uint16_t sum_fold32(uint32_t sum)
+{
+    return (uint16_t)((sum + (sum << 16 | sum >> 16)) >> 16);
+}
+
+/* The sum of eight octets, so small that a dozen 16-bit words can be added without a carry. */
+static ALWAYS_INLINE uint32_t sum_halves(uint64_t octets)
+{
+    uint64_t sum = (octets >> 32) + (uint32_t)octets;
+
+    return (uint32_t)(sum >> 16) + (uint16_t)sum;
+}
+
+/* Does a sum that is not 0 fold to 0xffff? Then it is a multiple of that: times the inverse modulo 2^64 it is the
+ * quotient, and of other numbers it is more than any quotient. */
+static ALWAYS_INLINE bool sum_is_ones(uint64_t sum)
+{
+    return sum * UINT64_C(0xfffefffefffeffff) <= UINT64_MAX / 0xffff;
+}
+
+/* An Ethernet address as a number, of which the lower two octets are 0. */
+static inline uint64_t headers_mac(const uint8_t *mac)
+{
+    return (uint64_t)read_half(mac + 4) << 48 | (uint64_t)read_word(mac) << 16;
+}
+
+/* That of the receiver of a frame, at its beginning. */
+static ALWAYS_INLINE uint64_t headers_receiver(const uint8_t *frame)
+{
+    return read_long(frame) << 16;
+}
+
 /* Are these two Ethernet addresses the same? */
 static inline bool headers_same_mac(const uint8_t *a, const uint8_t *b)
 {
     return read_word(a) == read_word(b) && read_half(a + 4) == read_half(b + 4);
 }
 
-/* Of a frame's IPv4 header without options: 0xffff when its checksum is right. */
-static ALWAYS_INLINE uint16_t headers_sum_ip4(const uint8_t *frame)
+/* Of a frame's IPv4 header without options. */
+static ALWAYS_INLINE uint64_t headers_sum_ip4(const uint8_t *frame)
 {
     const uint8_t *ip = frame + ETH_BYTES;
 
-    return sum_fold(sum_add(sum_add(read_long(ip), read_long(ip + 8)), read_word(ip + 16)));
+    return sum_add(sum_add(read_long(ip), read_long(ip + 8)), read_word(ip + 16));
 }
 
 /* The 16-bit words of an even number of bytes, added up. */

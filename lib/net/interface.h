@@ -31,6 +31,9 @@ struct net_config {
 #endif
 };
 
+/* No headers_mac(). */
+#define NET_SERVE_NONE 1
+
 struct net_interface {
     struct netif netif;
     struct netdev *dev;
@@ -42,6 +45,7 @@ struct net_interface {
     struct net_gso *gso; /* gso.c's, or NULL */
     bool completes;      /* the backend completes the checksums of TCP and UDP */
     bool added;          /* netif_add() done */
+    uint64_t serves;     /* headers_mac() of the frames that net_serve() takes, or NET_SERVE_NONE */
     bool filter_again;   /* the backend could not be told about a group: its ring was full */
     /* What has been logged and published. */
 #if LWIP_IPV4
@@ -79,6 +83,30 @@ extern struct net_question {
 /* deliver.c: gives net_question's frame, which is p, to the server that it is for. False, and nothing was done, when
  * lwIP has to look at it. checked: as net_input() is told. */
 bool net_deliver(struct net_interface *nif, struct pbuf *p, bool checked);
+
+/* Is the checksum of a datagram of len octets right, or left out where it may be? From the addresses of IP, of this
+ * version, to its end nothing else lies between. */
+bool net_udp_sum_right(const uint8_t *ends, const uint8_t *udp, uint16_t len, bool v4);
+
+/* reply.c: the number of the next packet over IPv4, in no particular order of octets. */
+extern uint16_t net_ip4_id;
+
+/* serve.c */
+#if LWIP_IPV4
+/* What the device has may have changed: its address, MTU and offloads. */
+void net_serve_prepare(struct net_interface *interface);
+/* Has the frame p answered by the service that it is a plain question to; then p is gone. False, and nothing was done:
+ * it is something else. */
+bool net_serve(struct net_interface *interface, struct pbuf *p, bool checked);
+#else
+static inline void net_serve_prepare(struct net_interface *interface)
+{
+}
+static inline bool net_serve(struct net_interface *interface, struct pbuf *p, bool checked)
+{
+    return false;
+}
+#endif
 
 /* guard.c: comes from somebody who cannot have sent it, or has what lwIP would read beyond. A frame of LEN octets in one
  * piece, at least those of Ethernet and IPv4. */

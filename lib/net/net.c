@@ -135,6 +135,7 @@ int net_attach(struct netdev *dev)
     if (!nif)
         return -ENOMEM;
     nif->dev = dev;
+    nif->serves = NET_SERVE_NONE;
     dev->interface = nif;
     work_init(&nif->changed, report);
     net_announce_init(nif);

@@ -8,6 +8,9 @@
 #define LIB_NET_NET_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "lwip/udp.h"
 
@@ -38,6 +41,43 @@ const struct netdev *net_device(unsigned n);
  */
 bool net_asked_alone(void);
 err_t net_udp_reply(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, uint16_t port);
+
+/*
+ * A server over UDP that answers at once, and writes its answer over the question: the fastest way there is (serve.c).
+ * Both functions stay the service's for good.
+ */
+struct net_service {
+    /*
+     * Answers the len octets at message, which somebody sent to an address of this host, and returns the answer's length;
+     * NET_SILENT: there is none to send; or NET_PASS, having changed nothing: received() gets it. From message on
+     * NET_SERVE_ROOM octets may be written, and an answer has no more; len is no more.
+     */
+    int (*answer)(uint8_t *message, size_t len);
+    /* A callback of udp_recv(), for what is not plain: comes over IPv6 or in pieces, or is for others as well. */
+    udp_recv_fn received;
+    /* lib/net's. */
+    struct net_service *next;
+    uint16_t port; /* in the network's order */
+};
+
+enum { NET_SILENT = -1, NET_PASS = -2, NET_SERVE_ROOM = 1472 };
+
+/* Serves a port that nobody else has, at all addresses. Errors as udp_bind(). */
+err_t net_udp_serve(struct net_service *service, uint16_t port);
+
+/* For answer(): who asks, whose headers lie in front of the message. */
+static inline uint32_t net_asker_ip4(const uint8_t *message)
+{
+    uint32_t ip4; /* in the network's order, as lwIP has it */
+
+    memcpy(&ip4, message - 16, sizeof(ip4));
+    return ip4;
+}
+
+static inline uint16_t net_asker_port(const uint8_t *message)
+{
+    return (uint16_t)(message[-8] << 8 | message[-7]);
+}
 
 /* True when an interface has an address from which the world can be reached. */
 bool net_is_up(void);

@@ -107,20 +107,28 @@ void netpage_put(struct netpage *np);
 /* A backend will not let go of the page (rule 9): once its owner puts it back it is never used
  * again, and neither is its grant. */
 void netpage_lose(struct netpage *np);
-/* pbuf_ref() and pbuf_free() of the page's pbuf. Nearly always the reference that goes is the last one to a pbuf that is
- * no chain: then the page goes back without the way through lwIP. */
+/* The page of p if it is no chain and nobody else has a reference to it, so that no ring shows it; or NULL. */
+static ALWAYS_INLINE struct netpage *netpage_alone(struct pbuf *p)
+{
+    return !p->next && p->ref == 1 ? netpage_of(p) : NULL;
+}
+
+/* pbuf_ref() and pbuf_free() of the page's pbuf. Nearly always it is no chain: then the page goes back without the way
+ * through lwIP. */
 static inline void netpage_ref(struct netpage *np)
 {
     np->custom.pbuf.ref++;
 }
 
-static inline void netpage_unref(struct netpage *np)
+static ALWAYS_INLINE void netpage_unref(struct netpage *np)
 {
-    if (np->custom.pbuf.ref == 1 && !np->custom.pbuf.next) {
+    if (np->custom.pbuf.ref > 1) {
+        np->custom.pbuf.ref--;
+    } else if (np->custom.pbuf.next) {
+        pbuf_free(&np->custom.pbuf);
+    } else {
         np->custom.pbuf.ref = 0;
         netpage_put(np);
-    } else {
-        pbuf_free(&np->custom.pbuf);
     }
 }
 

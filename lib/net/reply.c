@@ -40,9 +40,10 @@ static void turn_ethernet(uint8_t *frame, uint64_t ours, uint64_t theirs)
 }
 
 #if LWIP_IPV4
+uint16_t net_ip4_id;
+
 static uint64_t turn4(uint8_t *frame, const struct udp_pcb *pcb, uint16_t len)
 {
-    static uint16_t id;
     const uint8_t *question = net_question.frame;
     uint64_t ours = read_long(question), theirs = read_long(question + 6);
     uint64_t ends = read_long(question + AT_IP4_SRC);
@@ -53,12 +54,12 @@ static uint64_t turn4(uint8_t *frame, const struct udp_pcb *pcb, uint16_t len)
     frame[ETH_BYTES] = 0x45;
     frame[ETH_BYTES + 1] = pcb->tos;
     write_be16(frame + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + len));
-    write_be16(frame + AT_IP4_ID, id++);
+    write_half(frame + AT_IP4_ID, net_ip4_id++);
     write_be16(frame + AT_IP4_FRAGMENT, 0);
     write_word(frame + AT_IP4_TTL, pcb->ttl | PROTOCOL_UDP << 8); /* and 0 for the sum */
     write_long(frame + AT_IP4_SRC, ends << 32 | ends >> 32);
     write_word(frame + AT_IP4_DEST + 4, ports << 16 | ports >> 16);
-    sum = (uint16_t)~headers_sum_ip4(frame);
+    sum = (uint16_t)~sum_fold(headers_sum_ip4(frame));
     memcpy(frame + AT_IP4_SUM, &sum, sizeof(sum));
     return ends;
 }

@@ -266,7 +266,7 @@ void net_timeouts_changed(void)
     arm();
 }
 
-void net_timeouts_input(void)
+__attribute__((noinline)) void net_timeouts_input(void)
 {
     uint64_t now = timer_now();
 

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/util.h"
+
 /* A packet has arrived (and lwIP has not seen it yet). */
 void net_timeouts_input(void);
 /* lwIP has sent, or tried to send, a packet. */
@@ -18,7 +20,7 @@ extern bool net_timeouts_awake;
 /* Set by them; looked at once a second. */
 extern bool net_timeouts_seen;
 
-static inline void net_timeouts_note_input(void)
+static ALWAYS_INLINE void net_timeouts_note_input(void)
 {
     net_timeouts_seen = true;
     if (!net_timeouts_awake)

@@ -71,7 +71,7 @@ fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c \
 	tests/unit/fake_net_kernel.c tests/unit/fake_net_mem.c \
 	apps/echo/main.c \
 	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections deliver filter frame gso guard net netpage \
-		parse reply report tcp timeouts)) \
+		parse reply report serve tcp timeouts)) \
 	$(addprefix $(fuzz-lwip)/src/,$(addprefix core/,def.c dns.c inet_chksum.c init.c ip.c mem.c \
 			memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c udp.c) \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \

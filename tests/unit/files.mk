@@ -32,7 +32,7 @@ unit-log-srcs := tests/unit/test_log.c kernel/log.c kernel/fmt.c kernel/timer.c
 unit-loop-srcs := tests/unit/test_loop.c kernel/timer.c
 unit-net_stack-srcs := tests/unit/test_net_stack.c tests/unit/fake_net_kernel.c tests/unit/fake_kernel.c \
 	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections deliver filter frame gso guard lwipaddr mem net \
-		netpage parse reply report tcp timeouts)) \
+		netpage parse reply report serve tcp timeouts)) \
 	$(addprefix $(unit-lwip)/src/,$(addprefix core/,altcp.c altcp_alloc.c altcp_tcp.c def.c \
 		inet_chksum.c init.c ip.c mem.c memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c udp.c) \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \

@@ -841,42 +841,60 @@ static void right_sums(struct frame *f, bool v6)
     }
 }
 
-/* One octet or two of a plain question, made to be something else. */
-enum { OLD_SUMS = 1, UNCHECKED = 2, PADDED = 4, HEARD4 = 8, HEARD6 = 16, HEARD = HEARD4 | HEARD6 };
+/* One octet or two of a plain question, made to be something else. SERVED: it is plain still, over IPv4. */
+enum {
+    OLD_SUMS = 1,
+    UNCHECKED = 2,
+    PADDED = 4,
+    HEARD4 = 8,
+    HEARD6 = 16,
+    SERVED = 32,
+    HEARD = HEARD4 | HEARD6
+};
 static const struct change {
     unsigned at4, at6; /* of the octet; 0: not for this version */
     uint8_t value;
     unsigned how; /* and who is heard nevertheless */
 } changes[] = {
-    {0, 0, 0, HEARD},
-    {0, 0, 0, UNCHECKED | HEARD},
-    {0, 0, 0, PADDED | HEARD},
+    {0, 0, 0, HEARD | SERVED},
+    {0, 0, 0, UNCHECKED | HEARD | SERVED},
+    {0, 0, 0, PADDED | HEARD | SERVED},
     {0, 0, 0xff, HEARD}, /* to Ethernet's broadcast address */
     {6, 6, 3, HEARD},    /* from a group of it */
-    {ETH_BYTES + 1, ETH_BYTES + 3, 3, HEARD},
+    {ETH_BYTES + 1, ETH_BYTES + 3, 3, HEARD | SERVED},
     /* wrong sums: of the header, of the datagram (looked at, and believed) */
     {AT_IP4_TTL, 0, 1, OLD_SUMS | HEARD6},
     {ETH_BYTES + IP4_BYTES + 50, ETH_BYTES + IP6_BYTES + 50, 1, OLD_SUMS | UNCHECKED},
-    {ETH_BYTES + IP4_BYTES + 50, ETH_BYTES + IP6_BYTES + 50, 1, OLD_SUMS | HEARD},
+    {ETH_BYTES + IP4_BYTES + 50, ETH_BYTES + IP6_BYTES + 50, 1, OLD_SUMS | HEARD | SERVED},
     /* lengths: of UDP, of IP */
     {ETH_BYTES + IP4_BYTES + 5, ETH_BYTES + IP6_BYTES + 5, 50, HEARD},
+    {ETH_BYTES + IP4_BYTES + 5, ETH_BYTES + IP6_BYTES + 5, 7, HEARD}, /* less than its header */
     {ETH_BYTES + IP4_BYTES + 4, ETH_BYTES + IP6_BYTES + 4, 1, HEARD},
     {AT_IP4_LENGTH + 1, AT_IP6_LENGTH + 1, 60, HEARD},
     {AT_IP4_LENGTH, AT_IP6_LENGTH, 1, 0},
-    /* version; a fragment, and one that must be none */
+    {AT_IP4_LENGTH + 1, 0, 20, HEARD6},
+    /* version; options; fragments, and one that must be none */
     {ETH_BYTES, ETH_BYTES, 0x55, 0},
+    {ETH_BYTES, 0, 0x46, HEARD6},
     {AT_IP4_FRAGMENT, 0, 0x20, HEARD6},
-    {AT_IP4_FRAGMENT, 0, 0x40, HEARD},
+    {AT_IP4_FRAGMENT + 1, 0, 0x01, HEARD6},
+    {AT_IP4_FRAGMENT, 0, 0x40, HEARD | SERVED},
     /* senders: groups, others, broadcasts, ourselves */
     {AT_IP4_SRC, AT_IP6_SRC, 0xff, HEARD4}, /* of class E, which lwIP hears */
     {AT_IP4_SRC, AT_IP6_SRC, 224, HEARD6},
-    {AT_IP4_SRC, AT_IP6_SRC, 0x20, HEARD},
+    {AT_IP4_SRC, AT_IP6_SRC, 0x20, HEARD | SERVED},
+    {AT_IP4_SRC, 0, 223, HEARD | SERVED},
+    {AT_IP4_SRC, 0, 127, HEARD6},
     {AT_IP4_SRC + 3, AT_IP6_SRC + 15, 255, HEARD6},
     {AT_IP4_SRC + 3, AT_IP6_SRC + 15, 2, 0},
     /* for others: another address, a group, another port */
     {AT_IP4_DEST + 3, AT_IP6_DEST + 15, 9, 0},
     {AT_IP4_DEST + 3, AT_IP6_DEST, 255, HEARD4},
     {ETH_BYTES + IP4_BYTES + 3, ETH_BYTES + IP6_BYTES + 3, 10, 0},
+    {ETH_BYTES + IP4_BYTES + 3, ETH_BYTES + IP6_BYTES + 3, 0, 0},
+    /* for another Ethernet address; not IPv4 */
+    {5, 5, 9, 0},
+    {12, 12, 9, 0},
 };
 
 /* As one pbuf, for which there is a short way; or as two, which lwIP alone takes. */
@@ -1059,6 +1077,318 @@ START_TEST(an_answer_is_the_same_by_the_short_way)
         ck_assert_uint_eq(frame_folded(headers_sum(sent.datagram + ETH_BYTES, IP4_BYTES)), 0);
     }
     ck_assert_mem_eq(sent.datagram, expected, length);
+}
+END_TEST
+
+/* --- services ---------------------------------------------------------------------------- */
+
+static unsigned served; /* questions that answer() got */
+static int answer_with; /* what it returns, and writes: so many octets */
+static uint16_t received_len;
+
+static int answer(uint8_t *message, size_t len)
+{
+    served++;
+    memset(&heard, 0, sizeof(heard));
+    heard.len = (uint16_t)len;
+    memcpy(heard.content, message, len);
+    heard.port = net_asker_port(message);
+    ip_addr_set_ip4_u32_val(heard.from, net_asker_ip4(message));
+    for (int i = 0; i < answer_with; i++)
+        message[i] = (uint8_t)i;
+    return answer_with;
+}
+
+static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                    u16_t port)
+{
+    received_len = p->tot_len;
+    hear(arg, pcb, p, from, port);
+}
+
+static void serve(uint16_t port, udp_recv_fn received_fn)
+{
+    static struct net_service services[2];
+    static unsigned used;
+    struct net_service *service = &services[used++ % 2];
+
+    *service = (struct net_service){.answer = answer, .received = received_fn};
+    ck_assert_int_eq(net_udp_serve(service, port), ERR_OK);
+    served = 0;
+    received_len = 0;
+    answer_with = NET_SILENT;
+}
+
+/* The page that the frame comes in, which is back in the pool afterwards. */
+static void ask_in_page(const struct frame *f, size_t offset, bool checked)
+{
+    unsigned out = netpage_stats()->pages - netpage_stats()->free;
+    struct netpage *np = netpage_get(true);
+
+    memcpy(np->page + offset, f->data, f->length);
+    sent.datagrams = 0;
+    net_input(&dev, netpage_pbuf(np, offset, f->length), checked);
+    fake_run();
+    ck_assert_uint_eq(netpage_stats()->pages - netpage_stats()->free, out);
+}
+
+/* What is plain is answered at once, and told as lwIP would tell it; everything else goes the other ways. */
+START_TEST(a_service_is_asked_what_is_plain)
+{
+    bool v6 = _i & 1;
+    const struct change *change = &changes[_i / 2];
+    struct heard one, two;
+    struct frame f;
+    unsigned at = v6 ? change->at6 : change->at4;
+
+    start_with_addresses();
+    serve(9, receive);
+    question(&f, v6);
+    right_sums(&f, v6);
+    if (at || change->value == 0xff)
+        f.data[at] = change->value;
+    if (!(change->how & OLD_SUMS))
+        right_sums(&f, v6);
+    if (change->how & PADDED)
+        f.length += 20;
+    two = hear_of(&f, !(change->how & UNCHECKED), false);
+    ck_assert_uint_eq(served, 0);
+    memset(&heard, 0, sizeof(heard));
+    received_len = 0;
+    ask_in_page(&f, 0, !(change->how & UNCHECKED));
+    one = heard;
+    ck_assert_uint_eq(served, !v6 && change->how & SERVED ? 1 : 0);
+    ck_assert_uint_eq(served + (received_len != 0), two.count);
+    ck_assert_uint_eq(one.len, two.len);
+    ck_assert_mem_eq(one.content, two.content, two.len);
+    ck_assert_uint_eq(one.port, two.port);
+    ck_assert(!two.count || ip_addr_eq(&one.from, &two.from));
+}
+END_TEST
+
+/* Octet by octet, but for the number of IPv4, the answer is lwIP's. */
+START_TEST(a_service_answers_as_lwip_would)
+{
+    static const unsigned lengths[] = {0, 1, 2, 99, 100, 101, 1471, NET_SERVE_ROOM};
+    unsigned len = lengths[_i];
+    uint8_t expected[2048];
+    unsigned length;
+    struct frame f;
+
+    start_answering();
+    know_client();
+    serve(10, receive);
+    question(&f, false);
+    answer_with = 100;
+    way = BY_LWIP;
+    ask_with(&f);
+    memcpy(expected, sent.datagram, sizeof(expected));
+    length = sent.length;
+    f.data[ETH_BYTES + IP4_BYTES + 3] = 10;
+    expected[ETH_BYTES + IP4_BYTES + 1] = 10;
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 1);
+    ck_assert_uint_eq(sent.length, length);
+    ck_assert(sent.offload.valid && sent.offload.blank);
+    complete(false);
+    memcpy(expected + AT_IP4_ID, sent.datagram + AT_IP4_ID, 2);
+    memcpy(expected + AT_IP4_SUM, sent.datagram + AT_IP4_SUM, 2);
+    /* Another port: a sum that is less by one. */
+    memcpy(expected + ETH_BYTES + IP4_BYTES + 6, sent.datagram + ETH_BYTES + IP4_BYTES + 6, 2);
+    ck_assert_mem_eq(sent.datagram, expected, length);
+    /* Other lengths. */
+    answer_with = (int)len;
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(sent.datagrams, 1);
+    ck_assert_uint_eq(sent.length, ETH_BYTES + IP4_BYTES + UDP_BYTES + len);
+    ck_assert_uint_eq(read_be16(sent.datagram + AT_IP4_LENGTH), IP4_BYTES + UDP_BYTES + len);
+    ck_assert_uint_eq(read_be16(sent.datagram + ETH_BYTES + IP4_BYTES + 4), UDP_BYTES + len);
+    ck_assert_uint_eq(frame_folded(headers_sum(sent.datagram + ETH_BYTES, IP4_BYTES)), 0);
+    ck_assert_uint_eq(read_be16(sent.datagram + ETH_BYTES + IP4_BYTES + 6),
+                      (uint16_t)~frame_folded(headers_sum(sent.datagram + AT_IP4_SRC, 8) +
+                                              PROTOCOL_UDP + UDP_BYTES + len));
+}
+END_TEST
+
+/* One that says nothing, does not answer, or leaves it to received(); and a ring that is full. */
+START_TEST(a_service_need_not_answer)
+{
+    const struct netdev_stats *count;
+    uint64_t blank;
+    struct frame f;
+
+    start_with_addresses();
+    know_client();
+    serve(9, receive);
+    count = &net_device(0)->stats;
+    question(&f, false);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 1);
+    ck_assert_uint_eq(received_len, 0);
+    ck_assert_uint_eq(sent.datagrams, 0);
+    answer_with = NET_PASS;
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 2);
+    ck_assert_uint_eq(received_len, 100);
+    ck_assert(heard.alone);
+    received_len = 0;
+    answer_with = 50;
+    blank = count->tx_blank;
+    sent.full = true;
+    ask_in_page(&f, 0, true);
+    sent.full = false;
+    ck_assert_uint_eq(received_len, 0);
+    ck_assert_uint_eq(count->tx_blank, blank);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(count->tx_blank, blank + 1);
+    ck_assert_uint_eq(sent.datagrams, 1);
+}
+END_TEST
+
+static void relink(unsigned features, uint16_t mtu)
+{
+    net_link(&dev, false);
+    dev.features = features;
+    dev.mtu = mtu;
+    net_link(&dev, true);
+    fake_sleep(3 * NSEC_PER_SEC);
+}
+
+/* What is not a page, or is not ours alone, has no room for an answer, or goes out to a device that does not complete
+ * sums or takes less: received() gets it. */
+START_TEST(a_service_has_room_for_its_answer)
+{
+    const unsigned completes = NETDEV_CSUM4 | NETDEV_CSUM6;
+    struct netpage *np;
+    struct pbuf *p;
+    struct frame f;
+
+    start_with_addresses();
+    serve(9, receive);
+    question(&f, false);
+    arrive(&f, true); /* in memory of another kind */
+    ask_in_page(&f, PAGE_SIZE - 1513, true);
+    np = netpage_get(true);
+    memcpy(np->page, f.data, f.length);
+    p = netpage_pbuf(np, 0, f.length);
+    pbuf_ref(p);
+    net_input(&dev, p, true);
+    pbuf_free(p);
+    relink(completes, 1499);
+    ask_in_page(&f, 0, true);
+    relink(0, 1500);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 0);
+    ck_assert_uint_eq(received_len, 100);
+    relink(completes, 1500);
+    received_len = 0;
+    ask_in_page(&f, PAGE_SIZE - 1514, true);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 2);
+    ck_assert_uint_eq(received_len, 0);
+}
+END_TEST
+
+/* As long as a frame, and longer, as with a larger MTU. */
+START_TEST(a_service_is_asked_no_more_than_it_may_answer)
+{
+    static uint8_t frame[AT_IP4_SRC + 2000];
+    struct netpage *np;
+    uint8_t *at;
+
+    start_with_addresses();
+    relink(NETDEV_CSUM4 | NETDEV_CSUM6, 3000);
+    serve(9, receive);
+    for (unsigned len = NET_SERVE_ROOM; len <= NET_SERVE_ROOM + 1; len++) {
+        at = frame_ip4(frame, dev.mac, PROTOCOL_UDP, (uint16_t)(UDP_BYTES + len));
+        udp(at);
+        write_be16(at + 2, 9);
+        write_be16(at + 4, (uint16_t)(UDP_BYTES + len));
+        np = netpage_get(true);
+        memcpy(np->page, frame, sizeof(frame));
+        net_input(&dev, netpage_pbuf(np, 0, ETH_BYTES + IP4_BYTES + UDP_BYTES + len), true);
+    }
+    ck_assert_uint_eq(served, 1);
+    ck_assert_uint_eq(received_len, NET_SERVE_ROOM + 1);
+}
+END_TEST
+
+/* Its lengths say more than came. */
+START_TEST(a_service_hears_no_more_than_came)
+{
+    struct frame f;
+
+    start_with_addresses();
+    serve(9, receive);
+    question(&f, false);
+    for (uint16_t more = 0; more < 3; more++) {
+        write_be16(f.data + AT_IP4_LENGTH, (uint16_t)(IP4_BYTES + UDP_BYTES + 100 + more));
+        write_be16(f.data + ETH_BYTES + IP4_BYTES + 4, (uint16_t)(UDP_BYTES + 100 + more));
+        frame_ip4_sum(f.data);
+        ask_in_page(&f, 0, true);
+        ck_assert_uint_eq(served, 1);
+        ck_assert_uint_eq(received_len, 0);
+    }
+    for (f.length = 0; f.length < ETH_BYTES + IP4_BYTES + UDP_BYTES + 100; f.length++)
+        ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 1);
+}
+END_TEST
+
+/* Nobody else gets the port, at any address; who has it is not disturbed. And each service has its own. */
+START_TEST(a_services_port_is_its_own)
+{
+    struct net_service late = {.answer = answer, .received = receive};
+    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY), *v4 = udp_new();
+    struct frame f;
+    ip_addr_t ours;
+
+    start_with_addresses();
+    IP_ADDR4(&ours, 10, 0, 0, 2);
+    ck_assert_int_eq(udp_bind(v4, &ours, 10), ERR_OK);
+    serve(9, receive);
+    ck_assert_int_eq(udp_bind(pcb, &ours, 9), ERR_USE);
+    ck_assert_int_eq(udp_bind(pcb, IP_ANY_TYPE, 9), ERR_USE);
+    ck_assert_int_eq(udp_bind(pcb, IP4_ADDR_ANY, 9), ERR_USE);
+    ck_assert_int_eq(udp_bind(pcb, IP6_ADDR_ANY, 9), ERR_USE);
+    ck_assert_int_eq(net_udp_serve(&late, 9), ERR_USE);
+    ck_assert_int_eq(net_udp_serve(&late, 10), ERR_USE);
+    serve(11, receive);
+    question(&f, false);
+    ask_in_page(&f, 0, true);
+    f.data[ETH_BYTES + IP4_BYTES + 3] = 11;
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 2);
+    f.data[ETH_BYTES + IP4_BYTES + 3] = 10;
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 2);
+}
+END_TEST
+
+/* Without an address nobody is asked, whatever a frame says; with a new one it is asked there. */
+START_TEST(a_service_is_where_the_address_is)
+{
+    struct frame f;
+    ip4_addr_t none = {0}, other;
+
+    start_with_addresses();
+    serve(9, receive);
+    netif_set_ipaddr(netif_default, &none);
+    question(&f, false);
+    ask_in_page(&f, 0, true);
+    memset(f.data + AT_IP4_DEST, 0, 4);
+    right_sums(&f, false);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 0);
+    IP4_ADDR(&other, 10, 0, 0, 9);
+    netif_set_ipaddr(netif_default, &other);
+    question(&f, false);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 0);
+    f.data[AT_IP4_DEST + 3] = 9;
+    right_sums(&f, false);
+    ask_in_page(&f, 0, true);
+    ck_assert_uint_eq(served, 1);
 }
 END_TEST
 
@@ -1803,6 +2133,14 @@ int main(void)
     tcase_add_loop_test(c, the_short_way_in_is_as_good_as_lwips, 0, 2 * ARRAY_SIZE(changes));
     tcase_add_loop_test(c, the_short_way_in_finds_the_same_server, 0, 10);
     tcase_add_test(c, the_short_way_in_leads_to_an_address);
+    tcase_add_loop_test(c, a_service_is_asked_what_is_plain, 0, 2 * ARRAY_SIZE(changes));
+    tcase_add_loop_test(c, a_service_answers_as_lwip_would, 0, 8);
+    tcase_add_test(c, a_service_need_not_answer);
+    tcase_add_test(c, a_service_has_room_for_its_answer);
+    tcase_add_test(c, a_service_is_asked_no_more_than_it_may_answer);
+    tcase_add_test(c, a_service_hears_no_more_than_came);
+    tcase_add_test(c, a_services_port_is_its_own);
+    tcase_add_test(c, a_service_is_where_the_address_is);
     tcase_add_loop_test(c, only_what_is_plain_takes_the_short_way, 0, 2);
     tcase_add_test(c, addresses_are_read_strictly);
     tcase_add_loop_test(c, a_gateway_is_a_neighbour, 0, ARRAY_SIZE(gateways));
