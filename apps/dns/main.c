@@ -94,14 +94,31 @@ static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const i
         pbuf_free(p);
 }
 
+/* The usual query, answered in its own place. */
+static int answer_in_place(uint8_t *message, size_t len)
+{
+    const struct dns_client *client = NULL;
+
+    if (len > NET_SERVE_ROOM - DNS_UDP_MAX)
+        return NET_PASS;
+#if LWIP_IPV4
+    if (SERVER_KNOWS_CLIENT) {
+        ip_addr_t from;
+
+        ip_addr_set_ip4_u32_val(from, net_asker_ip4(message));
+        client = server_client(&from);
+    }
+#endif
+    len = dns_answer(&server.db, client, message, len, message, DNS_UDP_MAX, SERVER_FLAGS,
+                     &server.stats);
+    return len ? (int)len : NET_SILENT;
+}
+
 static int start_udp(void)
 {
-    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+    static struct net_service service = {.answer = answer_in_place, .received = udp_received};
 
-    if (!pcb || udp_bind(pcb, IP_ANY_TYPE, server.port) != ERR_OK)
-        return -ENOMEM;
-    udp_recv(pcb, udp_received, NULL);
-    return 0;
+    return net_udp_serve(&service, server.port) == ERR_OK ? 0 : -ENOMEM;
 }
 
 /* Opens the image at *AT, moves *at behind it, serves it and logs what it is. */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
     DNS_PORT = 53,
@@ -63,6 +64,7 @@ struct dns_zone {
     size_t size;
     uint32_t hash;
     uint32_t slot_count;
+    uint32_t node_limit; /* above all numbers of nodes: 1 << node_bits */
     uint8_t node_bits;
     uint8_t max_depth;
     uint8_t name_len;
@@ -203,12 +205,38 @@ void dns_db_listen(struct dns_db *db, struct dns_listener *listener);
 void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter);
 
 /*
- * Answers the LEN octets at QUERY from CLIENT into OUT[CAP]; the two do not overlap. Both are exactly one
+ * Answers the query of LEN octets at MESSAGE, which came over UDP, in its place, where there is room for DNS_UDP_MAX octets,
+ * and returns the answer's length, if the query is plain (plain.c); then it is what dns_answer_fully() would write with
+ * DNS_MINIMAL. Otherwise 0, and nothing is written or counted.
+ */
+size_t dns_answer_plain(const struct dns_db *db, uint8_t *message, size_t len,
+                        struct dns_stats *stats);
+
+/* dns_answer() for any query. */
+size_t dns_answer_fully(const struct dns_db *db, const struct dns_client *client,
+                        const uint8_t *query, size_t len, uint8_t *out, size_t cap, unsigned flags,
+                        struct dns_stats *stats);
+
+/*
+ * Answers the LEN octets at QUERY from CLIENT into OUT[CAP]. The two do not overlap, or are one and the same place,
+ * where there is room for CAP + LEN octets. Both are exactly one
  * message, without the length that precedes it on TCP. FLAGS are DNS_TCP and DNS_MINIMAL. STATS may
  * not be NULL. Returns the length of the answer, or 0 when none must be sent. CAP is at least
  * DNS_UDP_MIN.
  */
-size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
-                  size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats);
+static ALWAYS_INLINE size_t dns_answer(const struct dns_db *db, const struct dns_client *client,
+                                       const uint8_t *query, size_t len, uint8_t *out, size_t cap,
+                                       unsigned flags, struct dns_stats *stats)
+{
+    size_t size = 0;
+
+    if (flags == DNS_MINIMAL && cap >= DNS_UDP_MAX && len <= cap &&
+        !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter)) {
+        if (out != query)
+            memcpy(out, query, len);
+        size = dns_answer_plain(db, out, len, stats);
+    }
+    return size ? size : dns_answer_fully(db, client, query, len, out, cap, flags, stats);
+}
 
 #endif

@@ -49,6 +49,7 @@ long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
     zone->size = image_size;
     zone->name = data + IMAGE_HEADER;
     zone->node_bits = data[IMAGE_OFF_NODE_BITS];
+    zone->node_limit = 1u << (zone->node_bits & 31);
     zone->max_depth = data[IMAGE_OFF_MAX_DEPTH];
     zone->slot_count = dns_le32(data + IMAGE_OFF_SLOT_COUNT);
     zone->slots = data + dns_le32(data + IMAGE_OFF_SLOTS);

@@ -100,9 +100,43 @@ struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key,
     return db_find(db, key, max);
 }
 
-const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name, unsigned len)
+/* The next node, from slot *I on, that may have a name of this hash, or NULL. */
+static ALWAYS_INLINE const uint8_t *next_node(const struct dns_zone *zone, uint32_t hash,
+                                              uint32_t *i)
 {
-    return zone_probe(zone, name, len);
+    for (;;) {
+        uint32_t slot = dns_le32(zone->slots + 4 * (size_t)*i);
+
+        if (++*i == zone->slot_count)
+            *i = 0;
+        if (!slot)
+            return NULL;
+        /* Where what the slot has of the hash is the same, the node's number is left. */
+        slot ^= hash * zone->node_limit;
+        if (slot < zone->node_limit)
+            return zone->image + 4 * (size_t)slot;
+    }
+}
+
+__attribute__((noinline)) const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name,
+                                                   unsigned len)
+{
+    const uint8_t *end = name + len, *node;
+    uint64_t last = dns_lower_word(dns_le64(end - 8));
+    uint32_t hash = len ? dns_hash_end(end, len, last) : DNS_HASH_SEED;
+    uint32_t i = slot_first(hash, zone->slot_count);
+
+    while ((node = next_node(zone, hash, &i))) {
+        const uint8_t *known = node_name(node) + len;
+
+        if (node_name_len(node) != len)
+            continue;
+        if (len && (dns_le64(known - 8) ^ last) >> dns_other_bits(len))
+            continue;
+        if (len <= 8 || dns_same_name(end, known, len))
+            break;
+    }
+    return node;
 }
 
 static const uint8_t *match_at(const struct dns_zone *zone, const struct dns_key *key,
@@ -139,12 +173,12 @@ static const uint8_t *closest_encloser(const struct dns_zone *zone, const struct
 static const uint8_t *wildcard_of(const struct dns_zone *zone, const struct dns_key *key,
                                   unsigned depth)
 {
-    uint8_t name[2 + DNS_NAME_MAX + DNS_NAME_PAD];
+    uint8_t name[DNS_NAME_PAD + 2 + DNS_NAME_MAX];
     unsigned off = key_offset(zone, key, depth), len = key_offset(zone, key, 0) - off;
 
-    memcpy(name, "\1*", 2);
-    memcpy(name + 2, key->lower + off, len);
-    return zone_find(zone, name, 2 + len);
+    memcpy(name + DNS_NAME_PAD, "\1*", 2);
+    memcpy(name + DNS_NAME_PAD + 2, key->lower + off, len);
+    return zone_find(zone, name + DNS_NAME_PAD, 2 + len);
 }
 
 /*

@@ -52,32 +52,8 @@ static ALWAYS_INLINE struct dns_zone *db_find(const struct dns_db *db, const str
     return NULL;
 }
 
-/* The node with the LEN octets NAME (relative to the apex, lower case, DNS_NAME_PAD readable octets behind them), or NULL. */
-static ALWAYS_INLINE const uint8_t *zone_probe(const struct dns_zone *zone, const uint8_t *name,
-                                               unsigned len)
-{
-    unsigned bits = zone->node_bits;
-    uint32_t hash = dns_hash(name, len), i = slot_first(hash, zone->slot_count);
-    uint32_t part = slot_value(hash, 0, bits);
-
-    for (;;) {
-        uint32_t slot = dns_le32(zone->slots + 4 * (size_t)i);
-
-        if (!slot)
-            return NULL;
-        if (!((slot ^ part) >> bits)) {
-            const uint8_t *node = zone->image + 4 * (size_t)(slot & ((1u << bits) - 1));
-
-            if (node_name_len(node) == len && dns_octets_equal(node_name(node), name, len))
-                return node;
-        }
-        if (++i == zone->slot_count)
-            i = 0;
-    }
-}
-
-/* The set of this type at NODE, or NULL. */
-static inline const uint8_t *node_find_set(const uint8_t *node, unsigned type)
+/* The set of this type at NODE, or NULL: in line, and not. */
+static ALWAYS_INLINE const uint8_t *node_search_set(const uint8_t *node, unsigned type)
 {
     const uint8_t *set = node_first_set(node);
 
@@ -86,6 +62,11 @@ static inline const uint8_t *node_find_set(const uint8_t *node, unsigned type)
             return set;
     }
     return NULL;
+}
+
+static inline const uint8_t *node_find_set(const uint8_t *node, unsigned type)
+{
+    return node_search_set(node, type);
 }
 
 /* Offset in KEY's octets of its ancestor (or itself) that has DEPTH labels below the apex. */
@@ -107,8 +88,11 @@ static inline const uint8_t *zone_apex(const struct dns_zone *zone)
     return zone->image + 4 * (size_t)dns_le32(zone->image + IMAGE_OFF_NODES);
 }
 
-/* The last two for those who need not be that fast: not in line. */
+/* db_find() for those who need not be that fast: not in line. */
 struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max);
+
+/* The node with the LEN octets NAME, relative to the apex and in letters of any case, or NULL. Eight octets in front of its end
+ * can be read. */
 const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name, unsigned len);
 
 /* Looks up KEY, which lies in ZONE. */

@@ -165,17 +165,6 @@ static void answer_notify(struct task *t)
         t->r.rcode = (uint8_t)listener->notified(listener, &t->q.key, t->client, key);
 }
 
-/* Is there nothing to do for a well-formed query but to answer its question, and briefly? */
-static bool is_plain(const struct dns_db *db, const struct dns_query *q, unsigned flags)
-{
-    if (!(flags & DNS_MINIMAL) || (q->edns && q->edns_version))
-        return false;
-    return !(IS_ENABLED(CONFIG_DNS_EDNS) && q->edns && q->options_len) &&
-           !(IS_ENABLED(CONFIG_DNS_TSIG) && q->tsig_at) &&
-           !(IS_ENABLED(CONFIG_DNS_SECONDARY) && q->notify) &&
-           !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter);
-}
-
 /* Finds the answer to what is not plain. False when none is to be sent. */
 static bool find_answer(struct task *t, const struct dns_client *client, unsigned flags,
                         struct dns_stats *stats)
@@ -212,33 +201,13 @@ static bool find_answer(struct task *t, const struct dns_client *client, unsigne
     return !IS_ENABLED(CONFIG_DNS_LIMIT) || flags & DNS_TCP || limit(t, client, stats);
 }
 
-/* The general way: answers the query that is parsed in t->q, and whose response code so far is in t->r. */
-static __attribute__((noinline)) size_t answer_fully(struct task *t,
-                                                     const struct dns_client *client,
-                                                     unsigned flags, struct dns_stats *stats)
-{
-    struct reply *r = &t->r;
-    struct tsig tsig;
-
-    if (IS_ENABLED(CONFIG_DNS_XFR)) {
-        t->client = client;
-        t->tsig = &tsig;
-    }
-    if (IS_ENABLED(CONFIG_DNS_EDNS))
-        t->edns = (struct dns_edns){0};
-    r->flags = 0;
-    r->count[SECTION_ANSWER] = r->count[SECTION_AUTHORITY] = r->count[SECTION_ADDITIONAL] = 0;
-    r->pos = HEADER_SIZE + t->q.question_len;
-    r->limit = t->max - (t->q.edns ? OPT_SIZE : 0);
-    memcpy(r->out, t->query, r->pos);
-    return find_answer(t, client, flags, stats) ? finish(t, stats) : 0;
-}
-
-size_t dns_answer(const struct dns_db *db, const struct dns_client *client, const uint8_t *query,
-                  size_t len, uint8_t *out, size_t cap, unsigned flags, struct dns_stats *stats)
+size_t dns_answer_fully(const struct dns_db *db, const struct dns_client *client,
+                        const uint8_t *query, size_t len, uint8_t *out, size_t cap, unsigned flags,
+                        struct dns_stats *stats)
 {
     struct task t;
-    size_t size;
+    struct reply *r = &t.r;
+    struct tsig tsig;
 
     stats->queries++;
     stats->tcp += flags & DNS_TCP;
@@ -246,20 +215,27 @@ size_t dns_answer(const struct dns_db *db, const struct dns_client *client, cons
         stats->dropped++;
         return 0;
     }
-    t.r.rcode = dns_query_parse(&t.q, query, len);
-    t.max = reply_limit(&t.q, cap, flags);
+    r->rcode = (uint8_t)dns_query_parse(&t.q, query, len);
     if (IS_ENABLED(CONFIG_DNS_COUNTERS) && t.q.question_len)
         counters_type(stats, t.q.type);
-    if (t.r.rcode == DNS_NOERROR && is_plain(db, &t.q, flags)) {
-        size = plain_answer(db, &t.q, query, out, t.max);
-        if (size) {
-            stats->rcode[DNS_NOERROR]++;
-            return size;
-        }
+    if (IS_ENABLED(CONFIG_DNS_XFR)) {
+        t.client = client;
+        t.tsig = &tsig;
     }
+    if (IS_ENABLED(CONFIG_DNS_EDNS))
+        t.edns = (struct dns_edns){0};
     t.db = db;
     t.query = query;
     t.query_len = len;
-    t.r.out = out;
-    return answer_fully(&t, client, flags, stats);
+    t.max = reply_limit(&t.q, cap, flags);
+    r->out = out;
+    r->flags = 0;
+    r->count[SECTION_ANSWER] = r->count[SECTION_AUTHORITY] = r->count[SECTION_ADDITIONAL] = 0;
+    r->pos = HEADER_SIZE + t.q.question_len;
+    r->limit = t.max - (t.q.edns ? OPT_SIZE : 0);
+    if (out == query) /* which is looked at while the answer is written */
+        t.query = memmove(out + cap, query, len);
+    else
+        memcpy(out, query, r->pos);
+    return find_answer(&t, client, flags, stats) ? finish(&t, stats) : 0;
 }

@@ -5,18 +5,40 @@
  */
 #include "lib/dns/name.h"
 
-#define EACH 0x0101010101010101u
-
-/* Lowers eight octets at once: sets bit 5 of those in 'A'..'Z'. Length bytes (at most 63) pass as
- * they are. */
-static uint64_t lower_word(uint64_t w)
+__attribute__((noinline)) uint64_t dns_lowered(uint64_t w)
 {
-    uint64_t low = w & (0x7f * EACH);
-    uint64_t at_least_a = low + (0x80 - 'A') * EACH;
-    uint64_t above_z = low + (0x7f - 'Z') * EACH;
-    uint64_t upper = at_least_a & ~above_z & ~w & (0x80 * EACH);
+    return dns_lower_word(w);
+}
 
-    return w | upper >> 2;
+/* Most names are asked for as they stand in the zone: only a word that is not the same is lowered. */
+static ALWAYS_INLINE bool same_word(uint64_t asked, uint64_t known)
+{
+    return asked == known || dns_lowered(asked) == known;
+}
+
+__attribute__((noinline)) bool dns_same_name(const uint8_t *asked, const uint8_t *known, unsigned n)
+{
+    uint64_t last = dns_le64(asked - 8);
+
+    if (n < 8)
+        return !((dns_lowered(last) ^ dns_le64(known - 8)) >> (64 - 8 * n));
+    if (!same_word(last, dns_le64(known - 8)))
+        return false;
+    /* The last word but one may overlap it. */
+    for (; n > 8; n -= 8) {
+        if (!same_word(dns_le64(asked - n), dns_le64(known - n)))
+            return false;
+    }
+    return true;
+}
+
+__attribute__((noinline)) uint64_t dns_hash_front(const uint8_t *name, const uint8_t *end)
+{
+    uint64_t h = DNS_HASH_SEED;
+
+    for (; end - name > 8; name += 8)
+        h = dns_hash_word(h, dns_lowered(dns_le64(name)));
+    return h;
 }
 
 /* Lowers N octets into TO, where there is room for DNS_NAME_PAD more. The last word overlaps the one before it, so that
@@ -25,11 +47,11 @@ static inline void lower_octets(uint8_t *to, const uint8_t *from, unsigned n)
 {
     if (n < 8) {
         memcpy(to, from, n);
-        dns_put_le64(to, lower_word(dns_le64(to)));
+        dns_put_le64(to, dns_lowered(dns_le64(to)));
         return;
     }
     for (unsigned at = 0;; at = MIN(at + 8, n - 8)) {
-        dns_put_le64(to + at, lower_word(dns_le64(from + at)));
+        dns_put_le64(to + at, dns_lower_word(dns_le64(from + at)));
         if (at == n - 8)
             return;
     }
@@ -37,17 +59,15 @@ static inline void lower_octets(uint8_t *to, const uint8_t *from, unsigned n)
 
 unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail)
 {
-    unsigned end = avail < DNS_NAME_MAX ? avail : DNS_NAME_MAX, pos = 0, labels = 0, n;
+    size_t end = avail < DNS_NAME_MAX ? avail : DNS_NAME_MAX, pos = 0, labels = 0, n;
 
-    for (;; labels++, pos += n + 1) {
-        if (pos >= end)
-            return 0;
+    for (; pos < end; labels++, pos += n + 1) {
         n = wire[pos];
-        key->label[labels] = pos;
+        key->label[labels] = (uint8_t)pos;
         if (n - 1 >= DNS_LABEL_MAX)
             break;
     }
-    if (n)
+    if (pos >= end || n)
         return 0;
     key->labels = labels;
     key->len = pos + 1;

@@ -35,6 +35,23 @@ struct dns_key {
     uint8_t lower[DNS_NAME_MAX + DNS_NAME_PAD];
 };
 
+#define DNS_EACH 0x0101010101010101u
+#define DNS_HASH_SEED 0x243f6a88
+
+/* Lowers eight octets at once: sets bit 5 of those in 'A'..'Z'. Length bytes (at most 63) pass as
+ * they are. With bit 7 set in each, no subtraction borrows of the octet above; it stays set where the octet was
+ * no less. Octets that had it are no letters. */
+static ALWAYS_INLINE uint64_t dns_lower_word(uint64_t w)
+{
+    uint64_t high = w | 0x80 * DNS_EACH;
+    uint64_t is_letter = (high - 'A' * DNS_EACH) ^ (high - ('Z' + 1) * DNS_EACH);
+
+    return w | (is_letter & (high ^ w)) >> 2;
+}
+
+/* The same, not in line, where it is seldom done. */
+uint64_t dns_lowered(uint64_t w);
+
 /* One step of the hash. */
 static inline uint64_t dns_hash_word(uint64_t h, uint64_t word)
 {
@@ -56,13 +73,34 @@ static inline uint64_t dns_last_octets(uint64_t word, const uint8_t *at, const u
 static ALWAYS_INLINE uint32_t dns_hash(const uint8_t *name, unsigned n)
 {
     const uint8_t *end = name + n;
-    uint64_t h = 0x243f6a88;
+    uint64_t h = DNS_HASH_SEED;
 
     if (!n)
         return (uint32_t)h;
     for (; end - name > 8; name += 8)
         h = dns_hash_word(h, dns_le64(name));
     return (uint32_t)dns_hash_word(h, dns_last_octets(dns_le64(name), name, end));
+}
+
+/* How many bits of a word that ends with the last of N octets are of others, in front of these. */
+static ALWAYS_INLINE unsigned dns_other_bits(unsigned n)
+{
+    return (64 - 8 * n) & 63;
+}
+
+/* The hash of the lowered octets from NAME to END as far as its last step, for the last one to eight octets. */
+uint64_t dns_hash_front(const uint8_t *name, const uint8_t *end);
+
+/*
+ * The same of the N octets that end at END, N > 0, which need not be in lower case; but LAST, the word that ends there, is. Eight
+ * octets in front of END can be read.
+ */
+static ALWAYS_INLINE uint32_t dns_hash_end(const uint8_t *end, unsigned n, uint64_t last)
+{
+    unsigned other = dns_other_bits(n);
+    uint64_t h = n > 8 ? dns_hash_front(end - n, end) : DNS_HASH_SEED;
+
+    return (uint32_t)dns_hash_word(h, last >> other << other);
 }
 
 /* Equality of N octets; both sides have DNS_NAME_PAD readable octets after them. */
@@ -76,6 +114,10 @@ static ALWAYS_INLINE bool dns_octets_equal(const uint8_t *a, const uint8_t *b, u
     }
     return !n || !dns_last_octets(dns_le64(a) ^ dns_le64(b), a, end);
 }
+
+/* Are the N octets that end at ASKED, lowered, those that end at KNOWN, N > 0? Eight octets in front of both ends can be
+ * read. */
+bool dns_same_name(const uint8_t *asked, const uint8_t *known, unsigned n);
 
 /*
  * Parses the uncompressed name at WIRE, which has AVAIL readable octets, into KEY.

@@ -41,13 +41,6 @@ struct task {
 /* Answers a question of class CHAOS. False when it is not one that is answered. */
 bool chaos_answer(struct task *t);
 
-/*
- * Writes the answer of at most MAX octets to QUERY, which is Q and has nothing beside its question but an OPT record
- * without options, to OUT, if the question is plain. Returns its length. Otherwise 0, and nothing is written.
- */
-size_t plain_answer(const struct dns_db *db, const struct dns_query *q, const uint8_t *query,
-                    uint8_t *out, size_t max);
-
 /* Writes the OPT record of an answer, as yet without options, to OUT and returns its length. */
 static inline unsigned message_put_opt(uint8_t *out, unsigned rcode, bool dnssec_ok)
 {

@@ -215,36 +215,39 @@ static unsigned compare_ways(const char *name, unsigned type)
         {0, 0, TYPE_OPT, 4, 0xd0, 0, 0, 0, 0, 0, 4, 0, 3, 0, 0}, /* NSID */
     };
     uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opts[0])], one[DNS_UDP_MAX], two[DNS_UDP_MAX];
-    size_t len = put_query(query, name, type), cap = DNS_UDP_MIN;
+    uint8_t *place = malloc(DNS_UDP_MAX + sizeof(query));
+    size_t len = put_query(query, name, type);
     unsigned answered = 0;
 
     for (unsigned i = 0; i <= ARRAY_SIZE(opts); i++) {
         struct dns_stats stats_one = {0}, stats_two = {0};
-        size_t n;
+        size_t n, whole = len + (i ? 11u + opts[i - 1][10] : 0);
 
         query[11] = i > 0;
-        if (i) {
+        if (i)
             memcpy(query + len, opts[i - 1], sizeof(opts[0]));
-            cap = DNS_UDP_MAX;
-        }
-        n = dns_answer(&db, NULL, query, len + (i ? 11u + opts[i - 1][10] : 0), one, cap,
-                       DNS_MINIMAL, &stats_one);
-        ck_assert_uint_eq(
-            ask_the_long_way(query, len + (i ? 11u + opts[i - 1][10] : 0), two, cap, &stats_two),
-            n);
+        n = dns_answer(&db, NULL, query, whole, one, DNS_UDP_MAX, DNS_MINIMAL, &stats_one);
+        ck_assert_uint_eq(ask_the_long_way(query, whole, two, DNS_UDP_MAX, &stats_two), n);
         ck_assert_mem_eq(one, two, n);
         ck_assert_mem_eq(&stats_one, &stats_two, sizeof(stats_one));
         answered += dns_be16(one + 6) != 0;
+        /* And in the query's own place. */
+        memcpy(place, query, whole);
+        ck_assert_uint_eq(
+            dns_answer(&db, NULL, place, whole, place, DNS_UDP_MAX, DNS_MINIMAL, &stats_one), n);
+        ck_assert_mem_eq(place, two, n);
     }
+    free(place);
     return answered;
 }
 
-/* In a buffer of the least size; with an OPT record that takes some of it, and without. True if the answer is whole. */
+/* For a client that takes the least size; with an OPT record that takes some of it, and without. True if the answer is
+ * whole. */
 static bool compare_room(const char *name, unsigned type, bool edns)
 {
-    static const uint8_t opt[11] = {0, 0, TYPE_OPT, 4, 0xd0};
-    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)], two[DNS_UDP_MIN],
-        *one = malloc(DNS_UDP_MIN);
+    static const uint8_t opt[11] = {0, 0, TYPE_OPT, 2, 0};
+    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)], two[DNS_UDP_MAX],
+        *one = malloc(DNS_UDP_MAX);
     size_t len = put_query(query, name, type), n;
     struct dns_stats stats = {0};
     bool whole;
@@ -252,9 +255,9 @@ static bool compare_room(const char *name, unsigned type, bool edns)
     query[11] = edns;
     memcpy(query + len, opt, sizeof(opt));
     len += edns ? sizeof(opt) : 0;
-    n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MIN, DNS_MINIMAL, &stats);
+    n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MAX, DNS_MINIMAL, &stats);
     ck_assert_uint_le(n, DNS_UDP_MIN);
-    ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MIN, &stats), n);
+    ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MAX, &stats), n);
     ck_assert_mem_eq(one, two, n);
     whole = !(one[2] & FLAG_TC);
     free(one);
@@ -275,8 +278,8 @@ static void compare_flags(const char *name, unsigned type)
 
             query[2] = (uint8_t)first;
             query[3] = second[i];
-            n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MIN, DNS_MINIMAL, &stats);
-            ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MIN, &stats), n);
+            n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MAX, DNS_MINIMAL, &stats);
+            ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MAX, &stats), n);
             ck_assert_mem_eq(one, two, n);
             if (!(first & 0x78)) {
                 ck_assert_uint_eq(one[2], 0x84 | (first & FLAG_RD));
@@ -312,7 +315,174 @@ START_TEST(test_plain_answers)
     ck_assert_uint_gt(answered, 500);
     compare_flags("mail.example.org.", TYPE_A);
     free(image);
+    image = make_zone(nsec_text, &zone, &size); /* a set with signatures, for who wants them */
+    dns_db_set(&db, &zone);
+    ck_assert_uint_gt(compare_ways("ns1.example.org.", TYPE_A), 0);
+    free(image);
     free(other);
+}
+END_TEST
+
+/* The length of the plain answer to what is asked, the first LEN of these octets; 0 if it is none: then they are as they
+ * were. */
+static size_t ask_plainly_with(const uint8_t *octets, size_t all, size_t len)
+{
+    struct dns_stats counted = {0};
+    uint8_t *place = malloc(DNS_UDP_MAX);
+    size_t n;
+
+    memcpy(place, octets, all);
+    n = dns_answer_plain(&db, place, len, &counted);
+    ck_assert_uint_eq(counted.queries, n != 0);
+    if (!n)
+        ck_assert_mem_eq(place, octets, all);
+    free(place);
+    return n;
+}
+
+static size_t ask_plainly(const uint8_t *query, size_t len)
+{
+    return ask_plainly_with(query, len, len);
+}
+
+/* Asks for a name, in lower case and not, which is there or not; and for all that differ from it in one octet. */
+static void ask_for_variants(const char *name, bool there)
+{
+    uint8_t query[12 + DNS_NAME_MAX + 5], one[DNS_UDP_MAX], two[DNS_UDP_MAX];
+    size_t len = put_query(query, name, TYPE_A), n;
+
+    ck_assert_uint_eq(ask_plainly(query, len) != 0, there);
+    for (size_t at = 12; at < len - 5; at++) {
+        static const uint8_t flips[] = {0x20, 1, 0x40, 0x80};
+        bool letter = (query[at] | 0x20) >= 'a' && (query[at] | 0x20) <= 'z';
+
+        for (unsigned i = 0; i < ARRAY_SIZE(flips); i++) {
+            query[at] ^= flips[i];
+            n = dns_answer(&db, NULL, query, len, one, sizeof(one), DNS_MINIMAL, &stats);
+            ck_assert_uint_eq(ask_the_long_way(query, len, two, sizeof(two), &stats), n);
+            ck_assert_mem_eq(one, two, n);
+            if (!i && letter)
+                ck_assert_uint_eq(ask_plainly(query, len) != 0, there);
+            query[at] ^= flips[i];
+        }
+    }
+}
+
+/* Names and zones' names of all lengths, alone with their number of labels and not. */
+START_TEST(test_plain_names)
+{
+    static const char *const origins[] = {"example",
+                                          "z",
+                                          "a.bb",
+                                          "ccc.dddd",
+                                          "abc.defgh",
+                                          "e@.x",
+                                          "q[.y`",
+                                          "eeeeeee.fffffff",
+                                          "eeeeeeee.fffffff",
+                                          ".",
+                                          "ggggggggggggggg.hhhhhhhhhhhhhhhh"};
+    static struct dns_zone zones[ARRAY_SIZE(origins)];
+    uint8_t *images[ARRAY_SIZE(origins)];
+    char text[4096], name[256];
+    size_t size;
+
+    for (unsigned z = 0; z < ARRAY_SIZE(origins); z++) {
+        const char *dot = strcmp(origins[z], ".") ? "." : "";
+        int at =
+            snprintf(text, sizeof(text),
+                     "$ORIGIN %s%s\n$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS n.s.t.\n@ A 192.0.2.1\n",
+                     strcmp(origins[z], "e@.x") ? origins[z] : "e\\@.x", dot);
+
+        for (int n = 1; n < 20; n++)
+            at += snprintf(text + at, sizeof(text) - (size_t)at,
+                           "%0*d A 192.0.2.2\nx.%0*dy A 192.0.2.3\n", n, 0, n, 0);
+        images[z] = make_zone(text, &zones[z], &size);
+    }
+    for (unsigned z = 0; z < ARRAY_SIZE(origins); z++) {
+        const char *dot = strcmp(origins[z], ".") ? "." : "";
+        const char *origin = strcmp(origins[z], "e@.x") ? origins[z] : "e\\@.x";
+
+        dns_db_set(&db, &zones[z]);
+        snprintf(name, sizeof(name), "%s%s", origin, dot);
+        ask_for_variants(name, true);
+        for (int n = 1; n < 20; n++) {
+            if (!*dot)
+                origin = "";
+            snprintf(name, sizeof(name), "%0*d.%s%s", n, 0, origin, dot);
+            ask_for_variants(name, true);
+            snprintf(name, sizeof(name), "x.%0*dy.%s%s", n, 0, origin, dot);
+            ask_for_variants(name, true);
+            snprintf(name, sizeof(name), "%0*dz.%s%s", n, 0, origin, dot);
+            ask_for_variants(name, false);
+        }
+    }
+    for (unsigned z = 0; z < ARRAY_SIZE(origins); z++)
+        free(images[z]);
+}
+END_TEST
+
+/* Each octet of a query, made to be another one, and each length. */
+START_TEST(test_queries_that_are_nearly_plain)
+{
+    static const uint8_t opt[] = {0, 0, TYPE_OPT, 4, 0xd0, 0, 0, 0, 0, 0, 2, 9, 9};
+    uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)], one[DNS_UDP_MAX], two[DNS_UDP_MAX];
+    size_t len = put_query(query, "mail.example.org.", TYPE_A), size, n;
+    struct dns_zone zone;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+    unsigned plain = 0;
+
+    dns_db_set(&db, &zone);
+    memcpy(query + len, opt, sizeof(opt));
+    for (unsigned records = 0; records < 3; records++) {
+        size_t whole = len + (records ? sizeof(opt) : 0);
+
+        query[11] = (uint8_t)records;
+        for (size_t at = 0; at < whole; at++) {
+            uint8_t was = query[at];
+
+            for (unsigned value = 0; value < 256; value++) {
+                query[at] = (uint8_t)value;
+                n = dns_answer(&db, NULL, query, whole, one, sizeof(one), DNS_MINIMAL, &stats);
+                ck_assert_uint_eq(ask_the_long_way(query, whole, two, sizeof(two), &stats), n);
+                ck_assert_mem_eq(one, two, n);
+                plain += ask_plainly(query, whole) != 0;
+            }
+            query[at] = was;
+        }
+        for (size_t less = 0; less < whole; less++) {
+            uint8_t *exact = malloc(less ? less : 1);
+
+            memcpy(exact, query, less);
+            n = dns_answer(&db, NULL, exact, less, one, sizeof(one), DNS_MINIMAL, &stats);
+            ck_assert_uint_eq(ask_the_long_way(exact, less, two, sizeof(two), &stats), n);
+            ck_assert_mem_eq(one, two, n);
+            ck_assert_uint_eq(ask_plainly_with(query, whole, less), 0);
+            free(exact);
+        }
+    }
+    ck_assert_uint_gt(plain, 500);
+    free(image);
+}
+END_TEST
+
+/* A name that has the hash of the one asked for, its length and its end, is another one nevertheless. */
+START_TEST(test_plain_names_that_end_the_same)
+{
+    static const char text[] =
+        "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a.x.\nqbcdefghijkl 60 A 192.0.2.1\n";
+    uint8_t query[12 + DNS_NAME_MAX + 5];
+    size_t len = put_query(query, "qbcdefghijkl.example.org.", TYPE_A), size;
+    struct dns_zone zone;
+    uint8_t *image = make_zone(text, &zone, &size), *at = image;
+
+    dns_db_set(&db, &zone);
+    ck_assert_uint_gt(ask_plainly(query, len), 0);
+    while (memcmp(at, "\x0cqbcd", 5))
+        at++;
+    at[1] = 'r';
+    ck_assert_uint_eq(ask_plainly(query, len), 0);
+    free(image);
 }
 END_TEST
 
@@ -599,6 +769,9 @@ int main(void)
     tcase_add_test(t, test_octets);
     tcase_add_test(t, test_chain_octets);
     tcase_add_test(t, test_plain_answers);
+    tcase_add_test(t, test_plain_names);
+    tcase_add_test(t, test_queries_that_are_nearly_plain);
+    tcase_add_test(t, test_plain_names_that_end_the_same);
     tcase_add_test(t, test_room_for_a_plain_answer);
     tcase_add_loop_test(t, test_refusals, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
