@@ -39,6 +39,7 @@ def verdict(g, n, lie):
         g.xl("shutdown")
         good = good and g.wait_end() == 0
     else:
+        g.wait_end()
         good = re.search(ORDERLY_END, g.console(), re.M) and "has shut down: crash" in g.messages()
     wrong = None if good else f"allocation {n}:\n{g.diagnosis()}"
     g.close()
@@ -105,6 +106,7 @@ def verdict_of_rings(g, n, directory):
         g.xl("shutdown")
         good = good and g.wait_end() == 0
     else:
+        g.wait_end()
         good = re.search(ORDERLY_END, g.console(), re.M) and "has shut down: crash" in g.messages()
     wrong = None if good else f"allocation {n}:\n{g.diagnosis()}"
     g.close()
