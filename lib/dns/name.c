@@ -59,7 +59,7 @@ static inline void lower_octets(uint8_t *to, const uint8_t *from, unsigned n)
 
 unsigned dns_key_parse(struct dns_key *key, const uint8_t *wire, size_t avail)
 {
-    size_t end = avail < DNS_NAME_MAX ? avail : DNS_NAME_MAX, pos = 0, labels = 0, n;
+    size_t end = avail < DNS_NAME_MAX ? avail : DNS_NAME_MAX, pos = 0, labels = 0, n = 0;
 
     for (; pos < end; labels++, pos += n + 1) {
         n = wire[pos];

@@ -12,6 +12,7 @@
  */
 #include <check.h>
 
+#include "kernel/app.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/peer.h"
 #include "tests/fuzz/sync_store.h"
@@ -188,6 +189,15 @@ void net_link(struct netdev *dev, bool up)
 }
 
 void net_tx_ready(struct netdev *dev)
+{
+}
+
+const struct netdev *net_device(unsigned n)
+{
+    return n == 0 ? netback_dev : NULL;
+}
+
+void shutdown_hook_add(struct shutdown_hook *hook)
 {
 }
 
