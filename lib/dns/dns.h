@@ -205,9 +205,9 @@ void dns_db_listen(struct dns_db *db, struct dns_listener *listener);
 void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter);
 
 /*
- * Answers the query of LEN octets at MESSAGE, which came over UDP, in its place, where there is room for DNS_UDP_MAX octets,
- * and returns the answer's length, if the query is plain (plain.c); then it is what dns_answer_fully() would write with
- * DNS_MINIMAL. Otherwise 0, and nothing is written or counted.
+ * Answers the query of LEN octets at MESSAGE in its place, where there is room for DNS_UDP_MAX octets, and returns the
+ * answer's length, if the query is plain (plain.c) and that suffices for its answer, over TCP too; then it is what
+ * dns_answer_fully() would write with DNS_MINIMAL. Otherwise 0, and nothing is written or counted.
  */
 size_t dns_answer_plain(const struct dns_db *db, uint8_t *message, size_t len,
                         struct dns_stats *stats);
@@ -230,11 +230,12 @@ static ALWAYS_INLINE size_t dns_answer(const struct dns_db *db, const struct dns
 {
     size_t size = 0;
 
-    if (flags == DNS_MINIMAL && cap >= DNS_UDP_MAX && len <= cap &&
+    if ((flags | DNS_TCP) == (DNS_MINIMAL | DNS_TCP) && cap >= DNS_UDP_MAX && len <= cap &&
         !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter)) {
         if (out != query)
             memcpy(out, query, len);
         size = dns_answer_plain(db, out, len, stats);
+        stats->tcp += size && flags & DNS_TCP;
     }
     return size ? size : dns_answer_fully(db, client, query, len, out, cap, flags, stats);
 }

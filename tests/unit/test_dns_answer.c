@@ -236,6 +236,16 @@ static unsigned compare_ways(const char *name, unsigned type)
         ck_assert_uint_eq(
             dns_answer(&db, NULL, place, whole, place, DNS_UDP_MAX, DNS_MINIMAL, &stats_one), n);
         ck_assert_mem_eq(place, two, n);
+        /* And over TCP. */
+        memset(&stats_one, 0, sizeof(stats_one));
+        memset(&stats_two, 0, sizeof(stats_two));
+        n = dns_answer(&db, NULL, query, whole, one, DNS_UDP_MAX, DNS_MINIMAL | DNS_TCP,
+                       &stats_one);
+        ck_assert_uint_eq(dns_answer_fully(&db, NULL, query, whole, two, DNS_UDP_MAX,
+                                           DNS_MINIMAL | DNS_TCP, &stats_two),
+                          n);
+        ck_assert_mem_eq(one, two, n);
+        ck_assert_mem_eq(&stats_one, &stats_two, sizeof(stats_one));
     }
     free(place);
     return answered;
