@@ -251,22 +251,22 @@ static unsigned compare_ways(const char *name, unsigned type)
     return answered;
 }
 
-/* For a client that takes the least size; with an OPT record that takes some of it, and without. True if the answer is
- * whole. */
-static bool compare_room(const char *name, unsigned type, bool edns)
+/* For a client whose OPT record says that it takes SIZE octets; 0: without one. True if the answer is whole. */
+static bool compare_room(const char *name, unsigned type, unsigned size)
 {
-    static const uint8_t opt[11] = {0, 0, TYPE_OPT, 2, 0};
+    static const uint8_t opt[11] = {0, 0, TYPE_OPT};
     uint8_t query[12 + DNS_NAME_MAX + 5 + sizeof(opt)], two[DNS_UDP_MAX],
         *one = malloc(DNS_UDP_MAX);
     size_t len = put_query(query, name, type), n;
     struct dns_stats stats = {0};
     bool whole;
 
-    query[11] = edns;
+    query[11] = size != 0;
     memcpy(query + len, opt, sizeof(opt));
-    len += edns ? sizeof(opt) : 0;
+    dns_put_be16(query + len + 3, size);
+    len += size ? sizeof(opt) : 0;
     n = dns_answer(&db, NULL, query, len, one, DNS_UDP_MAX, DNS_MINIMAL, &stats);
-    ck_assert_uint_le(n, DNS_UDP_MIN);
+    ck_assert_uint_le(n, MIN(MAX(size, DNS_UDP_MIN), DNS_UDP_MAX));
     ck_assert_uint_eq(ask_the_long_way(query, len, two, DNS_UDP_MAX, &stats), n);
     ck_assert_mem_eq(one, two, n);
     whole = !(one[2] & FLAG_TC);
@@ -512,13 +512,36 @@ START_TEST(test_room_for_a_plain_answer)
         image = make_zone(text, &zone, &size);
         dns_db_set(&db, &zone);
         for (unsigned edns = 0; edns < 2; edns++)
-            whole[edns] += compare_room("big.example.org.", 16, edns);
+            whole[edns] += compare_room("big.example.org.", 16, edns ? DNS_UDP_MIN : 0);
         dns_db_remove(&db, &zone);
         free(image);
     }
     ck_assert_uint_gt(whole[1], 0);
     ck_assert_uint_eq(whole[0], whole[1] + 11);
     ck_assert_uint_lt(whole[0], 40);
+}
+END_TEST
+
+/* The longest answer that there may be, and one that is an octet too long, for clients that would take more, too. */
+START_TEST(test_most_room_for_a_plain_answer)
+{
+    static const uint16_t sizes[] = {DNS_UDP_MAX - 1, DNS_UDP_MAX, DNS_UDP_MAX + 1, 4096,
+                                     UINT16_MAX};
+    char text[1400];
+    struct dns_zone zone;
+    size_t size;
+    uint8_t *image;
+
+    snprintf(text, sizeof(text),
+             "@ 60 SOA a b 1 2 3 4 5\n@ 60 NS a.x.\n"
+             "big 60 TXT %0255d %0255d %0255d %0255d %0*d\n",
+             1, 2, 3, 4, 151 + _i, 5);
+    image = make_zone(text, &zone, &size);
+    dns_db_set(&db, &zone);
+    for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
+        ck_assert_int_eq(compare_room("big.example.org.", 16, sizes[i]),
+                         sizes[i] >= DNS_UDP_MAX && !_i);
+    free(image);
 }
 END_TEST
 
@@ -783,6 +806,7 @@ int main(void)
     tcase_add_test(t, test_queries_that_are_nearly_plain);
     tcase_add_test(t, test_plain_names_that_end_the_same);
     tcase_add_test(t, test_room_for_a_plain_answer);
+    tcase_add_loop_test(t, test_most_room_for_a_plain_answer, 0, 2);
     tcase_add_loop_test(t, test_refusals, 0, sizeof(refusals) / sizeof(refusals[0]));
     tcase_add_loop_test(t, test_counts, 0, sizeof(counts) / sizeof(counts[0]));
     tcase_add_loop_test(t, test_hashed_proofs, 0, sizeof(proofs) / sizeof(proofs[0]));
