@@ -89,11 +89,9 @@ static ALWAYS_INLINE const struct dns_zone *find_zone(const struct dns_db *db, c
         if (!z)
             z = first_of_several(db, tail, tail - at);
         for (; z; z = z->next) {
-            if (!zone_is_there(z))
-                return NULL;
             if (z->name_len == tail - at && is_zone_name(tail, z->name, z->name_len)) {
                 *apex = at;
-                return z;
+                return zone_is_there(z) ? z : NULL;
             }
         }
     }

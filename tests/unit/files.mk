@@ -87,6 +87,8 @@ unit-dns_long-cflags := $(dns-all-options)
 unit-dns_damage-srcs := tests/unit/test_dns_damage.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_damage-cflags := $(dns-all-options)
 unit-dns_answer-cflags := $(dns-all-options)
+unit-dns_vacant-srcs := tests/unit/test_dns_vacant.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_vacant-cflags := $(dns-all-options) -DCONFIG_DNS_SECONDARY=1
 
 include lib/crypto/host.mk
 unit-dns_transfer-srcs = tests/unit/test_dns_transfer.c $(dns-server-srcs) $(dns-build-srcs) $(host-mbedtls-srcs)
