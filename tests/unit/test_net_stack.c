@@ -1210,6 +1210,33 @@ START_TEST(a_service_answers_as_lwip_would)
 }
 END_TEST
 
+/* Whatever the headers' words add up to: with all numbers of packets, and for clients of which the addresses have all
+ * sums; these are so great that a carry that comes back in makes another one. */
+START_TEST(a_service_answers_with_right_sums)
+{
+    struct frame f;
+
+    start_with_addresses();
+    serve(9, receive);
+    answer_with = 100;
+    question(&f, false);
+    for (unsigned i = 0; i <= UINT16_MAX; i++) {
+        unsigned host = _i ? i : 0;
+
+        memcpy(f.data + AT_IP4_SRC, (uint8_t[]){172, (uint8_t)host, (uint8_t)(host >> 8), 200}, 4);
+        right_sums(&f, false);
+        net_ip4_id = (uint16_t)i;
+        ask_in_page(&f, 0, true);
+        ck_assert_uint_eq(sent.datagrams, 1);
+        ck_assert_uint_eq(frame_folded(headers_sum(sent.datagram + ETH_BYTES, IP4_BYTES)), 0);
+        ck_assert_uint_eq(read_be16(sent.datagram + ETH_BYTES + IP4_BYTES + 6),
+                          (uint16_t)~frame_folded(headers_sum(f.data + AT_IP4_SRC, 8) +
+                                                  PROTOCOL_UDP + UDP_BYTES + 100));
+    }
+    ck_assert_uint_eq(served, UINT16_MAX + 1);
+}
+END_TEST
+
 /* One that says nothing, does not answer, or leaves it to received(); and a ring that is full. */
 START_TEST(a_service_need_not_answer)
 {
@@ -2135,6 +2162,7 @@ int main(void)
     tcase_add_test(c, the_short_way_in_leads_to_an_address);
     tcase_add_loop_test(c, a_service_is_asked_what_is_plain, 0, 2 * ARRAY_SIZE(changes));
     tcase_add_loop_test(c, a_service_answers_as_lwip_would, 0, 8);
+    tcase_add_loop_test(c, a_service_answers_with_right_sums, 0, 2);
     tcase_add_test(c, a_service_need_not_answer);
     tcase_add_test(c, a_service_has_room_for_its_answer);
     tcase_add_test(c, a_service_is_asked_no_more_than_it_may_answer);
