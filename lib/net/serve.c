@@ -27,8 +27,11 @@ err_t net_udp_serve(struct net_service *service, uint16_t port)
     struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
     err_t err = pcb ? udp_bind(pcb, IP_ANY_TYPE, port) : ERR_MEM;
 
-    if (err != ERR_OK)
+    if (err != ERR_OK) {
+        if (pcb)
+            udp_remove(pcb);
         return err;
+    }
     udp_recv(pcb, service->received, NULL);
     service->port = lwip_htons(port);
     service->next = services;
