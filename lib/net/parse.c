@@ -91,17 +91,21 @@ static bool parse_group(const char **text, uint16_t *group)
     unsigned value = 0, digits = 0;
 
     for (; digits < 5; digits++, ++*text) {
-        char c = (char)(**text | 0x20);
+        unsigned digit = (unsigned)(**text - '0'), letter = (unsigned)((**text | 0x20) - 'a');
 
-        if (c >= '0' && c <= '9')
-            value = value << 4 | (unsigned)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value << 4 | (unsigned)(c - 'a' + 10);
-        else
+        if (digit > 9 && letter > 5)
             break;
+        value = value << 4 | (digit <= 9 ? digit : letter + 10);
     }
     *group = (uint16_t)value;
     return digits >= 1 && digits <= 4;
+}
+
+/* An IPv4 address in IPv6's clothes is an application's, never a host's (RFC 4291, section 2.5.5.2). */
+static bool is_host6(const ip6_addr_t *ip)
+{
+    return !ip6_addr_isany(ip) && !ip6_addr_ismulticast(ip) && !ip6_addr_isloopback(ip) &&
+           !ip6_addr_isipv4mappedipv6(ip);
 }
 
 #define NO_GAP 9
@@ -140,7 +144,7 @@ bool net_parse_ip6(const char *text, ip6_addr_t *ip)
         groups[i] = lwip_htons(groups[i]);
     ip6_addr_set_zero(ip);
     memcpy(ip->addr, groups, sizeof(groups));
-    return !ip6_addr_isany(ip) && !ip6_addr_ismulticast(ip) && !ip6_addr_isloopback(ip);
+    return is_host6(ip);
 }
 
 bool net_parse_static6(const char *text, struct net_config *config)

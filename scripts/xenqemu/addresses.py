@@ -85,7 +85,7 @@ def _host6(text):
         ip = ipaddress.IPv6Address(text)
     except ValueError:
         return None
-    return None if ip.is_unspecified or ip.is_multicast or ip.is_loopback else ip
+    return None if ip.is_unspecified or ip.is_multicast or ip.is_loopback or ip.ipv4_mapped else ip
 
 
 def _static6(text):

@@ -2002,6 +2002,8 @@ static const char *const bad6[] = {"",
                                    "1:::2",
                                    "ff02::1",
                                    "::1.2.3.4",
+                                   "::ffff:102:304",
+                                   "\x11::\x12",
                                    "fe80::1%0"};
 
 /* Lengths; the network's own address and its broadcast address. */
