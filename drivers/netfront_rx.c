@@ -88,9 +88,9 @@ struct packet {
     struct pbuf *head, **tail;
     uint32_t length;
     unsigned slots;
-    bool failed; /* the backend reported an error */
-    bool checked;
-    bool more; /* a slot is to come */
+    bool failed;    /* the backend reported an error */
+    unsigned flags; /* as net_input() wants them */
+    bool more;      /* a slot is to come */
 };
 
 /* Takes the page of the next response's slot back from the backend, or NULL. */
@@ -168,9 +168,9 @@ static ALWAYS_INLINE struct netpage *read_slot(struct netfront *nf,
     return NULL;
 }
 
-static bool is_checked(const struct netif_rx_response *response)
+static unsigned input_flags(const struct netif_rx_response *response)
 {
-    return response->flags & (NETRXF_data_validated | NETRXF_csum_blank);
+    return response->flags & (NETRXF_data_validated | NETRXF_csum_blank) ? NET_INPUT_CHECKED : 0;
 }
 
 /* Adds a piece to the packet; the page belongs to it from now on. */
@@ -199,7 +199,7 @@ static int add_slot(struct netfront *nf, unsigned *left, struct packet *packet, 
         packet->tail = &packet->head;
         packet->length = 0;
         packet->failed = false;
-        packet->checked = is_checked(response);
+        packet->flags = input_flags(response);
     }
     add_piece(packet, np, response);
     if (++packet->slots > NETFRONT_RX_SLOTS) {
@@ -330,13 +330,13 @@ static inline void receive(struct netfront *nf, unsigned *left)
         --*left;
         if (np && !packet.slots && is_usual(nf, &response)) {
             p = netpage_pbuf(np, response.offset, (size_t)response.status);
-            packet.checked = is_checked(&response);
+            packet.flags = input_flags(&response) | NET_INPUT_ALONE;
             break;
         }
         p = receive_slot(nf, left, &packet, np, &response);
     } while (packet.more);
     if (p)
-        net_input(&nf->net, p, packet.checked);
+        net_input(&nf->net, p, packet.flags);
 }
 
 /*

@@ -34,10 +34,12 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
     pbuf_free(p);
 }
 
-/* The usual one: its answer lies there already. */
+/* The usual one: its answer lies there already. An empty one is answered by on_datagram(). */
 static int answer(uint8_t *message, size_t len)
 {
-    return net_asker_port(message) != ECHO_PORT ? (int)len : NET_SILENT;
+    if (net_asker_port(message) == ECHO_PORT)
+        return 0;
+    return len ? (int)len : NET_PASS;
 }
 
 static int start_udp(void)

@@ -40,7 +40,7 @@ static void turn_round(uint8_t *frame, uint8_t *udp)
 }
 
 /* The sums of both headers stay what they were; UDP's may not have been there (RFC 768: 0). */
-void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+void net_input(struct netdev *dev, struct pbuf *p, unsigned flags)
 {
     static const struct netdev_offload offload = {.valid = true};
     uint8_t *frame = p->payload;
@@ -50,7 +50,7 @@ void net_input(struct netdev *dev, struct pbuf *p, bool checked)
     dev->stats.rx_bytes += p->tot_len;
     if (headers_parse(frame, p->len, &h) && is_question(dev, frame, &h)) {
         turn_round(frame, frame + h.transport);
-        if (checked)
+        if (flags & NET_INPUT_CHECKED)
             write_be16(frame + h.transport + 6, 0);
         (void)dev->transmit(dev, p, &offload);
     }

@@ -80,16 +80,18 @@ static bool is_short(const uint8_t *frame, size_t len)
            (len < ETH_BYTES + ARP_BYTES && read_be16(frame + AT_ETH_TYPE) == ETH_ARP);
 }
 
-void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+void net_input(struct netdev *dev, struct pbuf *p, unsigned flags)
 {
     struct net_interface *nif = dev->interface;
     const uint8_t *frame = p->payload;
+    bool checked;
 
     dev->stats.rx_packets++;
     dev->stats.rx_bytes += p->tot_len;
-    dev->stats.rx_checked += checked;
-    if (net_serve(nif, p, checked))
+    dev->stats.rx_checked += (flags & NET_INPUT_CHECKED) != 0;
+    if (net_serve(nif, p, flags))
         return;
+    checked = flags & NET_INPUT_CHECKED;
     dev->stats.rx_large += p->tot_len > dev->mtu + ETH_BYTES;
     if (is_short(frame, p->len)) {
         netdev_drop(dev, NETDEV_RX_SHORT);

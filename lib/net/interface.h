@@ -97,12 +97,12 @@ extern uint16_t net_ip4_id;
 void net_serve_prepare(struct net_interface *interface);
 /* Has the frame p answered by the service that it is a plain question to; then p is gone. False, and nothing was done:
  * it is something else. */
-bool net_serve(struct net_interface *interface, struct pbuf *p, bool checked);
+bool net_serve(struct net_interface *interface, struct pbuf *p, unsigned flags);
 #else
 static inline void net_serve_prepare(struct net_interface *interface)
 {
 }
-static inline bool net_serve(struct net_interface *interface, struct pbuf *p, bool checked)
+static inline bool net_serve(struct net_interface *interface, struct pbuf *p, unsigned flags)
 {
     return false;
 }

@@ -48,9 +48,9 @@ err_t net_udp_reply(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, ui
  */
 struct net_service {
     /*
-     * Answers the len octets at message, which somebody sent to an address of this host, and returns the answer's length;
-     * NET_SILENT: there is none to send; or NET_PASS, having changed nothing: received() gets it. From message on
-     * NET_SERVE_ROOM octets may be written, and an answer has no more; len is no more.
+     * Answers the len octets at message, which somebody sent to an address of this host, and returns the answer's length; 0:
+     * there is none to send; or NET_PASS, having changed nothing: received() gets it. From message on NET_SERVE_ROOM octets
+     * may be written, and an answer has no more; len is no more. It must not enter lwIP, whose clocks may stand.
      */
     int (*answer)(uint8_t *message, size_t len);
     /* A callback of udp_recv(), for what is not plain: comes over IPv6 or in pieces, or is for others as well. */
@@ -60,7 +60,7 @@ struct net_service {
     uint16_t port; /* in the network's order */
 };
 
-enum { NET_SILENT = -1, NET_PASS = -2, NET_SERVE_ROOM = 1472 };
+enum { NET_PASS = -1, NET_SERVE_ROOM = 1472 };
 
 /* Serves a port that nobody else has, at all addresses. Errors as udp_bind(). */
 err_t net_udp_serve(struct net_service *service, uint16_t port);

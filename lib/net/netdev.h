@@ -90,10 +90,12 @@ void net_link(struct netdev *dev, bool up);
 void net_detach(struct netdev *dev);
 
 /*
- * A frame from dev: p belongs to the stack from now on. checked: the backend says that the
- * checksum of TCP or UDP within is right, or left out because the data never was on a wire.
+ * A frame from dev: p belongs to the stack from now on. What the driver knows of it: the backend says that the
+ * checksum of TCP or UDP within is right, or left out because the data never was on a wire; all of it is in one network
+ * page, to which nobody else has a reference, so that no ring shows it.
  */
-void net_input(struct netdev *dev, struct pbuf *p, bool checked);
+enum { NET_INPUT_CHECKED = 1, NET_INPUT_ALONE = 2 };
+void net_input(struct netdev *dev, struct pbuf *p, unsigned flags);
 /* The ring has room again after -EBUSY. Callable from within transmit(). */
 void net_tx_ready(struct netdev *dev);
 

@@ -59,13 +59,19 @@ struct pbuf *netpage_answer(struct pbuf *question, size_t size);
 /* Puts the page of a pbuf that nobody refers to any more back. lwIP's to call. */
 void netpage_free_pbuf(struct pbuf *p);
 
-/* The page that p (one pbuf, not its chain) lies in, or NULL when it is of another kind. */
+/* The page that p, of which it is known, lies in. */
+static ALWAYS_INLINE struct netpage *netpage_under(struct pbuf *p)
+{
+    return container_of(p, struct netpage, custom.pbuf);
+}
+
+/* The same for any p (not its chain); NULL when it is of another kind. */
 static ALWAYS_INLINE struct netpage *netpage_of(struct pbuf *p)
 {
     if (!(p->flags & PBUF_FLAG_IS_CUSTOM) ||
         ((struct pbuf_custom *)p)->custom_free_function != netpage_free_pbuf)
         return NULL;
-    return container_of(p, struct netpage, custom.pbuf);
+    return netpage_under(p);
 }
 
 #ifdef CONFIG_NET_PUBLISH
@@ -107,12 +113,6 @@ void netpage_put(struct netpage *np);
 /* A backend will not let go of the page (rule 9): once its owner puts it back it is never used
  * again, and neither is its grant. */
 void netpage_lose(struct netpage *np);
-/* The page of p if it is no chain and nobody else has a reference to it, so that no ring shows it; or NULL. */
-static ALWAYS_INLINE struct netpage *netpage_alone(struct pbuf *p)
-{
-    return !p->next && p->ref == 1 ? netpage_of(p) : NULL;
-}
-
 /* pbuf_ref() and pbuf_free() of the page's pbuf. Nearly always it is no chain: then the page goes back without the way
  * through lwIP. */
 static inline void netpage_ref(struct netpage *np)

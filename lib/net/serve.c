@@ -6,13 +6,10 @@
  * this one. The answer's headers are the question's, turned round where they lie. All else is deliver.c's, reply.c's and
  * lwIP's, and nobody on the network can tell which way was taken.
  */
-#include <limits.h>
-
 #include "lib/net/headers.h"
 #include "lib/net/interface.h"
 #include "lib/net/net.h"
 #include "lib/net/netpage.h"
-#include "lib/net/timeouts.h"
 
 #include "lwip/udp.h"
 
@@ -68,34 +65,36 @@ static ALWAYS_INLINE bool is_host(const struct netif *netif, const uint8_t *ip)
 {
     uint32_t from = read_word(ip);
 
-    if (ip[0] - 1u >= 223 || ip[0] == IP_LOOPBACKNET)
+    switch (ip[0]) {
+    case 1 ... IP_LOOPBACKNET - 1:
+    case IP_LOOPBACKNET + 1 ... 223:
+        return from != netif_ip4_addr(netif)->addr &&
+               (from | netif_ip4_netmask(netif)->addr) != UINT32_MAX;
+    default:
         return false;
-    return from != netif_ip4_addr(netif)->addr &&
-           (from | netif_ip4_netmask(netif)->addr) != UINT32_MAX;
+    }
 }
 
 /*
- * The octets of UDP's payload in the frame p, if all of its headers are those of a plain question for us; else UINT_MAX.
- * Each length is checked before what it covers is read.
+ * Are all headers of the frame p those of a plain question for us? *len is then the octets of UDP's payload. Each length is
+ * checked before what it covers is read.
  */
-static ALWAYS_INLINE unsigned message_len(const struct net_interface *nif, const struct pbuf *p)
+static ALWAYS_INLINE bool is_question(const struct net_interface *nif, const struct pbuf *p,
+                                      unsigned *len)
 {
     const uint8_t *frame = p->payload;
     const struct netif *netif = &nif->netif;
+    unsigned most = p->len - (unsigned)AT_MESSAGE;
     uint32_t to;
-    unsigned len;
 
-    if (p->len < AT_MESSAGE || headers_receiver(frame) != nif->serves || !headers_is_udp4(frame) ||
-        frame[6] & 1)
-        return UINT_MAX;
-    len = read_be16(frame + AT_IP4_LENGTH) - (unsigned)(IP4_BYTES + UDP_BYTES);
+    if (most > NET_SERVE_ROOM || headers_receiver(frame) != nif->serves ||
+        !headers_is_udp4(frame) || frame[6] & 1)
+        return false;
+    *len = read_be16(frame + AT_IP4_LENGTH) - (unsigned)(IP4_BYTES + UDP_BYTES);
     to = read_word(frame + AT_IP4_DEST);
-    if (len > p->len - (unsigned)AT_MESSAGE ||
-        read_be16(frame + AT_UDP + 4) != (uint16_t)(len + UDP_BYTES) || !to ||
-        to != netif_ip4_addr(netif)->addr || !is_host(netif, frame + AT_IP4_SRC) ||
-        !sum_is_ones(headers_sum_ip4(frame)))
-        return UINT_MAX;
-    return len;
+    return *len <= most && read_be16(frame + AT_UDP + 4) == (uint16_t)(*len + UDP_BYTES) && to &&
+           to == netif_ip4_addr(netif)->addr && is_host(netif, frame + AT_IP4_SRC) &&
+           sum_is_ones(headers_sum_ip4(frame));
 }
 
 /*
@@ -134,27 +133,27 @@ static void answer(struct net_interface *nif, struct pbuf *p, unsigned len)
     nif->dev->stats.tx_blank += !nif->dev->transmit(nif->dev, p, &offload);
 }
 
-bool net_serve(struct net_interface *nif, struct pbuf *p, bool checked)
+bool net_serve(struct net_interface *nif, struct pbuf *p, unsigned flags)
 {
     uint8_t *frame = p->payload;
-    unsigned len = message_len(nif, p);
-    struct netpage *np = netpage_alone(p);
     const struct net_service *service;
+    unsigned len;
     int answer_len;
 
-    if (len > NET_SERVE_ROOM || !np || (uintptr_t)frame % PAGE_SIZE > PAGE_SIZE - FRAME_MAX)
+    if (!(flags & NET_INPUT_ALONE) || (uintptr_t)frame % PAGE_SIZE > PAGE_SIZE - FRAME_MAX ||
+        !is_question(nif, p, &len))
         return false;
     service = find_service(read_half(frame + AT_UDP + 2));
-    if (!service || !(checked || net_udp_sum_right(frame + AT_IP4_SRC, frame + AT_UDP,
-                                                   (uint16_t)(len + UDP_BYTES), true)))
+    if (!service ||
+        !(flags & NET_INPUT_CHECKED ||
+          net_udp_sum_right(frame + AT_IP4_SRC, frame + AT_UDP, (uint16_t)(len + UDP_BYTES), true)))
         return false;
-    net_timeouts_note_input();
     answer_len = service->answer(frame + AT_MESSAGE, len);
-    if (answer_len == NET_PASS)
-        return false;
-    if (answer_len >= 0)
+    if (answer_len > 0)
         answer(nif, p, (unsigned)answer_len);
-    netpage_unref(np);
+    else if (answer_len < 0)
+        return false;
+    netpage_unref(netpage_under(p));
     return true;
 }
 #endif

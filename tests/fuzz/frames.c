@@ -155,7 +155,8 @@ static void arrive(struct frame *f)
         return;
     if (!(how & 4) && f->len)
         pbuf_take(p, f->data, (uint16_t)f->len);
-    net_input(&dev, p, how & 16);
+    net_input(&dev, p,
+              (how & 16 ? NET_INPUT_CHECKED : 0) | (how & 4 && !p->next ? NET_INPUT_ALONE : 0));
     if (how & 32)
         fake_run();
 }
@@ -490,7 +491,7 @@ static void hand_in(const struct frame *f)
     struct pbuf *p = in_pages(f, PAGE_SIZE);
 
     if (p)
-        net_input(&dev, p, false);
+        net_input(&dev, p, 0);
 }
 
 static void end_honest(struct frame *f)

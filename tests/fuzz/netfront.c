@@ -263,11 +263,13 @@ static void check_packet(struct pbuf *p)
     check_input(p);
 }
 
-void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+void net_input(struct netdev *dev, struct pbuf *p, unsigned flags)
 {
     uint8_t what = fuzz_u8();
 
     check_packet(p);
+    if (flags & NET_INPUT_ALONE)
+        ck_assert(netpage_of(p) && !p->next && p->ref == 1);
     if (what & 1 && kept_count < KEPT_MAX) {
         kept[kept_count++] = p;
         return;

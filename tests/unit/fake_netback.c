@@ -147,12 +147,14 @@ static void check_packet(const struct pbuf *p)
     ck_assert_uint_eq(length, p->tot_len);
 }
 
-void net_input(struct netdev *dev, struct pbuf *p, bool checked)
+void net_input(struct netdev *dev, struct pbuf *p, unsigned flags)
 {
     netback_delivered++;
     check_packet(p);
+    if (flags & NET_INPUT_ALONE)
+        ck_assert(netpage_of(p) && !p->next && p->ref == 1);
     if (netback_input)
-        netback_input(p, checked);
+        netback_input(p, flags & NET_INPUT_CHECKED);
     else
         pbuf_free(p);
 }

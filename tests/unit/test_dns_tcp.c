@@ -149,7 +149,7 @@ static void arrive(const uint8_t *frame, size_t len)
     p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_RAM);
     memory.is_ours = false;
     pbuf_take(p, frame, (u16_t)len);
-    net_input(&dev, p, true);
+    net_input(&dev, p, NET_INPUT_CHECKED);
 }
 
 /* The router, through which all clients come, tells where it is. */

@@ -131,7 +131,7 @@ static void arrive(const uint8_t *frame, uint16_t length)
     struct pbuf *p = pbuf_alloc(PBUF_RAW, length, PBUF_RAM);
 
     pbuf_take(p, frame, length);
-    net_input(&dev, p, true);
+    net_input(&dev, p, NET_INPUT_CHECKED);
     fake_run();
 }
 
