@@ -109,9 +109,8 @@ static int answer_in_place(uint8_t *message, size_t len)
         client = server_client(&from);
     }
 #endif
-    len = dns_answer(&server.db, client, message, len, message, DNS_UDP_MAX, SERVER_FLAGS,
-                     &server.stats);
-    return len ? (int)len : NET_SILENT;
+    return dns_answer(&server.db, client, message, len, message, DNS_UDP_MAX, SERVER_FLAGS,
+                      &server.stats);
 }
 
 static int start_udp(void)

@@ -55,7 +55,7 @@ enum {
 struct dns_zone {
     struct dns_zone *next; /* in its bucket */
     const uint8_t *image;
-    const uint8_t *slots;
+    const uint8_t *slots, *slots_end;
     const uint8_t *name; /* apex, lower case, wire form */
     const uint8_t *negative_soa;
     const uint8_t *denial; /* entries for NSEC or NSEC3 */
@@ -81,10 +81,16 @@ struct dns_db {
     struct dns_zone **buckets;
     unsigned mask;
     unsigned depth_count;
-    struct {
+    /* The numbers of labels that zones' names have, greatest first. */
+    struct dns_depth {
         struct dns_zone *only; /* that has so many labels, or NULL: there are several */
+        /* When its name has 8 to 16 octets, the first and the last eight of them; else quick_len is UINT16_MAX. */
+        uint64_t first, last;
+        uint64_t
+            relevant; /* the bits of last that tell this name from others, whatever their letters' case */
+        uint16_t quick_len;
         uint8_t labels;
-    } depth[128]; /* the numbers of labels that zones' names have, greatest first */
+    } depth[128];
     const struct dns_access *access;
     struct dns_limiter *limiter;
     /* These two with CONFIG_DNS_SECONDARY. */
@@ -207,7 +213,8 @@ void dns_db_limit(struct dns_db *db, struct dns_limiter *limiter);
 /*
  * Answers the query of LEN octets at MESSAGE in its place, where there is room for DNS_UDP_MAX octets, and returns the
  * answer's length, if the query is plain (plain.c) and that suffices for its answer, over TCP too; then it is what
- * dns_answer_fully() would write with DNS_MINIMAL. Otherwise 0, and nothing is written or counted.
+ * dns_answer_fully() would write with DNS_MINIMAL. Otherwise 0, and nothing is written. Of STATS only the question's type is
+ * counted.
  */
 size_t dns_answer_plain(const struct dns_db *db, uint8_t *message, size_t len,
                         struct dns_stats *stats);
@@ -228,16 +235,21 @@ static ALWAYS_INLINE size_t dns_answer(const struct dns_db *db, const struct dns
                                        const uint8_t *query, size_t len, uint8_t *out, size_t cap,
                                        unsigned flags, struct dns_stats *stats)
 {
-    size_t size = 0;
+    size_t size;
 
     if ((flags | DNS_TCP) == (DNS_MINIMAL | DNS_TCP) && cap >= DNS_UDP_MAX && len <= cap &&
         !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter)) {
         if (out != query)
             memcpy(out, query, len);
         size = dns_answer_plain(db, out, len, stats);
-        stats->tcp += size && flags & DNS_TCP;
+        if (size) {
+            stats->queries++;
+            stats->rcode[DNS_NOERROR]++;
+            stats->tcp += (flags & DNS_TCP) != 0;
+            return size;
+        }
     }
-    return size ? size : dns_answer_fully(db, client, query, len, out, cap, flags, stats);
+    return dns_answer_fully(db, client, query, len, out, cap, flags, stats);
 }
 
 #endif

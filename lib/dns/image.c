@@ -53,6 +53,7 @@ long dns_zone_open(struct dns_zone *zone, const uint8_t *data, size_t size)
     zone->max_depth = data[IMAGE_OFF_MAX_DEPTH];
     zone->slot_count = dns_le32(data + IMAGE_OFF_SLOT_COUNT);
     zone->slots = data + dns_le32(data + IMAGE_OFF_SLOTS);
+    zone->slots_end = zone->slots + 4 * (size_t)zone->slot_count;
     slots_end = dns_le32(data + IMAGE_OFF_SLOTS) + 4 * (uint64_t)zone->slot_count;
     soa = dns_le32(data + IMAGE_OFF_SOA);
     if (image_size < IMAGE_HEADER + IMAGE_ALIGN || image_size % IMAGE_ALIGN ||

@@ -18,7 +18,7 @@
  *
  * A slot is 0 when free, else it has the node number in its low node_bits bits, and above them as
  * many low bits of the name's hash as there is room for. A name is in the slot that the high bits
- * of its hash (dns_hash() of what the node has of it) choose, or in the first free one behind it. Less than 3/4 of the
+ * of its hash (dns_hash() of what the node has of it) choose, or in the first free one behind it. Less than 5/7 of the
  * slots are used.
  *
  * A set is all records of one name and type:
@@ -42,7 +42,7 @@
 #include "lib/dns/name.h"
 #include "lib/util.h"
 
-#define IMAGE_MAGIC "XNLZONE3"
+#define IMAGE_MAGIC "XNLZONE4"
 
 enum {
     IMAGE_OFF_MAGIC = 0,       /* 8 octets */

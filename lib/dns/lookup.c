@@ -45,6 +45,19 @@ static struct dns_zone **find_link(const struct dns_db *db, const struct dns_zon
     return link;
 }
 
+static void set_depth(struct dns_depth *depth, struct dns_zone *only, unsigned labels)
+{
+    *depth = (struct dns_depth){.only = only, .quick_len = UINT16_MAX, .labels = (uint8_t)labels};
+    if (!only || only->name_len < 8)
+        return;
+    depth->last = dns_le64(only->name + only->name_len - 8);
+    depth->relevant = ~(0x20 * DNS_EACH);
+    if (only->name_len > 16)
+        return;
+    depth->first = dns_le64(only->name);
+    depth->quick_len = only->name_len;
+}
+
 /* Lists the numbers of labels that zones' names have, greatest first. */
 static void list_depths(struct dns_db *db)
 {
@@ -63,8 +76,7 @@ static void list_depths(struct dns_db *db)
         }
         if (!count)
             continue;
-        db->depth[db->depth_count].only = count == 1 ? found : NULL;
-        db->depth[db->depth_count++].labels = k;
+        set_depth(&db->depth[db->depth_count++], count == 1 ? found : NULL, k);
     }
 }
 
@@ -80,7 +92,7 @@ struct dns_zone *dns_db_set(struct dns_db *db, struct dns_zone *zone)
         list_depths(db);
     for (unsigned i = 0; old && i < db->depth_count; i++) {
         if (db->depth[i].only == old)
-            db->depth[i].only = zone;
+            set_depth(&db->depth[i], zone, zone->labels);
     }
     return old;
 }
@@ -100,43 +112,16 @@ struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key,
     return db_find(db, key, max);
 }
 
-/* The next node, from slot *I on, that may have a name of this hash, or NULL. */
-static ALWAYS_INLINE const uint8_t *next_node(const struct dns_zone *zone, uint32_t hash,
-                                              uint32_t *i)
+const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name, unsigned len)
 {
-    for (;;) {
-        uint32_t slot = dns_le32(zone->slots + 4 * (size_t)*i);
+    uint32_t hash = dns_hash_end(name + len, len);
+    const uint8_t *slot = zone_slot(zone, hash), *node;
 
-        if (++*i == zone->slot_count)
-            *i = 0;
-        if (!slot)
-            return NULL;
-        /* Where what the slot has of the hash is the same, the node's number is left. */
-        slot ^= hash * zone->node_limit;
-        if (slot < zone->node_limit)
-            return zone->image + 4 * (size_t)slot;
+    for (; (node = zone_candidate(zone, hash, len, &slot)); slot = zone_next_slot(zone, slot)) {
+        if (!len || dns_same_name(name + len, node_name(node) + len, len))
+            return node;
     }
-}
-
-__attribute__((noinline)) const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name,
-                                                   unsigned len)
-{
-    const uint8_t *end = name + len, *node;
-    uint64_t last = dns_lower_word(dns_le64(end - 8));
-    uint32_t hash = len ? dns_hash_end(end, len, last) : DNS_HASH_SEED;
-    uint32_t i = slot_first(hash, zone->slot_count);
-
-    while ((node = next_node(zone, hash, &i))) {
-        const uint8_t *known = node_name(node) + len;
-
-        if (node_name_len(node) != len)
-            continue;
-        if (len && (dns_le64(known - 8) ^ last) >> dns_other_bits(len))
-            continue;
-        if (len <= 8 || dns_same_name(end, known, len))
-            break;
-    }
-    return node;
+    return NULL;
 }
 
 static const uint8_t *match_at(const struct dns_zone *zone, const struct dns_key *key,

@@ -91,6 +91,38 @@ static inline const uint8_t *zone_apex(const struct dns_zone *zone)
 /* db_find() for those who need not be that fast: not in line. */
 struct dns_zone *dns_db_find(const struct dns_db *db, const struct dns_key *key, unsigned max);
 
+/* The slot to look at first for a name with HASH, and the one behind SLOT. */
+static ALWAYS_INLINE const uint8_t *zone_slot(const struct dns_zone *zone, uint32_t hash)
+{
+    return zone->slots + 4 * (size_t)slot_first(hash, zone->slot_count);
+}
+
+static ALWAYS_INLINE const uint8_t *zone_next_slot(const struct dns_zone *zone, const uint8_t *slot)
+{
+    slot += 4;
+    return slot == zone->slots_end ? zone->slots : slot;
+}
+
+/* The node that may have a name of LEN octets with HASH, from *SLOT on, which moves to its slot; NULL: there is none. */
+static ALWAYS_INLINE const uint8_t *zone_candidate(const struct dns_zone *zone, uint32_t hash,
+                                                   unsigned len, const uint8_t **slot)
+{
+    uint32_t rest = hash * zone->node_limit, number;
+
+    for (; (number = dns_le32(*slot)) != 0; *slot = zone_next_slot(zone, *slot)) {
+        const uint8_t *node;
+
+        /* Where what the slot has of the hash is the same, the node's number is left. */
+        number ^= rest;
+        if (number >= zone->node_limit)
+            continue;
+        node = zone->image + 4 * (size_t)number;
+        if (node_name_len(node) == len)
+            return node;
+    }
+    return NULL;
+}
+
 /* The node with the LEN octets NAME, relative to the apex and in letters of any case, or NULL. Eight octets in front of its end
  * can be read. */
 const uint8_t *zone_find(const struct dns_zone *zone, const uint8_t *name, unsigned len);

@@ -32,13 +32,27 @@ __attribute__((noinline)) bool dns_same_name(const uint8_t *asked, const uint8_t
     return true;
 }
 
-__attribute__((noinline)) uint64_t dns_hash_front(const uint8_t *name, const uint8_t *end)
+uint32_t dns_hash(const uint8_t *name, unsigned n)
+{
+    const uint8_t *end = name + n;
+    uint64_t h = DNS_HASH_SEED;
+
+    if (!n)
+        return DNS_HASH_SEED;
+    for (; end - name > 8; name += 8)
+        h = dns_hash_word(h, dns_le64(name));
+    return dns_hash_word(h, dns_le64(name) << dns_other_bits(n)) >> 32;
+}
+
+uint32_t dns_hash_end(const uint8_t *end, unsigned n)
 {
     uint64_t h = DNS_HASH_SEED;
 
-    for (; end - name > 8; name += 8)
-        h = dns_hash_word(h, dns_lowered(dns_le64(name)));
-    return h;
+    if (!n)
+        return DNS_HASH_SEED;
+    for (; n > 8; n -= 8)
+        h = dns_hash_word(h, dns_le64(end - n));
+    return dns_hash_word(h, dns_le64(end - 8) & dns_last_octets(n)) >> 32;
 }
 
 /* Lowers N octets into TO, where there is room for DNS_NAME_PAD more. The last word overlaps the one before it, so that

@@ -52,34 +52,11 @@ static ALWAYS_INLINE uint64_t dns_lower_word(uint64_t w)
 /* The same, not in line, where it is seldom done. */
 uint64_t dns_lowered(uint64_t w);
 
-/* One step of the hash. */
-static inline uint64_t dns_hash_word(uint64_t h, uint64_t word)
+/* The product of what a hash was and a word: letters of both cases are alike in it. So are some octets that are no letters,
+ * and make no names. */
+static ALWAYS_INLINE uint64_t dns_hash_word(uint64_t h, uint64_t word)
 {
-    h = (h ^ word) * 0x9e3779b97f4a7c15u;
-    return h ^ h >> 32;
-}
-
-/* Of a little-endian word at AT, the octets before END moved to its top: the others are gone. There are one to eight. (A
- * machine shifts by the low six bits of a number: the mask costs nothing.) */
-static inline uint64_t dns_last_octets(uint64_t word, const uint8_t *at, const uint8_t *end)
-{
-    return word << (8 * (at - end) & 63);
-}
-
-/*
- * Hash of N lowered octets: of a name, or of its labels down to the apex of a zone. Reads up to DNS_NAME_PAD octets past
- * them and ignores these.
- */
-static ALWAYS_INLINE uint32_t dns_hash(const uint8_t *name, unsigned n)
-{
-    const uint8_t *end = name + n;
-    uint64_t h = DNS_HASH_SEED;
-
-    if (!n)
-        return (uint32_t)h;
-    for (; end - name > 8; name += 8)
-        h = dns_hash_word(h, dns_le64(name));
-    return (uint32_t)dns_hash_word(h, dns_last_octets(dns_le64(name), name, end));
+    return (h ^ h >> 32 ^ (word | 0x20 * DNS_EACH)) * 0x9e3779b97f4a7c15u;
 }
 
 /* How many bits of a word that ends with the last of N octets are of others, in front of these. */
@@ -88,20 +65,23 @@ static ALWAYS_INLINE unsigned dns_other_bits(unsigned n)
     return (64 - 8 * n) & 63;
 }
 
-/* The hash of the lowered octets from NAME to END as far as its last step, for the last one to eight octets. */
-uint64_t dns_hash_front(const uint8_t *name, const uint8_t *end);
+/* What masks those of such a word, N being one to eight. */
+static ALWAYS_INLINE uint64_t dns_last_octets(unsigned n)
+{
+    static const uint8_t pattern[16] = {0,   0,   0,   0,   0,   0,   0,   0,
+                                        255, 255, 255, 255, 255, 255, 255, 255};
+
+    return dns_le64(pattern + n);
+}
 
 /*
- * The same of the N octets that end at END, N > 0, which need not be in lower case; but LAST, the word that ends there, is. Eight
- * octets in front of END can be read.
+ * Hash of N octets in letters of any case: of a name, or of its labels down to the apex of a zone. Reads up to
+ * DNS_NAME_PAD octets past them and ignores these.
  */
-static ALWAYS_INLINE uint32_t dns_hash_end(const uint8_t *end, unsigned n, uint64_t last)
-{
-    unsigned other = dns_other_bits(n);
-    uint64_t h = n > 8 ? dns_hash_front(end - n, end) : DNS_HASH_SEED;
+uint32_t dns_hash(const uint8_t *name, unsigned n);
 
-    return (uint32_t)dns_hash_word(h, last >> other << other);
-}
+/* The same of the N octets that end at END, and reads none past them: eight in front of END can be read instead. */
+uint32_t dns_hash_end(const uint8_t *end, unsigned n);
 
 /* Equality of N octets; both sides have DNS_NAME_PAD readable octets after them. */
 static ALWAYS_INLINE bool dns_octets_equal(const uint8_t *a, const uint8_t *b, unsigned n)
@@ -112,7 +92,7 @@ static ALWAYS_INLINE bool dns_octets_equal(const uint8_t *a, const uint8_t *b, u
         if (dns_le64(a) != dns_le64(b))
             return false;
     }
-    return !n || !dns_last_octets(dns_le64(a) ^ dns_le64(b), a, end);
+    return !n || !((dns_le64(a) ^ dns_le64(b)) << dns_other_bits(n));
 }
 
 /* Are the N octets that end at ASKED, lowered, those that end at KNOWN, N > 0? Eight octets in front of both ends can be

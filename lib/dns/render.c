@@ -76,10 +76,10 @@ static void write_node(struct set_writer *s, struct leaf *leaf)
     pad_to(w, 4);
 }
 
-/* The hash table is less than three quarters full. */
+/* The hash table is less than five sevenths full. */
 static uint32_t slots_for(uint32_t names)
 {
-    return names + names / 3 + 2;
+    return names + 2 * (names / 5) + 2;
 }
 
 static uint32_t hash_of_leaf(const struct dns_builder *b, const struct leaf *leaf)

@@ -343,7 +343,6 @@ static size_t ask_plainly_with(const uint8_t *octets, size_t all, size_t len)
 
     memcpy(place, octets, all);
     n = dns_answer_plain(&db, place, len, &counted);
-    ck_assert_uint_eq(counted.queries, n != 0);
     if (!n)
         ck_assert_mem_eq(place, octets, all);
     free(place);
