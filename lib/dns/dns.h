@@ -86,9 +86,9 @@ struct dns_db {
         struct dns_zone *only; /* that has so many labels, or NULL: there are several */
         /* When its name has 8 to 16 octets, the first and the last eight of them; else quick_len is UINT16_MAX. */
         uint64_t first, last;
-        uint64_t
-            relevant; /* the bits of last that tell this name from others, whatever their letters' case */
         uint16_t quick_len;
+        /* The bits of last that tell this name from others, whatever their letters' case. */
+        uint64_t relevant;
         uint8_t labels;
     } depth[128];
     const struct dns_access *access;

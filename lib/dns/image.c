@@ -187,7 +187,8 @@ static bool set_ok(const struct dns_zone *zone, const uint8_t *set, unsigned own
     if (end - set < SET_HEADER ||
         end - set < SET_HEADER + set_records_len(set) + set_fixups_len(set))
         return false;
-    return set_count(set) &&
+    /* No set is of a type that is a question only. */
+    return (set_type(set) < TYPE_META || set_type(set) > TYPE_ANY) && set_count(set) &&
            set_count(set) == count_records(set_records(set), set_fixups(set), set_type(set)) &&
            set_records_len(set) <= SET_RECORDS_MAX && fixups_ok(zone, set, owner_len) &&
            signatures_ok(set, end);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Domain names in wire form (RFC 1035 section 3.1): labels, each a length byte and its octets,
- * ended by the empty root label. Names compare without regard to ASCII case (RFC 4343), so a name
- * that is to be looked up is first lowered, once.
+ * ended by the empty root label. Names compare without regard to ASCII case (RFC 4343): those of
+ * zones are in lower case, a name that is to be looked up label by label is lowered, once.
  *
  * A name is hashed when it is looked for, eight octets at a time, wherever its labels end. Of a name's ancestors one
  * or two are ever looked for, so there is nothing to gain from hashes of each label.

@@ -157,6 +157,8 @@ search_zone(const struct dns_db *db, const uint8_t *name, const uint8_t *tail)
     const uint8_t *at = name;
     unsigned labels = 0, n;
 
+    if (tail - name > DNS_NAME_MAX)
+        return NULL;
     for (; at < tail && *at; at += *at + 1)
         labels++;
     if (at != tail - 1)

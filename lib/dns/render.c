@@ -90,7 +90,7 @@ static uint32_t hash_of_leaf(const struct dns_builder *b, const struct leaf *lea
                                        leaf->key_len, name));
 }
 
-/* Used slots in a row. A million numbered names take 242 at most, unless somebody has chosen them by their hashes. */
+/* Used slots in a row. A million numbered names take 176 at most, unless somebody has chosen them by their hashes. */
 enum { RUN_MAX = 4096 };
 
 /* Is there a run of used slots so long that each look-up which ends in it would take long? */

@@ -50,7 +50,7 @@ struct net_service {
     /*
      * Answers the len octets at message, which somebody sent to an address of this host, and returns the answer's length; 0:
      * there is none to send; or NET_PASS, having changed nothing: received() gets it. From message on NET_SERVE_ROOM octets
-     * may be written, and an answer has no more; len is no more. It must not enter lwIP, whose clocks may stand.
+     * may be written, and an answer has no more; len is no more.
      */
     int (*answer)(uint8_t *message, size_t len);
     /* A callback of udp_recv(), for what is not plain: comes over IPv6 or in pieces, or is for others as well. */

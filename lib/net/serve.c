@@ -10,6 +10,7 @@
 #include "lib/net/interface.h"
 #include "lib/net/net.h"
 #include "lib/net/netpage.h"
+#include "lib/net/timeouts.h"
 
 #include "lwip/udp.h"
 
@@ -148,6 +149,7 @@ bool net_serve(struct net_interface *nif, struct pbuf *p, unsigned flags)
         !(flags & NET_INPUT_CHECKED ||
           net_udp_sum_right(frame + AT_IP4_SRC, frame + AT_UDP, (uint16_t)(len + UDP_BYTES), true)))
         return false;
+    net_timeouts_note_input();
     answer_len = service->answer(frame + AT_MESSAGE, len);
     if (answer_len > 0)
         answer(nif, p, (unsigned)answer_len);

@@ -1211,6 +1211,28 @@ START_TEST(a_service_answers_as_lwip_would)
 }
 END_TEST
 
+/* What nobody but the service sees is traffic, too: the device is looked at as often as under any other. */
+START_TEST(a_service_keeps_the_clocks_awake)
+{
+    struct frame f;
+
+    dev.look = look;
+    start_with_addresses();
+    know_client();
+    serve(9, receive);
+    answer_with = 100;
+    question(&f, false);
+    fake_sleep(3600 * NSEC_PER_SEC);
+    looks = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        ask_in_page(&f, 0, true);
+        fake_sleep(NSEC_PER_SEC);
+    }
+    ck_assert_uint_eq(served, 100);
+    ck_assert_uint_ge(looks, 99);
+}
+END_TEST
+
 /* Whatever the headers' words add up to: with all numbers of packets, and for clients of which the addresses have all
  * sums; these are so great that a carry that comes back in makes another one. */
 START_TEST(a_service_answers_with_right_sums)
@@ -2140,6 +2162,7 @@ int main(void)
     tcase_add_test(c, addresses_are_announced_twice);
     tcase_add_test(c, no_clock_runs_at_rest);
     tcase_add_test(c, devices_are_looked_at);
+    tcase_add_test(c, a_service_keeps_the_clocks_awake);
     tcase_add_test(c, groups_refused_are_told_again);
     tcase_add_test(c, a_full_listener_makes_room);
     tcase_add_test(c, a_listener_makes_room_of_its_own);
