@@ -84,6 +84,10 @@ unit-dns_answer-srcs := tests/unit/test_dns_answer.c $(dns-answer-srcs) $(dns-bu
 unit-dns_zonefile-cflags := $(dns-all-options)
 unit-dns_long-srcs := tests/unit/test_dns_long.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_long-cflags := $(dns-all-options)
+unit-dns_plain-srcs := tests/unit/test_dns_plain.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_plain-cflags := $(dns-all-options)
+# The same without any option, as most images are: there EDNS options are ignored.
+unit-dns_plain_bare-srcs := $(unit-dns_plain-srcs)
 unit-dns_damage-srcs := tests/unit/test_dns_damage.c $(dns-answer-srcs) $(dns-build-srcs)
 unit-dns_damage-cflags := $(dns-all-options)
 unit-dns_answer-cflags := $(dns-all-options)

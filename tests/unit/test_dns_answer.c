@@ -333,27 +333,6 @@ START_TEST(test_plain_answers)
 }
 END_TEST
 
-/* The length of the plain answer to what is asked, the first LEN of these octets; 0 if it is none: then they are as they
- * were. */
-static size_t ask_plainly_with(const uint8_t *octets, size_t all, size_t len)
-{
-    struct dns_stats counted = {0};
-    uint8_t *place = malloc(DNS_UDP_MAX);
-    size_t n;
-
-    memcpy(place, octets, all);
-    n = dns_answer_plain(&db, place, len, &counted);
-    if (!n)
-        ck_assert_mem_eq(place, octets, all);
-    free(place);
-    return n;
-}
-
-static size_t ask_plainly(const uint8_t *query, size_t len)
-{
-    return ask_plainly_with(query, len, len);
-}
-
 /* Asks for a name, in lower case and not, which is there or not; and for all that differ from it in one octet. */
 static void ask_for_variants(const char *name, bool there)
 {
