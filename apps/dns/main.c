@@ -98,7 +98,10 @@ static void udp_received(void *arg, struct udp_pcb *pcb, struct pbuf *p, const i
 static int answer_in_place(uint8_t *message, size_t len)
 {
     const struct dns_client *client = NULL;
+    size_t size = dns_answer_quickly(&server.db, message, len, SERVER_FLAGS, &server.stats);
 
+    if (size)
+        return (int)size;
     if (len > NET_SERVE_ROOM - DNS_UDP_MAX)
         return NET_PASS;
 #if LWIP_IPV4
@@ -109,8 +112,8 @@ static int answer_in_place(uint8_t *message, size_t len)
         client = server_client(&from);
     }
 #endif
-    return dns_answer(&server.db, client, message, len, message, DNS_UDP_MAX, SERVER_FLAGS,
-                      &server.stats);
+    return dns_answer_fully(&server.db, client, message, len, message, DNS_UDP_MAX, SERVER_FLAGS,
+                            &server.stats);
 }
 
 static int start_udp(void)

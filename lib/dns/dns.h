@@ -224,6 +224,23 @@ size_t dns_answer_fully(const struct dns_db *db, const struct dns_client *client
                         const uint8_t *query, size_t len, uint8_t *out, size_t cap, unsigned flags,
                         struct dns_stats *stats);
 
+/* dns_answer() in place, as dns_answer_plain() and where that may be done; or 0, and nothing is written. */
+static ALWAYS_INLINE size_t dns_answer_quickly(const struct dns_db *db, uint8_t *message,
+                                               size_t len, unsigned flags, struct dns_stats *stats)
+{
+    size_t size = 0;
+
+    if ((flags | DNS_TCP) == (DNS_MINIMAL | DNS_TCP) &&
+        !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter))
+        size = dns_answer_plain(db, message, len, stats);
+    if (size) {
+        stats->queries++;
+        stats->rcode[DNS_NOERROR]++;
+        stats->tcp += (flags & DNS_TCP) != 0;
+    }
+    return size;
+}
+
 /*
  * Answers the LEN octets at QUERY from CLIENT into OUT[CAP]. The two do not overlap, or are one and the same place,
  * where there is room for CAP + LEN octets. Both are exactly one
@@ -235,21 +252,14 @@ static ALWAYS_INLINE size_t dns_answer(const struct dns_db *db, const struct dns
                                        const uint8_t *query, size_t len, uint8_t *out, size_t cap,
                                        unsigned flags, struct dns_stats *stats)
 {
-    size_t size;
+    size_t size = 0;
 
-    if ((flags | DNS_TCP) == (DNS_MINIMAL | DNS_TCP) && cap >= DNS_UDP_MAX && len <= cap &&
-        !(IS_ENABLED(CONFIG_DNS_LIMIT) && db->limiter)) {
+    if (flags & DNS_MINIMAL && cap >= DNS_UDP_MAX && len <= cap) {
         if (out != query)
             memcpy(out, query, len);
-        size = dns_answer_plain(db, out, len, stats);
-        if (size) {
-            stats->queries++;
-            stats->rcode[DNS_NOERROR]++;
-            stats->tcp += (flags & DNS_TCP) != 0;
-            return size;
-        }
+        size = dns_answer_quickly(db, out, len, flags, stats);
     }
-    return dns_answer_fully(db, client, query, len, out, cap, flags, stats);
+    return size ? size : dns_answer_fully(db, client, query, len, out, cap, flags, stats);
 }
 
 #endif

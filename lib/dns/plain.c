@@ -79,21 +79,25 @@ static ALWAYS_INLINE void copy_records(uint8_t *to, const uint8_t *from, size_t 
     }
 }
 
+/* The octets that an answer may have in front of its OPT record, if the query has one, at OPT. */
+static __attribute__((noinline)) size_t most_before_opt(const uint8_t *query, const uint8_t *opt)
+{
+    if (!has_opt(query))
+        return DNS_UDP_MIN;
+    return MIN(MAX(dns_be16(opt + 3), DNS_UDP_MIN), DNS_UDP_MAX) - OPT_SIZE;
+}
+
 /* Puts the set behind the question that ends at TAIL, if that suffices, and returns the answer's length. */
 static ALWAYS_INLINE size_t put_records(uint8_t *message, const uint8_t *tail, const uint8_t *set,
                                         struct dns_stats *stats)
 {
     uint8_t *to = message + (tail + QUESTION_TAIL - message);
     size_t len = to - message + set_records_len(set);
-    unsigned most = DNS_UDP_MIN;
-    bool opt = has_opt(message), dnssec_ok = false;
+    bool opt = has_opt(message), dnssec_ok;
 
-    if (opt) {
-        most = MIN(MAX(dns_be16(to + 3), DNS_UDP_MIN), DNS_UDP_MAX) - OPT_SIZE;
-        dnssec_ok = to[7] & EDNS_DO; /* before it is written over */
-    }
-    if (len > most)
+    if (len > DNS_UDP_MIN - OPT_SIZE && len > most_before_opt(message, to))
         return 0;
+    dnssec_ok = opt && to[7] & EDNS_DO; /* before it is written over */
     if (IS_ENABLED(CONFIG_DNS_COUNTERS))
         counters_type(stats, set_type(set));
     copy_records(to, set_records(set), set_records_len(set));
