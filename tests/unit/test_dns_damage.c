@@ -76,6 +76,27 @@ START_TEST(test_damaged_images)
 }
 END_TEST
 
+/* No set is of a type that only questions have, or the plain answer to one would be another than the general. */
+START_TEST(test_types_of_questions)
+{
+    static const unsigned types[] = {TYPE_TXT, 127, 128, 200, 255, 256, 257};
+    static const uint8_t name[] = "12345678\3big";
+    struct dns_zone zone;
+    size_t size;
+    uint8_t *image = make_zone(zone_text, &zone, &size);
+    const uint8_t *set = node_first_set(zone_find(&zone, name + 8, 4));
+
+    ck_assert_uint_eq(set_type(set), TYPE_TXT);
+    for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
+        dns_put_le16(image + (set - image), types[i]);
+        dns_put_be16(image + (set_records(set) - image) + 2, types[i]); /* its record's */
+        ck_assert_msg((dns_zone_check(&zone) == 0) == (types[i] < 128 || types[i] > 255), "%u",
+                      types[i]);
+    }
+    free(image);
+}
+END_TEST
+
 START_TEST(test_cut_images)
 {
     struct dns_zone zone;
@@ -167,6 +188,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_checked_fixture(t, start, NULL);
     tcase_add_loop_test(t, test_damaged_images, 0, sizeof(zones) / sizeof(zones[0]));
+    tcase_add_test(t, test_types_of_questions);
     tcase_add_test(t, test_cut_images);
     tcase_add_test(t, test_damaged_queries);
     tcase_add_test(t, test_damaged_text);

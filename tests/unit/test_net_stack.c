@@ -883,6 +883,8 @@ static const struct change {
     {AT_IP4_SRC, AT_IP6_SRC, 0xff, HEARD4}, /* of class E, which lwIP hears */
     {AT_IP4_SRC, AT_IP6_SRC, 224, HEARD6},
     {AT_IP4_SRC, AT_IP6_SRC, 0x20, HEARD | SERVED},
+    {AT_IP4_SRC, 0, 0, HEARD}, /* of a network that is none, which lwIP hears */
+    {AT_IP4_SRC, 0, 1, HEARD | SERVED},
     {AT_IP4_SRC, 0, 223, HEARD | SERVED},
     {AT_IP4_SRC, 0, 127, HEARD6},
     {AT_IP4_SRC + 3, AT_IP6_SRC + 15, 255, HEARD6},
