@@ -98,9 +98,8 @@ cflags += $(if $(CONFIG_OPTIMIZE_SIZE),-Oz)$(if $(CONFIG_OPTIMIZE_SPEED),-O2)$(i
 # At -Oz gcc copies and clears with a byte-wise `rep` in line, even a page: one instruction a byte.
 # A call of arch/x86_64/string.c does eight.
 cflags += $(if $(is-clang),,-mstringop-strategy=libcall)
-# Three habits that cost bytes and save nothing here: arrays at multiples of 32 bytes, tables of addresses for `switch`,
-# and the beginnings of functions copied to where they are called.
-cflags += $(if $(is-clang),,$(if $(CONFIG_OPTIMIZE_SIZE),-malign-data=abi -fno-jump-tables -fno-partial-inlining))
+# Two habits that cost bytes and save nothing here: arrays at multiples of 32 bytes, tables of addresses for `switch`.
+cflags += $(if $(is-clang),,$(if $(CONFIG_OPTIMIZE_SIZE),-malign-data=abi -fno-jump-tables))
 # A frame of more than a page must not step over the guard page: it touches every page on its way.
 cflags += -fstack-clash-protection
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
