@@ -18,6 +18,7 @@
 
 #include "kernel/app.h"
 #include "lib/net/mem.h"
+#include "lib/net/tcp.h"
 #include "lib/util.h"
 
 #include "lib/net/include/lwiptcp.h"
@@ -118,6 +119,7 @@ static void remove_connection(struct connection *c)
 
     if (!c->at)
         return;
+    net_tcp_drop_ack(pcb);
     *c->at = pcb->next;
     if (pcb->next)
         connection_of(pcb->next)->at = c->at;
@@ -185,6 +187,11 @@ void net_tcp_unlist(struct tcp_pcb **list, struct tcp_pcb *pcb)
             *list = pcb->next;
     }
     pcb->next = NULL;
+}
+
+bool net_tcp_is_listed(struct tcp_pcb *pcb)
+{
+    return connection_of(pcb)->at != NULL;
 }
 
 void *net_tcp_alloc(memp_t type)

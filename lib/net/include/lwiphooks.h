@@ -31,6 +31,13 @@ struct tcp_pcb;
  * first (lib/net/connections.c). */
 bool net_tcp_may_come(const struct tcp_pcb *pcb, unsigned flags);
 
+/* Sends an acknowledgement by itself, soon (lib/net/ack.c). */
+#ifdef CONFIG_NET_TCP_ACKS_TOGETHER
+err_t net_tcp_acknowledge(struct tcp_pcb *pcb);
+#else
+#define net_tcp_acknowledge(pcb) tcp_send_empty_ack(pcb)
+#endif
+
 /*
  * Segments that are longer than the connection's, which the device cuts (lib/net/tso.c): how long one may be made; whether
  * one of len octets may be there (lwIP's own assertions), and what room is left in it; whether one fits into the window,
