@@ -156,11 +156,9 @@ struct netfront_piece {
 /* Fills pieces[NETFRONT_TX_SLOTS] and returns their number. -EMSGSIZE: it is too long, or empty. -ENOMEM. */
 int netfront_pieces(struct netfront *nf, struct pbuf *p, struct netfront_piece *pieces);
 
-/* The network page of a pbuf that may be shown as it is, as no other backend's packets were in it. */
-static inline struct netpage *netfront_page_for(const struct netfront *nf, struct pbuf *p)
+/* np, which may be NULL, if it may be shown as it is, as no other backend's packets were in it. */
+static inline struct netpage *netfront_fit(const struct netfront *nf, struct netpage *np)
 {
-    struct netpage *np = netpage_of(p);
-
     return np && (!np->grant || np->domain == nf->backend) ? np : NULL;
 }
 

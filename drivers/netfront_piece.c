@@ -44,15 +44,16 @@ static void take_back(struct packet *packet)
 
 /* --- where it lies ----------------------------------------------------------------------- */
 
-/* The page of p's octet at from, or NULL if that is not to be shown. A published one may be to anybody, but has one grant:
+/* The page of p's octet at from, or NULL if that is not to be shown. A published one may be to anybody. Each has one grant:
  * while it is on one device's ring, others send copies. */
 static struct netpage *page_at(struct netfront *nf, struct pbuf *p, uint16_t from)
 {
     struct netpage *np = netpage_published(p, from);
 
     if (!np)
-        return netfront_page_for(nf, p);
-    return !np->sends || (np->domain == nf->backend && np->device == nf->net.index) ? np : NULL;
+        np = netfront_fit(nf, netpage_viewed(p));
+    return np && (!np->sends || (np->domain == nf->backend && np->device == nf->net.index)) ? np
+                                                                                            : NULL;
 }
 
 /* How many octets of p from that one on are in the page. */
@@ -133,7 +134,7 @@ static bool use_in_place(struct packet *packet, struct pbuf *p)
         np = p ? page_at(nf, p, 0) : NULL;
         if (!np)
             return false;
-        in_front = !netpage_is_published(np);
+        in_front = netpage_is_own(p, np);
         if (in_front ? !has_room(np, p, headers->len)
                      : headers->len > PAGE_SIZE || !add_headers(packet, headers))
             return false;

@@ -216,12 +216,13 @@ static __attribute__((noinline)) int send_pieces(struct netfront *nf, struct pbu
 /* The usual packet is one page, and goes as it is. False when something is in its way. */
 static bool send_page(struct netfront *nf, struct pbuf *p, const struct netdev_offload *offload)
 {
-    struct netpage *np = netfront_page_for(nf, p);
+    struct netpage *np = netfront_fit(nf, netpage_of(p));
 
     if (!np || p->next || !p->len || np->sends || nf->bounce || offload->gso || !nf->running ||
         ring_free(&nf->tx) <= NETFRONT_TX_SLOTS || netfront_grant(nf, np, true) != 0)
         return false;
     np->sends = 1;
+    np->device = nf->net.index;
     netpage_ref(np);
     put_slot(nf, np, (unsigned)((uint8_t *)p->payload - np->page), flags_of(offload), p->len);
     netfront_push_late(nf, 1);

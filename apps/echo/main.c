@@ -3,14 +3,14 @@
  * The echo service (RFC 862) over UDP and TCP, port 7, written with lwIP's callbacks: the shape of
  * every fast server here. apps/echo-sockets is the same service as a plain C program.
  *
- * A datagram is answered with the very buffer it came in, so it is never copied. TCP data has to be
- * kept until it is acknowledged, which lwIP does in a copy; what does not fit into the connection's
- * send buffer waits here, and the window is opened again only as it is echoed. So a client that
- * does not read stops being read.
+ * A datagram is answered with the very buffer it came in, and TCP data with the buffers that it came
+ * in, so nothing is copied. What does not fit into the connection's send buffer waits here, and the window is opened
+ * again only as it is echoed. So a client that does not read stops being read.
  */
 #include <errno.h>
 
 #include "kernel/app.h"
+#include "lib/net/forward.h"
 #include "lib/net/mem.h"
 #include "lib/net/net.h"
 
@@ -74,20 +74,20 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
 {
     while (c->waiting) {
         struct pbuf *p = c->waiting;
-        u16_t size = (u16_t)LWIP_MIN(p->len, tcp_sndbuf(pcb));
+        struct pbuf *next = p->next;
+        u16_t size = p->len;
 
-        if (!size && p->len)
-            break;
-        if (size && tcp_write(pcb, p->payload, size, TCP_WRITE_FLAG_COPY) != ERR_OK)
-            break; /* short of memory; on_polled() tries again */
-        tcp_recved(pcb, size);
-        if (size < p->len) {
-            (void)pbuf_remove_header(p, size);
-        } else {
-            c->waiting = p->next; /* with the reference that p had to it */
-            p->next = NULL;
+        if (tcp_sndbuf(pcb) < size)
+            break; /* it may be as long as the window, and so is the send buffer when it is empty */
+        p->next = NULL;
+        if (!size) {
             pbuf_free(p);
+        } else if (net_tcp_forward(pcb, p) != ERR_OK) {
+            p->next = next;
+            break; /* short of memory; on_polled() tries again */
         }
+        tcp_recved(pcb, size);
+        c->waiting = next; /* with the reference that p had to it */
     }
     (void)tcp_output(pcb);
     if (!c->closing || c->waiting) {

@@ -26,6 +26,7 @@ obj-y += lib/net/checksum.c
 obj-y += lib/net/timeouts.c
 obj-y += lib/net/tcp.c
 obj-$(CONFIG_TCP) += lib/net/connections.c
+obj-$(CONFIG_NET_TCP_FORWARD) += lib/net/forward.c
 obj-$(CONFIG_NET_TCP_ACKS_TOGETHER) += lib/net/ack.c
 obj-$(CONFIG_SOCKETS) += lib/net/sys.c
 obj-$(CONFIG_SOCKETS) += lib/net/sockets.c

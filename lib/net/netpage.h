@@ -34,7 +34,7 @@ struct netpage {
     uint8_t *page;
     struct netpage *next; /* in the free list, or a list of the driver's */
     uint32_t grant;       /* the driver's: the reference that goes with the page, 0 for none */
-    unsigned device;      /* the driver's: of a published page that is being sent, on whose ring */
+    unsigned device;      /* the driver's: on whose ring it is sent */
     uint16_t sends;       /* the driver's: ring slots that show the page to a backend now */
     uint16_t domain;      /* the driver's: and which backend that is... */
     uint16_t keeper;      /* ...or was: it uses the page still, though the connection has ended */
@@ -150,6 +150,21 @@ static inline void netpage_close_published(void (*release)(struct netpage *np))
 {
 }
 #endif
+
+/* The page that p's payload lies in, whether p is the page's own pbuf or shows a part of that (forward.c); NULL if
+ * it lies in none. */
+#ifdef CONFIG_NET_TCP_FORWARD
+struct netpage *netpage_viewed(struct pbuf *p);
+#else
+#define netpage_viewed(p) netpage_of(p)
+#endif
+/* Is p the pbuf of np, which it lies in, so that what is in front of its payload may be written over? */
+static inline bool netpage_is_own(struct pbuf *p, const struct netpage *np)
+{
+    if (!IS_ENABLED(CONFIG_NET_PUBLISH) && !IS_ENABLED(CONFIG_NET_TCP_FORWARD))
+        return true;
+    return netpage_of(p) == np;
+}
 
 static inline bool netpage_is_published(const struct netpage *np)
 {

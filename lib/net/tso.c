@@ -13,6 +13,7 @@
  * the app's memory. Only what lwIP holds itself, because the app has had it copied, is copied once more.
  */
 #include "kernel/app.h"
+#include "lib/net/forward.h"
 #include "lib/net/gso.h"
 #include "lib/net/headers.h"
 #include "lib/net/include/lwiphooks.h"
@@ -54,17 +55,16 @@ uint16_t net_tcp_segment(const struct tcp_pcb *pcb, uint8_t apiflags)
 
 /* A pbuf of its own for the data of p after the first n octets. The app's are referred to, lwIP's own are copied: they
  * go when p does. NULL without memory. */
-static struct pbuf *second_part(const struct pbuf *p, uint16_t n)
+static struct pbuf *second_part(struct pbuf *p, uint16_t n)
 {
-    uint8_t *data = (uint8_t *)p->payload + n;
     uint16_t len = (uint16_t)(p->len - n);
     struct pbuf *part;
 
     if (!(p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS))
-        return pbuf_alloc_reference(data, len, PBUF_ROM);
+        return net_refer_part(p, n);
     part = pbuf_alloc(PBUF_RAW, len, PBUF_RAM);
     if (part)
-        memcpy(part->payload, data, len);
+        memcpy(part->payload, (const uint8_t *)p->payload + n, len);
     return part;
 }
 

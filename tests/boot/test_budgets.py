@@ -112,6 +112,17 @@ def grow(guest, growload, arguments):
     return {name: int(value) for name, value in zip(words[::2], words[1::2])}
 
 
+def test_tcp_echo(xen_icount, guest, budget, tmp_path):
+    """A stream to the echo service and back, by the benchmark's client."""
+    xen_icount.push("/tmp/tcpload", compiled(tmp_path, "tcpload"), mode=0o755)
+    g = guest("echo", machine=xen_icount)
+    g.wait("address 10")
+    words = xen_icount.run(f"/tmp/tcpload {g.domid} {g.address} 7 1 4096 16384 echo:", timeout=120).out.split()
+    said = {name: int(value) for name, value in zip(words[::2], words[1::2])}
+    assert said["bytes"] == 16384 << 10
+    budget("echo.tcp_instructions_per_kib", round(said["guest"] / 16384))
+
+
 def test_beside_many_connections(xen_icount, guest, growload, budget):
     g = guest("echo", machine=xen_icount)
     nettools.wait_ready(g, g.address)

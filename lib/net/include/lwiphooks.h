@@ -38,6 +38,13 @@ err_t net_tcp_acknowledge(struct tcp_pcb *pcb);
 #define net_tcp_acknowledge(pcb) tcp_send_empty_ack(pcb)
 #endif
 
+/* What refers to the app's memory (lib/net/forward.c). NULL without memory. */
+#ifdef CONFIG_NET_TCP_FORWARD
+struct pbuf *net_tcp_refer(uint16_t len);
+#else
+#define net_tcp_refer(len) pbuf_alloc(PBUF_RAW, (len), PBUF_ROM)
+#endif
+
 /*
  * Segments that are longer than the connection's, which the device cuts (lib/net/tso.c): how long one may be made; whether
  * one of len octets may be there (lwIP's own assertions), and what room is left in it; whether one fits into the window,
