@@ -103,7 +103,7 @@ cflags += $(if $(is-clang),,$(if $(CONFIG_OPTIMIZE_SIZE),-malign-data=abi -fno-j
 # A frame of more than a page must not step over the guard page: it touches every page on its way.
 cflags += -fstack-clash-protection
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)
-cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector-strong -mstack-protector-guard=global,-fno-stack-protector)
+cflags += $(if $(CONFIG_STACK_PROTECTOR),-fstack-protector$(if $(CONFIG_STACK_PROTECTOR_STRONG),-strong) -mstack-protector-guard=global,-fno-stack-protector)
 ifeq ($(TARGET),unix)
 defines += -DCONFIG_ARCH_UNIX=1
 ifneq ($(SANITIZE),)

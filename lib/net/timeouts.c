@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lwIP's clocks, without waking an idle guest (replaces lwIP's core/timeouts.c; see its
- * doc/NO_SYS_SampleCode.c for what these functions promise).
+ * lwIP's clocks, without waking an idle guest (in place of core/timeouts.c; doc/NO_SYS_SampleCode.c has their promises).
  *
  * lwIP ages its tables by calling a function for each protocol at a fixed period, for ever. Here each such clock says
  * in how many of its periods it next has something to do; one kernel timer is armed for the earliest. A clock that
@@ -34,11 +33,9 @@
 
 #include "lib/net/include/lwiphooks.h"
 
-/* IPv4 reassembly gives up after 15 s, a neighbour's probe after 8 s, DAD and solicitation of
- * routers after 12 s: by then everything is at rest. */
+/* IPv4 reassembly gives up after 15 s, a neighbour's probe after 8 s, DAD and solicitation of routers after 12 s. */
 #define QUIET_SECONDS 20
-/* The clocks at rest run at least so often. It bounds what a packet after a long silence costs. */
-#define REST_SECONDS 600
+#define REST_SECONDS 600 /* at rest they run so often: it bounds the catching up */
 
 struct cyclic {
     unsigned period_ms;
@@ -60,8 +57,7 @@ static unsigned due_while_awake(void)
 }
 
 #if LWIP_IPV6
-/* Addresses are tried (RFC 4862: duplicate address detection) and expire on time even in a guest
- * that has seen no packet yet, or is at rest. */
+/* Addresses are tried (RFC 4862) and expire on time even in a guest that has seen no packet yet, or is at rest. */
 static unsigned due_nd6(void)
 {
     unsigned due = due_while_awake();
@@ -175,10 +171,14 @@ static const struct cyclic cyclics[] = {
 #if LWIP_IPV6
     {MLD6_TMR_INTERVAL, mld6_tmr, due_mld6, NULL, false},
     {ND6_TMR_INTERVAL, nd6_tmr, due_nd6, NULL, true},
+#endif
+#if LWIP_IPV6_REASS
     {IP6_REASS_TMR_INTERVAL, ip6_reass_tmr, due_while_awake, NULL, true},
 #endif
 #if LWIP_IPV4
     {ARP_TMR_INTERVAL, etharp_tmr, due_while_awake, NULL, true},
+#endif
+#if IP_REASSEMBLY
     {IP_TMR_INTERVAL, ip_reass_tmr, due_while_awake, NULL, true},
 #endif
 #if LWIP_DNS

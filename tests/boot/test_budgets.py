@@ -98,6 +98,7 @@ def test_large_image(xen_icount, guest, budget, tmp_path):
 def test_image_size(app, budget):
     budget(f"{app}.image_bytes", os.path.getsize(built(app)))
     budget(f"{app}.image_gz_bytes", os.path.getsize(built(app) + ".gz"))
+    budget(f"{app}.small_image_bytes", os.path.getsize(built(app, "CONFIG_SMALL=y")))
 
 
 # --- growth (docs/growth.md) -------------------------------------------------------------------

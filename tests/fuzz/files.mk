@@ -62,7 +62,7 @@ fuzz-dns_notify-cflags = $(fuzz-dns-cflags)
 fuzz-dns_tcp-what := clients of DNS over TCP: segments, acknowledgements, time, memory
 fuzz-dns_tcp-srcs = $(fuzz-kernel) tests/fuzz/dns_tcp.c apps/dns/clients.c tests/fuzz/dns_sign.c tests/unit/fake_net_mem.c \
 	lib/net/netpage.c $(fuzz-pbufs) $(fuzz-dns)
-fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_TCP=1 -DCONFIG_NET_TCP_SACK=1 \
+fuzz-dns_tcp-cflags = $(fuzz-dns-cflags) $(fuzz-lwip-cflags) -DCONFIG_IPV4=1 -DCONFIG_TCP=1 -DCONFIG_NET_TCP_OOSEQ=1 -DCONFIG_NET_TCP_SACK=1 \
 	-DCONFIG_DNS_TCP_CONNECTIONS=3 -DCONFIG_DNS_TCP_IDLE_SECONDS=10 -DCONFIG_DNS_TCP_CLIENTS=1 \
 	-DCONFIG_DNS_TCP_CLIENT_CONNECTIONS=2
 
@@ -77,8 +77,8 @@ fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
 		$(addprefix core/ipv6/,ethip6.c icmp6.c inet6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
 		netif/ethernet.c)
-fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1 \
-	-DCONFIG_TCP=1 -DCONFIG_NET_TCP_SACK=1 -DCONFIG_DHCP=1 -DCONFIG_RESOLVER=1 -DCONFIG_NET_CHECKS=1 \
+fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_IP_FRAGMENTS=1 -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1 \
+	-DCONFIG_TCP=1 -DCONFIG_NET_TCP_OOSEQ=1 -DCONFIG_NET_TCP_SACK=1 -DCONFIG_DHCP=1 -DCONFIG_RESOLVER=1 -DCONFIG_NET_CHECKS=1 \
 	-DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=16
 
 fuzz-xenstore-what := a xenstored: replies, errors, events, lengths, indices; with xenbus above

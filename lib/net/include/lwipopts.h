@@ -64,11 +64,11 @@
 
 /* Reassembly: a chain that stays incomplete is dropped after IP_REASS_MAXAGE seconds, and the
  * oldest goes first when all chains together reach this many pages. */
-#define IP_REASSEMBLY LWIP_IPV4
-#define IP_FRAG LWIP_IPV4
+#define IP_REASSEMBLY (LWIP_IPV4 && IS_ENABLED(CONFIG_IP_FRAGMENTS))
+#define IP_FRAG IP_REASSEMBLY
 #define IP_REASS_MAX_PBUFS 96
 #define MEMP_NUM_REASSDATA 16
-#define LWIP_IPV6_REASS LWIP_IPV6
+#define LWIP_IPV6_REASS (LWIP_IPV6 && IS_ENABLED(CONFIG_IP_FRAGMENTS))
 #define LWIP_IPV6_FRAG LWIP_IPV6
 /* Pointers are larger than the space the fragment header offers. */
 #define IPV6_FRAG_COPYHEADER 1
@@ -91,7 +91,7 @@
 /* --- UDP and TCP ------------------------------------------------------------------------- */
 #define SO_REUSE IS_ENABLED(CONFIG_SOCKETS)
 #define TCP_MSS 1460
-#define LWIP_WND_SCALE 1
+#define LWIP_WND_SCALE (IS_ENABLED(CONFIG_TCP) && CONFIG_NET_TCP_WINDOW_KIB > 64)
 #define TCP_RCV_SCALE 5
 /* Chosen at boot, by the guest's memory (lib/net/tcp.c): an odd multiple of 32 KiB. The
  * preprocessor, in lwIP's checks, reads the name as 0. */
@@ -104,7 +104,7 @@ extern unsigned net_tcp_window;
 #define TCP_SNDLOWAT (4 * TCP_MSS)
 #define TCP_SNDQUEUELOWAT 64
 #define TCP_OVERSIZE TCP_MSS
-#define TCP_QUEUE_OOSEQ LWIP_TCP
+#define TCP_QUEUE_OOSEQ IS_ENABLED(CONFIG_NET_TCP_OOSEQ)
 #define TCP_OOSEQ_MAX_PBUFS 64
 #define LWIP_TCP_SACK_OUT IS_ENABLED(CONFIG_NET_TCP_SACK)
 #define TCP_LISTEN_BACKLOG 1
