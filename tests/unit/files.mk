@@ -45,6 +45,16 @@ unit-net_stack-cflags = $(unit-lwip-cflags) -include lib/net/include/lwipaddr.h 
 unit-net_tso-srcs := tests/unit/test_net_tso.c lib/net/tso.c \
 	$(filter-out tests/unit/test_net_stack.c,$(unit-net_stack-srcs))
 unit-net_tso-cflags = $(unit-net_stack-cflags) -DCONFIG_NET_TSO=1 -DCONFIG_NET_CHECKS=1
+# The same over an allocator that lets ASan see each object.
+unit-net-objects = tests/unit/fake_net_mem.c $(filter-out tests/unit/test_net_stack.c lib/net/mem.c,$(unit-net_stack-srcs))
+unit-net_ack-srcs = tests/unit/test_net_ack.c lib/net/ack.c $(unit-net-objects)
+unit-net_ack-cflags = $(unit-net_stack-cflags) -DCONFIG_NET_TCP_ACKS_TOGETHER=1 -DCONFIG_NET_CHECKS=1
+unit-net_ack_ends-srcs = tests/unit/test_net_ack_ends.c lib/net/ack.c $(unit-net-objects)
+unit-net_ack_ends-cflags = $(unit-net_ack-cflags)
+unit-net_forward_uncut-srcs = tests/unit/test_net_forward.c apps/echo/main.c lib/net/ack.c lib/net/forward.c $(unit-net-objects)
+unit-net_forward_uncut-cflags = $(unit-net_ack-cflags) -DCONFIG_NET_TCP_FORWARD=1
+unit-net_forward-srcs = $(unit-net_forward_uncut-srcs) lib/net/tso.c
+unit-net_forward-cflags = $(unit-net_forward_uncut-cflags) -DCONFIG_NET_TSO=1
 unit-page-srcs := tests/unit/test_page.c kernel/page.c
 unit-page-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-random-srcs := tests/unit/test_random.c kernel/random.c kernel/chacha.c

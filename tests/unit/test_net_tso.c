@@ -4,22 +4,12 @@
  * a link that cuts them at times, gets every octet in its place. No segment is longer than the client asked for but
  * where the device is told to cut it, and none goes beyond the window.
  */
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "kernel/app.h"
-#include "lib/net/headers.h"
 #include "lib/net/include/lwiphooks.h"
 #include "lib/net/interface.h"
 #include "lib/net/mem.h"
-#include "lib/net/net.h"
-#include "lib/net/netpage.h"
-#include "lib/util.h"
-#include "tests/unit/fake_kernel.h"
-#include "tests/unit/fake_net_kernel.h"
-#include "tests/unit/net_frames.h"
+#include "tests/unit/net_client.h"
 
 #include "lwip/etharp.h"
 #include "lwip/nd6.h"
@@ -30,8 +20,6 @@
 #define TOTAL 500000u
 #define TOTAL_MAX 3000000u /* many send buffers */
 #define PORT 9
-#define THEIR_PORT 4000
-#define THEIR_SEQ 5000u
 
 /* --- the client -------------------------------------------------------------------------- */
 
@@ -45,7 +33,6 @@ static struct {
     unsigned pushed;        /* segments with data since the last look */
     unsigned longest;       /* frame that no device cuts */
     bool fin, synchronized, full;
-    bool v6;
     bool have[TOTAL_MAX];
 } client;
 
@@ -78,7 +65,7 @@ static void take_segment(const uint8_t *frame, uint32_t length, const struct hea
     /* A probe of a shut window has one octet. */
     ck_assert(at + len <= client.edge || len == 1);
     if (len > client.mss) {
-        ck_assert(offload->gso == (client.v6 ? 6 : 4) && offload->gso_size <= client.mss &&
+        ck_assert(offload->gso == (over_ip6 ? 6 : 4) && offload->gso_size <= client.mss &&
                   offload->blank);
         client.large++;
     }
@@ -123,26 +110,6 @@ static int transmit(struct netdev *dev, struct pbuf *p, const struct netdev_offl
     return 0;
 }
 
-static struct netdev dev = {
-    .name = "vif/0", .transmit = transmit, .mac = {0, 0x16, 0x3e, 1, 2, 3}, .mtu = 1500};
-
-static void arrive(const uint8_t *frame, uint16_t length)
-{
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, length, PBUF_RAM);
-
-    pbuf_take(p, frame, length);
-    net_input(&dev, p, NET_INPUT_CHECKED);
-    fake_run();
-}
-
-/* Whoever wants to send to the client knows its address then. */
-static void introduce(void)
-{
-    uint8_t frame[128];
-
-    arrive(frame, client.v6 ? frame_solicitation(frame, dev.mac) : frame_arp(frame, dev.mac));
-}
-
 /* A packet of 48 octets is too big for the way to the client. */
 static void say_too_big(uint16_t mtu)
 {
@@ -160,10 +127,6 @@ static void say_too_big(uint16_t mtu)
 static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, const uint8_t *options,
                 uint8_t len)
 {
-    uint8_t frame[ETH_BYTES + IP6_BYTES + TCP_BYTES + 8];
-    uint16_t content = (uint16_t)(TCP_BYTES + len);
-    uint8_t *tcp = client.v6 ? frame_ip6(frame, dev.mac, PROTOCOL_TCP, content)
-                             : frame_ip4(frame, dev.mac, PROTOCOL_TCP, content);
     struct frame_segment s = {.from = THEIR_PORT,
                               .to = PORT,
                               .seq = seq,
@@ -173,7 +136,8 @@ static void say(uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window, cons
                               .options = options,
                               .options_len = len};
 
-    arrive(frame, (uint16_t)(frame_tcp(tcp, &s) - frame));
+    ck_assert(deliver_segment(&s, NULL, 0, 0));
+    fake_run();
 }
 
 #define SCALE 4
@@ -236,17 +200,10 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
-static void set_link(bool cuts)
-{
-    net_link(&dev, false);
-    dev.features = NETDEV_CSUM4 | NETDEV_CSUM6 | (cuts ? NETDEV_GSO4 | NETDEV_GSO6 : 0);
-    net_link(&dev, true);
-}
-
 /* The client's first segment, and our answer. */
 static void synchronize(uint16_t mss, uint32_t window)
 {
-    uint8_t options[] = {2, 4, (uint8_t)(mss >> 8), (uint8_t)mss, 3, 3, SCALE, 1};
+    uint8_t options[SYN_OPTIONS];
     struct tcp_pcb *pcb;
 
     for (unsigned i = 0; i < total; i++)
@@ -255,7 +212,7 @@ static void synchronize(uint16_t mss, uint32_t window)
     fake_cmdline("ip6", "fd00::2/64");
     fake_net_start(&dev);
     set_link(true);
-    if (client.v6)
+    if (over_ip6)
         fake_sleep(3 * NSEC_PER_SEC); /* the address is tried */
     introduce();
     pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
@@ -263,7 +220,8 @@ static void synchronize(uint16_t mss, uint32_t window)
     pcb = tcp_listen(pcb);
     tcp_accept(pcb, on_accepted);
     client.mss = mss;
-    say(TCP_SYN, THEIR_SEQ, 0, (uint16_t)MIN(window, UINT16_MAX), options, sizeof(options));
+    say(TCP_SYN, THEIR_SEQ, 0, (uint16_t)MIN(window, UINT16_MAX), syn_options(options, mss, SCALE),
+        SYN_OPTIONS);
     ck_assert(client.synchronized);
 }
 
@@ -457,7 +415,7 @@ END_TEST
 /* By IPv6, to a destination that lwIP has forgotten; and when its path takes less than the link, it is believed. */
 START_TEST(a_path_is_known_to_be_narrow)
 {
-    client.v6 = true;
+    over_ip6 = true;
     start(1440, 1000000);
     nd6_clear_destination_cache();
     write_more();
@@ -482,10 +440,7 @@ int main(void)
 {
     Suite *s = suite_create("net_tso");
     TCase *c = tcase_create("net_tso");
-    SRunner *r = srunner_create(s);
-    int failed;
 
-    tcase_set_timeout(c, 0); /* turns are counted, not seconds */
     tcase_add_loop_test(c, all_of_it_arrives, 0, 36);
     tcase_add_test(c, segments_are_large);
     tcase_add_test(c, congestion_counts_in_the_clients_segments);
@@ -496,9 +451,5 @@ int main(void)
     tcase_add_test(c, what_nobody_cuts_is_not_sent);
     tcase_add_test(c, few_pages_are_not_taken_by_one_segment);
     tcase_add_loop_test(c, a_path_is_known_to_be_narrow, 0, 2);
-    suite_add_tcase(s, c);
-    srunner_run_all(r, CK_ENV);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_tests(s, c);
 }

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lib/net/forward.c with lwIP and apps/echo around it: a client sends a stream in frames that lie in network pages, on a way
+ * that loses some of both directions; memory and pages run out, windows shut, the link comes and goes. Every octet
+ * comes back in its place, and in the end no page and no view is left.
+ */
+#include "tests/unit/net_echo.h"
+
+START_TEST(all_of_it_comes_back)
+{
+    static const uint16_t sizes[] = {1460, 536, 1000, 300};
+    static const uint32_t windows[] = {500000, 60000, 5000}, lengths[] = {60000, 5000, 1460};
+    static const unsigned losses[] = {0, 3, 10}, relinks[] = {0, 0, 70};
+    bool cuts = _i & 1;
+
+    srand((unsigned)_i);
+    over_ip6 = _i % 7 == 6;
+    client.lost_percent = losses[_i % 3];
+    start((uint16_t)(sizes[_i % 4] - 20 * over_ip6), cuts, _i & 2 ? 4096 : 1024);
+    finish(lengths[rand() % 3], windows[_i / 12], relinks[rand() % 3], cuts);
+    ck_assert_uint_gt(client.in_place, 0);
+}
+END_TEST
+
+/* What comes in large segments goes so, and nothing of it is copied. */
+START_TEST(it_is_not_copied)
+{
+    client.hasty = true;
+    start(1460, _i, 4096);
+    while (client.next < TOTAL) {
+        give(60000, 1000000, PAGE_SIZE);
+        fake_run();
+        acknowledge(1000000);
+    }
+    if (!_i || IS_ENABLED(CONFIG_NET_TSO))
+        ck_assert_uint_lt(client.copied, TOTAL / 20);
+    if (_i && IS_ENABLED(CONFIG_NET_TSO))
+        ck_assert_uint_gt(client.longest, 20000);
+    finish(1000, 100000, 0, _i);
+}
+END_TEST
+
+/* A client that sends and does not read, until nothing fits any more; then it reads, little by little. */
+START_TEST(a_client_that_does_not_read)
+{
+    start(1460, _i & 1, _i & 2 ? 4096 : 1024);
+    for (unsigned i = 0; i < 50; i++) {
+        give(_i & 4 ? 1400 : 20000, 0, PAGE_SIZE);
+        fake_sleep(NSEC_PER_SEC / 4);
+    }
+    ck_assert_uint_lt(client.una, TOTAL);
+    while (client.next < 50000)
+        acknowledge((uint32_t)rand() % 3000);
+    finish(20000, 100000, 0, _i & 1);
+}
+END_TEST
+
+/* Less than LEAST is copied, and its page is free at once. */
+START_TEST(little_keeps_no_page)
+{
+    start(1460, true, 4096);
+    client.lost_percent = 0;
+    for (unsigned i = 0; i < 20; i++)
+        give(1023, 30000, PAGE_SIZE);
+    fake_run();
+    ck_assert_uint_eq(client.una, 20 * 1023);
+    ck_assert_uint_eq(netpage_stats()->pages - netpage_stats()->free, 0);
+    ck_assert_uint_eq(client.in_place, 0);
+    acknowledge(30000);
+    give(1024, 30000, 0); /* nor has what lies in none */
+    fake_run();
+    acknowledge(30000);
+    ck_assert_uint_eq(client.in_place, 0);
+    finish(20000, 100000, 0, true);
+}
+END_TEST
+
+/* --- what runs out ----------------------------------------------------------------------- */
+
+START_TEST(memory_runs_out)
+{
+    srand((unsigned)_i);
+    start(1460, _i & 1, _i & 2 ? 4096 : 1024);
+    for (unsigned i = 0; i < 300 && client.next < TOTAL; i++) {
+        if (_i & 4 && i % 30 == 0)
+            set_link(i % 60 == 0);
+        if (_i & 4 && i % 30 == 3)
+            introduce();
+        give_some(20000, 100000);
+        fake_no_memory = rand() % 3 != 0;
+        turn(20000, 100000, false);
+    }
+    fake_no_memory = false;
+    introduce();
+    finish(20000, 100000, 0, _i & 1);
+    ck_assert_uint_gt(client.in_place, 0);
+}
+END_TEST
+
+/* Where pages are scarce none is kept, and when there are enough again, they are. */
+START_TEST(pages_run_out)
+{
+    struct netpage *taken = NULL;
+
+    start(1460, _i, 1024);
+    while (!netpage_scarce()) {
+        struct netpage *np = netpage_get(true);
+
+        np->next = taken;
+        taken = np;
+    }
+    for (unsigned i = 0; i < 15; i++)
+        turn(10000, 20000, true);
+    ck_assert_uint_gt(client.next, 10000);
+    ck_assert_uint_eq(client.in_place, 0);
+    while (taken) {
+        struct netpage *np = taken;
+
+        taken = np->next;
+        netpage_put(np);
+    }
+    finish(20000, 100000, 0, _i);
+    ck_assert_uint_gt(client.in_place, 0);
+}
+END_TEST
+
+/* A client that is gone, with data in all queues. */
+START_TEST(reset)
+{
+    srand((unsigned)_i);
+    start(1460, _i & 1, 4096);
+    for (unsigned i = 0; i < 8; i++)
+        give(1 + (uint32_t)rand() % 40000, 30000, PAGE_SIZE);
+    client.lost_percent = _i & 2 ? 100 : 0;
+    fake_run();
+    acknowledge(20000);
+    client.lost_percent = 0;
+    ck_assert_uint_gt(netpage_stats()->pages - netpage_stats()->free, 0);
+    client.fin = true;
+    if (_i & 4)
+        tcp_abort(tcp_active_pcbs);
+    else
+        say(TCP_RST | TCP_ACK, tcp_active_pcbs->rcv_nxt - THEIR_SEQ - 1, 0, 0, 0);
+    ck_clean();
+}
+END_TEST
+
+/* What is sent anew waits for the client's address; meanwhile the client says that it has got it, and the pages that it
+ * lay in are used for others. */
+START_TEST(what_waits_for_an_address)
+{
+    uint32_t before, taken;
+
+    start(1460, _i, 4096);
+    client.deaf = true;
+    give(20000, 30000, PAGE_SIZE);
+    give(10000, 30000, 1500);
+    fake_run();
+    ck_assert_uint_eq(client.next, 0);
+    etharp_cleanup_netif(netif_list);
+    fake_sleep(3 * NSEC_PER_SEC);
+    client.deaf = false;
+    before = client.in_place;
+    ck_assert_uint_gt(tcp_active_pcbs->nrtx, 0);
+    /* Though it has not come: what comes is looked at all the same. */
+    client.next = tcp_active_pcbs->snd_nxt - client.isn - 1;
+    acknowledge(100000);
+    ck_assert_uint_eq(client.in_place, before);
+    for (unsigned i = 0; i < 10; i++)
+        give(4000, 100000, PAGE_SIZE);
+    fake_run();
+    taken = client.taken;
+    introduce();
+    ck_assert_uint_gt(client.taken, taken); /* what is older than what was acknowledged, too */
+    finish(20000, 100000, 0, _i);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("net_forward");
+    TCase *c = tcase_create("net_forward");
+
+    tcase_add_loop_test(c, all_of_it_comes_back, 0, 36);
+    tcase_add_loop_test(c, it_is_not_copied, 0, 2);
+    tcase_add_loop_test(c, a_client_that_does_not_read, 0, 8);
+    tcase_add_test(c, little_keeps_no_page);
+    tcase_add_loop_test(c, memory_runs_out, 0, 8);
+    tcase_add_loop_test(c, pages_run_out, 0, 2);
+    tcase_add_loop_test(c, reset, 0, 8);
+    tcase_add_loop_test(c, what_waits_for_an_address, 0, 2);
+    return run_tests(s, c);
+}
