@@ -26,8 +26,12 @@ static struct tcp_pcb *waiting[AT_MOST];
 static unsigned count;
 static uint64_t sent_at;
 
+static void time_is_up(struct timer *t);
+static struct timer timer = {.fn = time_is_up};
+
 static void send_all(void)
 {
+    timer_disarm(&timer);
     while (count) {
         struct tcp_pcb *pcb = waiting[--count];
 
@@ -63,8 +67,6 @@ static bool may_wait(void)
 
 static void turn_ends(struct work *w)
 {
-    static struct timer timer = {.fn = time_is_up};
-
     (void)w;
     if (!may_wait())
         send_all();
