@@ -69,6 +69,8 @@ unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)
 unit-netfront-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_NET_PUBLISH=1 -DCONFIG_IPV4=1
 unit-netfront_published-srcs := tests/unit/test_netfront_published.c $(unit-netback)
 unit-netfront_published-cflags = $(unit-netfront-cflags)
+unit-netfront_forwarded-srcs := tests/unit/test_netfront_forwarded.c lib/net/forward.c $(unit-netback)
+unit-netfront_forwarded-cflags = $(unit-netfront-cflags) -DCONFIG_TCP=1 -DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TCP_FORWARD=1
 unit-netfront_push-srcs := tests/unit/test_netfront_push.c $(unit-netback)
 unit-netfront_push-cflags = $(unit-netfront-cflags)
 unit-netfront_rings-srcs := tests/unit/test_netfront_rings.c $(unit-netback)
