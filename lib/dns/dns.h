@@ -177,7 +177,7 @@ uint32_t dns_zone_names(const struct dns_zone *zone);
 uint32_t dns_zone_serial(const struct dns_zone *zone);
 
 /* Makes *zone one without data, whose questions are answered by SERVFAIL. NAME is its apex, lower case, with
- * DNS_NAME_PAD readable octets behind it, and stays alive. */
+ * DNS_NAME_PAD readable octets behind it and seven in front, and stays alive. */
 void dns_zone_vacate(struct dns_zone *zone, const uint8_t *name);
 
 /* Writes the apex in text form with a final dot into TEXT[1021]. */

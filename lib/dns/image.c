@@ -227,7 +227,7 @@ static bool slots_ok(const struct dns_zone *zone)
         uint32_t slot = dns_le32(zone->slots + 4 * (size_t)i);
 
         used += slot != 0;
-        if (slot && !node_readable(zone, slot & ((1u << zone->node_bits) - 1)))
+        if (slot && !node_readable(zone, slot & (zone->node_limit - 1)))
             return false;
     }
     return used == dns_zone_names(zone) && used < zone->slot_count;

@@ -109,8 +109,8 @@ static ALWAYS_INLINE size_t put_records(uint8_t *message, const uint8_t *tail, c
     return len;
 }
 
-/* put_records() for a set with pointers, the question's name having LEN octets below the apex. Name servers' addresses
- * would go with them. */
+/* put_records() for a set with pointers, the question's name having LEN octets below the apex. Not for NS, whose addresses
+ * would go with it. */
 static __attribute__((noinline)) size_t put_pointers(uint8_t *message, const uint8_t *tail,
                                                      const uint8_t *set, unsigned len,
                                                      struct dns_stats *stats)
@@ -149,9 +149,8 @@ static ALWAYS_INLINE bool is_to_be_signed(const struct dns_zone *zone, const uin
 /* The set that answers the question for what NODE has, or NULL. */
 static ALWAYS_INLINE const uint8_t *find_set(const uint8_t *node, const uint8_t *tail)
 {
-    return node_flags(node) & (NODE_CUT | NODE_BELOW | NODE_DNAME)
-               ? NULL
-               : node_search_set(node, dns_be16(tail));
+    return node_flags(node) & (NODE_CUT | NODE_BELOW) ? NULL
+                                                      : node_search_set(node, dns_be16(tail));
 }
 
 /* find_zone() for any names. Where several zones have as many labels they are found by a hash. */
@@ -186,8 +185,8 @@ search_zone(const struct dns_db *db, const uint8_t *name, const uint8_t *tail)
     return NULL;
 }
 
-/* db_find() for the name from NAME to TAIL, if it is one: the zone with the longest name that it ends with. NULL also when
- * that has no data. */
+/* db_find() for the name from NAME to TAIL, if it is one: the zone with the longest name that it ends with. That may
+ * have no data. */
 static ALWAYS_INLINE const struct dns_zone *find_zone(const struct dns_db *db, const uint8_t *name,
                                                       const uint8_t *tail)
 {

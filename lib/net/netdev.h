@@ -90,9 +90,9 @@ void net_link(struct netdev *dev, bool up);
 void net_detach(struct netdev *dev);
 
 /*
- * A frame from dev: p belongs to the stack from now on. What the driver knows of it: the backend says that the
- * checksum of TCP or UDP within is right, or left out because the data never was on a wire; all of it is in one network
- * page, to which nobody else has a reference, so that no ring shows it.
+ * A frame from dev: p belongs to the stack from now on. What the driver knows of it. CHECKED: the backend says
+ * that the checksum of TCP or UDP within is right, or left out because the data never was on a wire. ALONE: all of it is in
+ * one network page, to which nobody else has a reference, so that no ring shows it.
  */
 enum { NET_INPUT_CHECKED = 1, NET_INPUT_ALONE = 2 };
 void net_input(struct netdev *dev, struct pbuf *p, unsigned flags);

@@ -126,9 +126,9 @@ def _plan(million):
 
 # Enough to see every system and every kind of load within five minutes.
 QUICK_ROWS = {
-    "udp.echo.1": 1000, "udp.echo.32": 4000, "udp.floor.100": 4000, "tcp.echo": 8192,
+    "udp.echo.1": 1000, "udp.echo.32": 4000, "udp.floor.100": 12000, "tcp.echo": 8192,
     "tcp.receive": 32768, "tcp.send": 32768, "dns.query.1": 1000,
-    "dns.query.100": 4000, "dns.missing.100": 3000, "dns.tcp_connection.8": 1500,
+    "dns.query.100": 4000, "dns.missing.100": 8000, "dns.tcp_connection.8": 1500,
 }  # fmt: skip
 
 
