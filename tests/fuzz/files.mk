@@ -70,8 +70,8 @@ fuzz-frames-what := frames into the stack with TCP, UDP, DHCP and DNS clients an
 fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c \
 	tests/unit/fake_net_kernel.c tests/unit/fake_net_mem.c \
 	apps/echo/main.c \
-	$(addprefix lib/net/,$(addsuffix .c,address announce checksum connections deliver filter frame gso guard net netpage \
-		parse reply report serve tcp timeouts)) \
+	$(addprefix lib/net/,$(addsuffix .c,ack address announce checksum connections deliver filter forward frame gso guard net \
+		netpage parse reply report serve tcp timeouts tso)) \
 	$(addprefix $(fuzz-lwip)/src/,$(addprefix core/,def.c dns.c inet_chksum.c init.c ip.c mem.c \
 			memp.c netif.c pbuf.c tcp.c tcp_in.c tcp_out.c udp.c) \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
@@ -79,7 +79,8 @@ fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c \
 		netif/ethernet.c)
 fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_IP_FRAGMENTS=1 -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1 \
 	-DCONFIG_TCP=1 -DCONFIG_NET_TCP_OOSEQ=1 -DCONFIG_NET_TCP_SACK=1 -DCONFIG_DHCP=1 -DCONFIG_RESOLVER=1 -DCONFIG_NET_CHECKS=1 \
-	-DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=16
+	-DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=16 \
+	-DCONFIG_NET_TSO=1 -DCONFIG_NET_TCP_FORWARD=1 -DCONFIG_NET_TCP_ACKS_TOGETHER=1
 
 fuzz-xenstore-what := a xenstored: replies, errors, events, lengths, indices; with xenbus above
 fuzz-xenstore-srcs := $(fuzz-kernel) tests/fuzz/xenstore.c tests/unit/fake_xenstored.c \
