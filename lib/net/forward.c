@@ -55,6 +55,11 @@ struct pbuf *net_tcp_refer(uint16_t len)
     return forwarded ? view(forwarded, len) : pbuf_alloc(PBUF_RAW, len, PBUF_ROM);
 }
 
+bool net_tcp_continues(void)
+{
+    return !forwarded; /* what is in front has no reference to it */
+}
+
 struct pbuf *net_refer_part(struct pbuf *p, uint16_t from)
 {
     struct view *whole = view_of(p);

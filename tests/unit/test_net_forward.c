@@ -176,6 +176,32 @@ START_TEST(what_waits_for_an_address)
 }
 END_TEST
 
+/* lwIP makes one buffer of what it is told to refer to and lies behind the last in memory: not of what somebody else is to
+ * free. */
+START_TEST(behind_an_apps_memory)
+{
+    static uint8_t memory[2 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+    struct netpage *np;
+    uint8_t *page;
+    struct pbuf *p;
+
+    start(1460, _i, 4096);
+    client.deaf = true;
+    np = netpage_get(true);
+    page = np->page;
+    np->page = memory + PAGE_SIZE;
+    p = netpage_pbuf(np, 0, 1200);
+    tcp_active_pcbs->cwnd = 0; /* what is written is not sent yet */
+    ck_assert_int_eq(tcp_write(tcp_active_pcbs, np->page - 100, 100, 0), ERR_OK);
+    ck_assert_int_eq(net_tcp_forward(tcp_active_pcbs, p), ERR_OK);
+    ck_assert_uint_eq(np->custom.pbuf.ref, 1); /* it is the view's */
+    client.fin = true;
+    tcp_abort(tcp_active_pcbs);
+    np->page = page;
+    ck_clean();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("net_forward");
@@ -189,5 +215,6 @@ int main(void)
     tcase_add_loop_test(c, pages_run_out, 0, 2);
     tcase_add_loop_test(c, reset, 0, 8);
     tcase_add_loop_test(c, what_waits_for_an_address, 0, 2);
+    tcase_add_loop_test(c, behind_an_apps_memory, 0, 2);
     return run_tests(s, c);
 }

@@ -38,11 +38,14 @@ err_t net_tcp_acknowledge(struct tcp_pcb *pcb);
 #define net_tcp_acknowledge(pcb) tcp_send_empty_ack(pcb)
 #endif
 
-/* What refers to the app's memory (lib/net/forward.c). NULL without memory. */
+/* What refers to the app's memory (lib/net/forward.c), NULL without memory; and whether a buffer that does may be made
+ * longer by what lies behind it in memory. */
 #ifdef CONFIG_NET_TCP_FORWARD
 struct pbuf *net_tcp_refer(uint16_t len);
+bool net_tcp_continues(void);
 #else
 #define net_tcp_refer(len) pbuf_alloc(PBUF_RAW, (len), PBUF_ROM)
+#define net_tcp_continues() true
 #endif
 
 /*
