@@ -106,6 +106,7 @@ static int transmit(struct netdev *d, struct pbuf *p, const struct netdev_offloa
     for (struct pbuf *q = p->next; q; q = q->next) {
         struct netpage *np = netpage_viewed(q);
 
+        ck_assert(np || !(q->flags & PBUF_FLAG_IS_CUSTOM));
         if (np && !netpage_is_own(q, np)) {
             ck_assert((uint8_t *)q->payload >= np->page &&
                       (uint8_t *)q->payload + q->len <= np->page + PAGE_SIZE);

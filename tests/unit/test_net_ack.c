@@ -14,8 +14,10 @@ START_TEST(a_turn_is_acknowledged_once)
     for (unsigned i = 0; i < 10; i++)
         give(0, 1460);
     ck_assert_uint_eq(acks(), 0);
+    fake_timers_fired = 0;
     fake_run();
     ck_acked(0, 1, fake_now);
+    ck_assert_uint_eq(fake_timers_fired, 0);
     fake_sleep(SETTLED);
     ck_assert_uint_eq(acks(), 1);
 }
@@ -46,8 +48,10 @@ START_TEST(the_next_waits_until_300_us_have_passed)
     fake_sleep(INTERVAL);
     give(0, 1460);
     give(0, 1460);
+    fake_timers_fired = 0;
     fake_run();
     ck_acked(0, 3, since + 3 * INTERVAL);
+    ck_assert_uint_eq(fake_timers_fired, 0);
 }
 END_TEST
 
@@ -135,6 +139,30 @@ START_TEST(each_that_tells_of_a_gap_goes_at_once)
 }
 END_TEST
 
+static void write_one(struct work *w)
+{
+    ck_assert_int_eq(tcp_write(guest[0], "x", 1, TCP_WRITE_FLAG_COPY), ERR_OK);
+    (void)tcp_output(guest[0]);
+}
+
+/* Of work that is still to be done in this turn, too. */
+START_TEST(data_of_the_turns_end_takes_them_along)
+{
+    struct work work;
+
+    start_with(1);
+    give(0, 3000);
+    give(0, 3000);
+    work_init(&work, write_one);
+    work_post(&work);
+    fake_run();
+    ck_assert_uint_eq(peers[0].data, 1);
+    ck_acked(0, 0, fake_now);
+    fake_sleep(INTERVAL);
+    ck_assert_uint_eq(acks(), 0);
+}
+END_TEST
+
 START_TEST(data_takes_them_along)
 {
     start_with(PEERS);
@@ -157,8 +185,7 @@ START_TEST(data_takes_them_along)
     give(1, 3000);
     give(1, 3000);
     fake_sleep(100 * NSEC_PER_USEC);
-    ck_assert_int_eq(tcp_write(guest[0], "x", 1, TCP_WRITE_FLAG_COPY), ERR_OK);
-    (void)tcp_output(guest[0]);
+    write_one(NULL);
     ck_assert_uint_eq(peers[0].data, 1);
     ck_acked(0, 0, fake_now);
     say(0, TCP_ACK, peers[0].next, 0, 201);
@@ -247,6 +274,7 @@ int main(void)
     tcase_add_test(c, they_wait_since_the_last_ones);
     tcase_add_test(c, each_that_tells_of_a_gap_goes_at_once);
     tcase_add_test(c, data_takes_them_along);
+    tcase_add_test(c, data_of_the_turns_end_takes_them_along);
     tcase_add_loop_test(c, many_connections, 7, 19);
     tcase_add_test(c, a_single_segment_is_acknowledged_by_the_clock);
     tcase_add_loop_test(c, what_cannot_go_goes_later, 0, 2);
