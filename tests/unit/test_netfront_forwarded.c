@@ -220,28 +220,14 @@ START_TEST(another_backend)
 }
 END_TEST
 
-START_TEST(an_untrusted_backend)
+START_TEST(an_untrusted_backend_and_one_without_pieces)
 {
     struct netpage *np;
     struct pbuf *frame;
 
     netback_disconnect();
-    fake_offers.trusted = "0";
-    connected();
-    np = received(1460);
-    frame = frame_of(view);
-    ck_copied(np, frame);
-    pbuf_free(frame);
-}
-END_TEST
-
-START_TEST(a_backend_without_pieces)
-{
-    struct netpage *np;
-    struct pbuf *frame;
-
-    netback_disconnect();
-    fake_offers.no_sg = true;
+    fake_offers.trusted = _i ? NULL : "0";
+    fake_offers.no_sg = _i;
     connected();
     np = received(1460);
     frame = frame_of(view);
@@ -396,8 +382,7 @@ int main(void)
     tcase_add_test(c, parts_of_it_again);
     tcase_add_loop_test(c, large_ones, 0, 3);
     tcase_add_test(c, another_backend);
-    tcase_add_test(c, an_untrusted_backend);
-    tcase_add_test(c, a_backend_without_pieces);
+    tcase_add_loop_test(c, an_untrusted_backend_and_one_without_pieces, 0, 2);
     tcase_add_test(c, another_device);
     tcase_add_loop_test(c, another_device_and_an_ordinary_page, 0, 2);
     tcase_add_test(c, still_mapped);
