@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "kernel/app.h"
+#include "lib/net/net.h"
 #include "lib/net/timeouts.h"
 #include "lib/siphash.h"
 #include "lib/util.h"
@@ -117,7 +118,8 @@ static bool is_busy(const struct tcp_pcb *pcb)
 #if TCP_QUEUE_OOSEQ
            pcb->ooseq ||
 #endif
-           (pcb->flags & (TF_ACK_DELAY | TF_ACK_NOW | TF_FIN | TF_CLOSEPEND | TF_NAGLEMEMERR));
+           (pcb->flags & (TF_FIN | TF_CLOSEPEND | TF_NAGLEMEMERR)) ||
+           (pcb->flags & (TF_ACK_DELAY | TF_ACK_NOW) && net_is_up());
 }
 
 /* Slow ticks until an idle connection needs its clock. */

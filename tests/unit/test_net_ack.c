@@ -263,6 +263,25 @@ START_TEST(what_cannot_go_goes_later)
 }
 END_TEST
 
+/* While the link is down nothing can go, and no clock runs for it. */
+START_TEST(a_link_that_is_down)
+{
+    start_with(1);
+    consumes = false;
+    give(0, 100);
+    net_link(&dev, false);
+    fake_sleep(60 * NSEC_PER_SEC);
+    fake_timers_fired = 0;
+    fake_sleep(600 * NSEC_PER_SEC);
+    ck_assert_uint_lt(fake_timers_fired, 100);
+    ck_assert_uint_eq(acks(), 0);
+    net_link(&dev, true);
+    introduce();
+    fake_sleep(11 * NSEC_PER_SEC);
+    ck_acked(0, 1, peers[0].at);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("net_ack");
@@ -278,5 +297,6 @@ int main(void)
     tcase_add_loop_test(c, many_connections, 7, 19);
     tcase_add_test(c, a_single_segment_is_acknowledged_by_the_clock);
     tcase_add_loop_test(c, what_cannot_go_goes_later, 0, 2);
+    tcase_add_test(c, a_link_that_is_down);
     return run_tests(s, c);
 }
