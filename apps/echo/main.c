@@ -86,8 +86,8 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
             p->next = next;
             break; /* short of memory; on_polled() tries again */
         }
-        tcp_recved(pcb, size);
         c->waiting = next; /* with the reference that p had to it */
+        tcp_recved(pcb, size);
     }
     (void)tcp_output(pcb);
     if (!c->closing || c->waiting) {

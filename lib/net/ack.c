@@ -5,8 +5,8 @@
  * lwIP acknowledges every other segment at once, as RFC 9293 (3.8.6.3) wants it, and a window that an app opens too. Of
  * large segments each is then acknowledged, and each acknowledgement interrupts the domain that sends, in the middle of
  * sending. So here they wait for the end of the loop's turn; and when others have gone just before, until INTERVAL
- * has passed since, unless a sender has by then got a good part of its window back. Data that goes out meanwhile takes
- * the acknowledgement along.
+ * has passed since, unless a sender has by then got a good part of its window back. That is fewer than the RFC wants, as it
+ * is with every host whose segments come in large. Data that goes out meanwhile takes the acknowledgement along.
  *
  * What tells of a gap is no part of this: lwIP sends such acknowledgements itself, one for each segment.
  */
@@ -96,4 +96,9 @@ void net_tcp_drop_ack(const struct tcp_pcb *pcb)
         if (waiting[i] == pcb)
             waiting[i] = waiting[--count];
     }
+}
+
+bool net_tcp_acks_wait(void)
+{
+    return count != 0;
 }

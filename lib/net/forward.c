@@ -3,9 +3,8 @@
  * Received data that is sent on (lib/net/forward.h).
  *
  * lwIP keeps what it has not to copy in a buffer that only points there. Here that is a view: it has a reference to the
- * buffer that it shows a part of, which so lives until the last of them is freed, be it after the acknowledgement. (What
- * waits for a neighbour's address lwIP copies, as for a view it is told that the memory may change: PBUF_REF.) The driver
- * shows a backend the page itself; in front of the data there is other data, and no room for headers.
+ * buffer that it shows a part of, which so lives until the last of them is freed, be it in a queue for a
+ * neighbour's address, after the acknowledgement. The driver shows a backend the page itself; in front of the data there is other data, and no room for headers.
  */
 #include "lib/net/forward.h"
 
@@ -48,7 +47,7 @@ static struct pbuf *view(struct pbuf *of, uint16_t len)
     made->custom.custom_free_function = free_view;
     made->of = of;
     pbuf_ref(of);
-    return pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &made->custom, NULL, len);
+    return pbuf_alloced_custom(PBUF_RAW, len, PBUF_ROM, &made->custom, NULL, len);
 }
 
 struct pbuf *net_tcp_refer(uint16_t len)
@@ -56,9 +55,15 @@ struct pbuf *net_tcp_refer(uint16_t len)
     return forwarded ? view(forwarded, len) : pbuf_alloc(PBUF_RAW, len, PBUF_ROM);
 }
 
-bool net_tcp_continues(void)
+/* Not by what somebody else is to free, nor beyond what a view has a reference to. */
+bool net_tcp_continues(struct pbuf *p)
 {
-    return !forwarded; /* what is in front has no reference to it */
+    return !forwarded && !view_of(p);
+}
+
+uint16_t net_tcp_forwarded(void)
+{
+    return forwarded ? forwarded->len : 0;
 }
 
 struct pbuf *net_refer_part(struct pbuf *p, uint16_t from)

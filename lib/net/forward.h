@@ -10,6 +10,7 @@
 
 #include "lwip/tcp.h"
 
+#if LWIP_TCP
 #ifdef CONFIG_NET_TCP_FORWARD
 /*
  * For apps: tcp_write() of p, one buffer of those that a callback of tcp_recv() was given, not empty and no chain (p->next is
@@ -20,6 +21,8 @@ err_t net_tcp_forward(struct tcp_pcb *pcb, struct pbuf *p);
 
 /* Within lib/net: what refers to the memory that p refers to, from its octet `from` on. NULL without memory. */
 struct pbuf *net_refer_part(struct pbuf *p, uint16_t from);
+/* And: the length of what tcp_write() is given by net_tcp_forward(), if it is; 0. */
+uint16_t net_tcp_forwarded(void);
 #else
 static inline err_t net_tcp_forward(struct tcp_pcb *pcb, struct pbuf *p)
 {
@@ -30,8 +33,14 @@ static inline err_t net_tcp_forward(struct tcp_pcb *pcb, struct pbuf *p)
     return err;
 }
 
+static inline uint16_t net_tcp_forwarded(void)
+{
+    return 0;
+}
+
 #define net_refer_part(p, from)                                                                    \
     pbuf_alloc_reference((uint8_t *)(p)->payload + (from), (u16_t)((p)->len - (from)), PBUF_ROM)
+#endif
 #endif
 
 #endif

@@ -80,7 +80,7 @@ static void linger(struct shutdown_hook *hook)
     uint64_t until = time_monotonic() + LINGER;
 
     (void)hook;
-    while (is_sending() && time_monotonic() < until)
+    while ((is_sending() || net_tcp_acks_wait()) && time_monotonic() < until)
         thread_sleep(LOOK_EVERY);
 }
 

@@ -17,9 +17,15 @@ bool net_tcp_is_listed(struct tcp_pcb *pcb);
 /* ack.c: a connection ends, and the acknowledgement that it may owe with it. */
 #ifdef CONFIG_NET_TCP_ACKS_TOGETHER
 void net_tcp_drop_ack(const struct tcp_pcb *pcb);
+/* Do any wait? */
+bool net_tcp_acks_wait(void);
 #else
 static inline void net_tcp_drop_ack(const struct tcp_pcb *pcb)
 {
+}
+static inline bool net_tcp_acks_wait(void)
+{
+    return false;
 }
 #endif
 

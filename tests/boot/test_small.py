@@ -46,6 +46,8 @@ def test_fragments_end_at_once(xen, network, guest, host):
     """dns has no use for them: a question is shorter than a packet."""
     g = guest("dns")
     g.wait(r"address 10\.0\.1\.[0-9]*/16")
-    assert host("ping", "-c1", "-W1", "-s1400", g.address, check=False).returncode == 0
-    assert host("ping", "-c1", "-W1", "-s3000", g.address, check=False).returncode != 0
-    assert ask(host, g.address, "example.org", "A") == "192.0.2.1\n"
+    assert ask(host, g.address6, "example.org", "A") == "192.0.2.1\n"
+    for address in (g.address, g.address6):
+        assert host("ping", "-c1", "-W1", "-s1400", address, check=False).returncode == 0
+        assert host("ping", "-c1", "-W1", "-s3000", address, check=False).returncode != 0
+        assert ask(host, address, "example.org", "A") == "192.0.2.1\n"

@@ -345,7 +345,8 @@ def test_options_build(make, options):
 @pytest.mark.parametrize("app_name, option", [
     ("echo", "IPV6=n"), ("echo", "TCP=n"), ("echo", "DHCP=n"), ("echo", "IPV4=n"), ("echo", "IGMP=n"),
     ("dns", "IPV6=n"), ("dns", "TCP=n"), ("dns", "DHCP=n"), ("echo-sockets", "RESOLVER=y"),
-    ("dns", "OPTIMIZE_DEBUG=y"), ("dns", "OPTIMIZE_SPEED=y")])
+    ("dns", "OPTIMIZE_DEBUG=y"), ("dns", "OPTIMIZE_SPEED=y"), ("dns", "IP_REASSEMBLY=y"), ("echo", "NET_GSO=n"),
+    ("echo", "IP_REASSEMBLY=n"), ("echo", "NET_TCP_OOSEQ=n"), ("iperf3", "NET_TCP_WINDOW_KIB=64")])
 def test_network_options_build(make, app_name, option):
     built(make(f"APP={app_name}", f"CONFIG_{option}"))
 

@@ -77,7 +77,7 @@ fuzz-frames-srcs = $(fuzz-kernel) tests/fuzz/frames.c tests/fuzz/frame.c \
 		$(addprefix core/ipv4/,dhcp.c etharp.c icmp.c igmp.c ip4.c ip4_addr.c ip4_frag.c) \
 		$(addprefix core/ipv6/,ethip6.c icmp6.c inet6.c ip6.c ip6_addr.c ip6_frag.c mld6.c nd6.c) \
 		netif/ethernet.c)
-fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_IP_FRAGMENTS=1 -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1 \
+fuzz-frames-cflags = $(fuzz-lwip-cflags) -DCONFIG_IP_REASSEMBLY=1 -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1 \
 	-DCONFIG_TCP=1 -DCONFIG_NET_TCP_OOSEQ=1 -DCONFIG_NET_TCP_SACK=1 -DCONFIG_DHCP=1 -DCONFIG_RESOLVER=1 -DCONFIG_NET_CHECKS=1 \
 	-DCONFIG_NET_TCP_WINDOW_KIB=256 -DCONFIG_NET_TIME_WAIT_MAX=16 \
 	-DCONFIG_NET_TSO=1 -DCONFIG_NET_TCP_FORWARD=1 -DCONFIG_NET_TCP_ACKS_TOGETHER=1

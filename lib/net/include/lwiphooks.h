@@ -42,10 +42,10 @@ err_t net_tcp_acknowledge(struct tcp_pcb *pcb);
  * longer by what lies behind it in memory. */
 #ifdef CONFIG_NET_TCP_FORWARD
 struct pbuf *net_tcp_refer(uint16_t len);
-bool net_tcp_continues(void);
+bool net_tcp_continues(struct pbuf *p);
 #else
 #define net_tcp_refer(len) pbuf_alloc(PBUF_RAW, (len), PBUF_ROM)
-#define net_tcp_continues() true
+#define net_tcp_continues(p) true
 #endif
 
 /*

@@ -64,11 +64,11 @@
 
 /* Reassembly: a chain that stays incomplete is dropped after IP_REASS_MAXAGE seconds, and the
  * oldest goes first when all chains together reach this many pages. */
-#define IP_REASSEMBLY (LWIP_IPV4 && IS_ENABLED(CONFIG_IP_FRAGMENTS))
-#define IP_FRAG IP_REASSEMBLY
+#define IP_REASSEMBLY (LWIP_IPV4 && IS_ENABLED(CONFIG_IP_REASSEMBLY))
+#define IP_FRAG LWIP_IPV4
 #define IP_REASS_MAX_PBUFS 96
 #define MEMP_NUM_REASSDATA 16
-#define LWIP_IPV6_REASS (LWIP_IPV6 && IS_ENABLED(CONFIG_IP_FRAGMENTS))
+#define LWIP_IPV6_REASS (LWIP_IPV6 && IS_ENABLED(CONFIG_IP_REASSEMBLY))
 #define LWIP_IPV6_FRAG LWIP_IPV6
 /* Pointers are larger than the space the fragment header offers. */
 #define IPV6_FRAG_COPYHEADER 1
