@@ -73,10 +73,11 @@ class Machines:
     def __init__(self, images, namespace_error):
         self.images, self.namespace_error = images, namespace_error
         self.kind = self.machine = None
+        self.doubted = False  # a test has failed since
 
     def get(self, suite=SUITE, **kind):
         kind["image"] = self.images[suite]
-        if self.machine and (self.kind != kind or not self.machine.alive()):
+        if self.machine and (self.kind != kind or not self.machine.alive() or self._is_deaf()):
             self.stop()
         if not self.machine:
             network = net.UserNetwork() if self.namespace_error else net.TapNetwork()
@@ -84,6 +85,15 @@ class Machines:
             machine.start()
             self.kind, self.machine = kind, machine
         return self.machine
+
+    def _is_deaf(self):
+        """After a failure: is there nothing from dom0 any more? Once the network card that QEMU plays had stopped for good
+        ("virtio_net: transmit queue timed out"), and all tests after it failed."""
+        if not self.doubted or self.namespace_error:
+            return False
+        self.doubted = False
+        address = net.TapNetwork.address.partition("/")[0]
+        return subprocess.run(["ping", "-c3", "-i0.2", "-W5", address], capture_output=True).returncode != 0
 
     def stop(self):
         machine, self.machine = self.machine, None
@@ -360,6 +370,8 @@ def pytest_runtest_makereport(item, call):
     failure."""
     report = (yield).get_result()
     guests = getattr(item, "guests", None)
+    if report.failed and "machines" in item.funcargs:
+        item.funcargs["machines"].doubted = True
     if call.when != "call" or not report.failed or not guests:
         return
     for g in guests.made:
