@@ -61,9 +61,9 @@ bool net_tcp_continues(struct pbuf *p)
     return !forwarded && !view_of(p);
 }
 
-uint16_t net_tcp_forwarded(void)
+bool net_tcp_forwards(void)
 {
-    return forwarded ? forwarded->len : 0;
+    return forwarded != NULL;
 }
 
 struct pbuf *net_refer_part(struct pbuf *p, uint16_t from)

@@ -6,6 +6,7 @@
 #ifndef LIB_NET_FORWARD_H
 #define LIB_NET_FORWARD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lwip/tcp.h"
@@ -21,8 +22,8 @@ err_t net_tcp_forward(struct tcp_pcb *pcb, struct pbuf *p);
 
 /* Within lib/net: what refers to the memory that p refers to, from its octet `from` on. NULL without memory. */
 struct pbuf *net_refer_part(struct pbuf *p, uint16_t from);
-/* And: the length of what tcp_write() is given by net_tcp_forward(), if it is; 0. */
-uint16_t net_tcp_forwarded(void);
+/* And: is tcp_write() called by net_tcp_forward()? */
+bool net_tcp_forwards(void);
 #else
 static inline err_t net_tcp_forward(struct tcp_pcb *pcb, struct pbuf *p)
 {
@@ -33,9 +34,9 @@ static inline err_t net_tcp_forward(struct tcp_pcb *pcb, struct pbuf *p)
     return err;
 }
 
-static inline uint16_t net_tcp_forwarded(void)
+static inline bool net_tcp_forwards(void)
 {
-    return 0;
+    return false;
 }
 
 #define net_refer_part(p, from)                                                                    \

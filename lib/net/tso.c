@@ -26,7 +26,8 @@
 #define LARGEST (UINT16_MAX - ETH_BYTES - IP6_BYTES - TCP_BYTES)
 /* Pages of others (forward.c) in one frame, which has 18 pieces at most: the headers are one, and what is cut makes two of
  * one. With more it would be copied. */
-#define PIECES_MAX 16u
+#define PIECES_MAX 16
+#define LARGEST_PIECE PAGE_SIZE
 
 static uint16_t size_now; /* of the pieces of what is being sent, or 0 */
 
@@ -45,18 +46,25 @@ static bool cuts(const struct netif *netif)
     return can_cut(netif) && !netpage_scarce();
 }
 
+/* Has the last segment that is not sent as many pages of others as it may? */
+static bool is_full(const struct tcp_pcb *pcb)
+{
+    const struct tcp_seg *last = pcb->unsent;
+
+    while (last && last->next)
+        last = last->next;
+    return last && pbuf_clen(last->p) > PIECES_MAX;
+}
+
 uint16_t net_tcp_segment(const struct tcp_pcb *pcb, uint8_t apiflags)
 {
-    uint32_t most;
-
     /* A copy would be in one piece of memory as long as the segment. */
     if (!pcb->mss || apiflags & TCP_WRITE_FLAG_COPY ||
         !can_cut(ip_route(&pcb->local_ip, &pcb->remote_ip)))
         return pcb->mss;
-    most = MIN(LARGEST, pcb->snd_wnd_max / 2);
-    if (net_tcp_forwarded())
-        most = MIN(most, PIECES_MAX * (uint32_t)net_tcp_forwarded());
-    return (uint16_t)MAX(most / pcb->mss * pcb->mss, pcb->mss);
+    if (net_tcp_forwards() && is_full(pcb))
+        return LARGEST_PIECE;
+    return (uint16_t)MAX(MIN(LARGEST, pcb->snd_wnd_max / 2) / pcb->mss * pcb->mss, pcb->mss);
 }
 
 /* --- cutting ----------------------------------------------------------------------------- */
