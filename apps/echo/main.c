@@ -3,9 +3,9 @@
  * The echo service (RFC 862) over UDP and TCP, port 7, written with lwIP's callbacks: the shape of
  * every fast server here. apps/echo-sockets is the same service as a plain C program.
  *
- * A datagram is answered with the very buffer it came in, and TCP data with the buffers that it came
- * in, so nothing is copied. What does not fit into the connection's send buffer waits here, and the window is opened
- * again only as it is echoed. So a client that does not read stops being read.
+ * A datagram is answered with the very buffer it came in, and so is TCP data, but for small pieces, which are copied
+ * (lib/net/forward.h). What does not fit into the connection's send buffer waits here, and the window is opened again
+ * only as it is echoed. So a client that does not read stops being read.
  */
 #include <errno.h>
 

@@ -3,8 +3,9 @@
  * Received data that is sent on (lib/net/forward.h).
  *
  * lwIP keeps what it has not to copy in a buffer that only points there. Here that is a view: it has a reference to the
- * buffer that it shows a part of, which so lives until the last of them is freed, be it in a queue for a
- * neighbour's address, after the acknowledgement. The driver shows a backend the page itself; in front of the data there is other data, and no room for headers.
+ * buffer that it shows a part of, which so lives until the last of them is freed, be it in a queue for a neighbour's
+ * address, after the acknowledgement. The driver shows a backend the page itself; in front of the data there is other
+ * data, and no room for headers.
  */
 #include "lib/net/forward.h"
 
