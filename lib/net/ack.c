@@ -31,7 +31,8 @@ static struct timer timer = {.fn = time_is_up};
 
 static void send_all(void)
 {
-    timer_disarm(&timer);
+    if (timer.armed)
+        timer_disarm(&timer);
     while (count) {
         struct tcp_pcb *pcb = waiting[--count];
 

@@ -59,7 +59,7 @@ static bool is_full(const struct tcp_pcb *pcb)
 uint16_t net_tcp_segment(const struct tcp_pcb *pcb, uint8_t apiflags)
 {
     /* A copy would be in one piece of memory as long as the segment. */
-    if (!pcb->mss || apiflags & TCP_WRITE_FLAG_COPY ||
+    if (apiflags & TCP_WRITE_FLAG_COPY || !pcb->mss ||
         !can_cut(ip_route(&pcb->local_ip, &pcb->remote_ip)))
         return pcb->mss;
     if (net_tcp_forwards() && is_full(pcb))
