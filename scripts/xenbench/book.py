@@ -23,7 +23,7 @@ TABLES = (
     ("microseconds: half, 99 in a hundred", lambda r: r["name"] in LATENCIES and "latency_ns" in r, _latency),
     ("milliseconds to the first answer", lambda r: r["name"].startswith("boot.") and "first_answer_ns" in r,
      lambda r: f"{r['first_answer_ns'] / 1e6:,.1f}"),
-    ("guest instructions to the first line", lambda r: r["name"].startswith("boot_at_"), _figure("first_line_instructions")),
+    ("guest instructions until dom0 sees the first line, of hello until its event", lambda r: r["name"].startswith("boot_at_"), _figure("first_line_instructions")),
     ("guest instructions to the first answer",
      lambda r: r["name"].startswith("boot_at_") and "first_answer_ns" in r, _figure("first_answer_instructions")),
 )  # fmt: skip

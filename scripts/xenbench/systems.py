@@ -13,6 +13,7 @@ from . import linux, zones
 TOP = linux.TOP
 OURS = "xenolith"
 ADDRESS, MAC_PREFIX = "10.0.2.15", "00:16:3e:00:00"  # the first guest's; others' follow it
+NETWORK6 = "fd00:10:2::"  # with the last number of the IPv4 address
 MIB = 1 << 20
 SECTOR = 512
 DOM0_BENCH = "/bench"
@@ -42,6 +43,7 @@ class Subject:
         CPUs it may use, as xl.cfg(5) has them."""
         network, _, host = ADDRESS.rpartition(".")
         self.address, self.mac = f"{network}.{int(host) + index}", f"{MAC_PREFIX}:{index + 1:02x}"
+        self.address6 = f"{NETWORK6}{int(host) + index}"
         self.cpus = cpus
 
     def image_sizes(self):
@@ -69,10 +71,11 @@ def least_memory(system, names):
 
 
 class Builder:
-    """Makes what the subjects boot; out: where ours are built, work: scratch."""
+    """Makes what the subjects boot; out: where ours are built, work: scratch; memory: MiB that each has at least."""
 
-    def __init__(self, out, work, distribution, progress):
+    def __init__(self, out, work, distribution, progress, memory=0):
         self.out, self.work, self.distribution, self.progress = out, work, distribution, progress
+        self.memory = memory
         self.ours, self.disks = {}, {}
 
     def zone_file(self, names):
@@ -112,8 +115,8 @@ class Builder:
         if subject.wanted:
             return subject.wanted
         if subject.system == OURS:
-            return self.build_ours(subject.app, subject.names)[1]
-        return least_memory(subject.peer, subject.names)
+            return max(self.memory, self.build_ours(subject.app, subject.names)[1])
+        return max(self.memory, least_memory(subject.peer, subject.names))
 
     def prepare_disks(self, subjects):
         """The files of the host that dom0 shall have as its disks, in order. The peers' systems are
@@ -161,8 +164,7 @@ class Builder:
         return {
             # As it is, for the peers' kernel is not compressed either: see linux.uncompressed_kernel.
             "kernel": _our_image(subject),
-            # Not random, so that runs repeat.
-            "extra": f"ip={subject.address}/24 ip6=none seed={'5a' * 16}",
+            "extra": _our_words(subject),
             # hello ends before dom0 has looked at its CPU time.
             "on_poweroff": "preserve",
         }
@@ -178,8 +180,17 @@ class Builder:
         return {
             "kernel": kernel,
             "ramdisk": ramdisk,
-            "extra": f"console=hvc0 quiet cryptomgr.notests rdinit=/init address={subject.address}/24",
+            "extra": f"console=hvc0 quiet cryptomgr.notests rdinit=/init "
+            f"address={subject.address}/24 address6={subject.address6}/64",
         }
+
+
+def _our_words(subject):
+    """Our guest's command line. hello, which has no network, gets none."""
+    if subject.app == "hello":
+        return ""
+    # Not random, so that runs repeat.
+    return f"ip={subject.address}/24 ip6={subject.address6}/64 seed={'5a' * 16}"
 
 
 def _our_image(subject):

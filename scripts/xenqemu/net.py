@@ -35,9 +35,9 @@ class NetworkError(Exception):
 
 
 class IsolatedNetwork:
-    """dom0 and its guests alone, 10.0.2.0/24: not a frame comes in or leaves."""
+    """dom0 and its guests alone, 10.0.2.0/24 and fd00:10:2::/64: not a frame comes in or leaves."""
 
-    address, address6, gateway = "10.0.2.4/24", "", ""
+    address, address6, gateway = "10.0.2.4/24", "fd00:10:2::4/64", ""
 
     def check(self):
         """There is nothing that could be missing."""

@@ -12,6 +12,10 @@
 #include "load.h"
 
 #define HEADER 12
+#define OPT_SIZE 11 /* of an OPT record without options */
+#define QR 0x80     /* in a header's third byte: a response */
+#define NOERROR 0
+#define NXDOMAIN 3
 
 _Noreturn void fail(const char *what)
 {
@@ -81,7 +85,7 @@ static unsigned type_number(const char *name)
 /* A query's wire form in to, which has room; its size. */
 static size_t make_query(unsigned char *to, const char *name, unsigned type, bool edns)
 {
-    static const unsigned char opt[] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0x80, 0, 0, 0};
+    static const unsigned char opt[OPT_SIZE] = {0, 0, 41, 0x04, 0xd0, 0, 0, 0x80, 0, 0, 0};
     unsigned char *at = to + HEADER;
 
     memset(to, 0, HEADER);
@@ -115,7 +119,7 @@ static void append(struct messages *to, const unsigned char *data, size_t size)
     if (!to->list)
         fail("messages");
     m = &to->list[to->count++];
-    m->size = size;
+    m->size = m->asks = size;
     m->data = malloc(size ? size : 1);
     if (!m->data)
         fail("messages");
@@ -130,15 +134,30 @@ void read_queries(struct messages *to, const char *path, bool edns)
     if (!file)
         fail(path);
     while (fscanf(file, "%255s %15s", name, type) == 2) {
-        unsigned char query[HEADER + 256 + 4 + 11];
+        unsigned char query[HEADER + 256 + 4 + OPT_SIZE];
 
         append(to, query, make_query(query, name, type_number(type), edns));
+        to->list[to->count - 1].asks -= edns ? OPT_SIZE : 0;
     }
     fclose(file);
     if (!to->count) {
         fprintf(stderr, "%s: no queries\n", path);
         exit(1);
     }
+}
+
+unsigned expected_rcode(const char *queries)
+{
+    return strncmp(queries, "missing:", 8) == 0 ? NXDOMAIN : NOERROR;
+}
+
+bool is_answer(const struct message *query, const unsigned char *in, size_t size, unsigned rcode)
+{
+    const unsigned char *out = query->data;
+
+    return size >= query->asks && (in[2] & QR) && (in[3] & 15U) == rcode &&
+           !memcmp(in + 4, out + 4, 2) && (in[6] || in[7]) == (rcode == NOERROR) &&
+           !memcmp(in + HEADER, out + HEADER, query->asks - HEADER);
 }
 
 void make_datagram(struct messages *to, size_t size)

@@ -11,10 +11,11 @@
 
 #define MESSAGE_MAX 65535
 
-/* One message to send; its first two bytes are the id, filled in for each sending. */
+/* One message to send; its first two bytes are the id, filled in for each sending. asks: of DNS, the bytes of header
+   and question, which its answer begins with. */
 struct message {
     unsigned char *data;
-    size_t size;
+    size_t size, asks;
 };
 
 /* What to send, in a circle. */
@@ -43,6 +44,11 @@ int connect_to(const char *address, const char *port, int type);
 long from_hex(const char *hex, char *out, size_t room);
 /* Reads "NAME TYPE" lines, dnsperf's format, as queries; edns: with EDNS and the DO bit. */
 void read_queries(struct messages *to, const char *path, bool edns);
+/* What queries asks for, "missing" or another word: the RCODE of a right answer (RFC 1035 section 4.1.1). */
+unsigned expected_rcode(const char *queries);
+/* Whether the size bytes at in answer that query as they should: a response to the same question, with that RCODE, and
+   with something in its answer section just if the RCODE is 0. */
+bool is_answer(const struct message *query, const unsigned char *in, size_t size, unsigned rcode);
 /* One message of size bytes. */
 void make_datagram(struct messages *to, size_t size);
 /* Runs domstat with the given arguments; its output is in text. */

@@ -7,7 +7,8 @@
  *   tcpload DOMID ADDRESS PORT 1 WARM COUNT echo:             COUNT KiB to an echo service and back
  *
  * WINDOW connections are open side by side. FILE has dnsperf's "NAME TYPE" lines. Prints what
- * report() prints; lost are connections that failed.
+ * report() prints; lost are connections that failed, good the answers that are right: is_answer(). What comes back from
+ * an echo service is compared with what was sent; it ends at the first difference.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +26,12 @@
 #define WINDOW_MAX 512
 #define BLOCK 65536
 #define KIB 1024
+#define PERIOD 65521  /* of what is sent: prime, so that no page and no segment is like another */
 #define PATIENCE 5000 /* milliseconds without any progress */
 
 struct connection {
     long long started;
+    const struct message *query;
     size_t have; /* bytes of the answer, its length included */
     bool asked;
     unsigned char in[2 + MESSAGE_MAX];
@@ -103,6 +106,7 @@ static bool ask(long i)
     memcpy(out + 2, m->data, m->size);
     if (send(load.polls[i].fd, out, m->size + 2, MSG_NOSIGNAL) != (ssize_t)m->size + 2)
         return end(i, true);
+    load.connections[i].query = m;
     load.connections[i].asked = true;
     load.polls[i].events = POLLIN;
     return true;
@@ -121,7 +125,7 @@ static bool read_answer(long i)
     if (c->have < size)
         return true;
     load.counts.bytes += (long long)size - 2;
-    load.counts.good += (c->in[5] & 15) == 0;
+    load.counts.good += is_answer(c->query, c->in + 2, size - 2, 0);
     return end(i, false);
 }
 
@@ -149,10 +153,12 @@ static void run_queries(long count)
 /* An echo service stops reading when nobody reads what it writes: so both at a time. */
 static void run_echo(long count)
 {
-    static unsigned char out[BLOCK], in[BLOCK];
+    static unsigned char out[PERIOD + BLOCK], in[BLOCK];
     long long sent = 0, total = (long long)count * KIB;
     int s = load.polls[0].fd;
 
+    for (size_t i = 0; i < sizeof(out); i++)
+        out[i] = (unsigned char)((i % PERIOD) * 2654435761U >> 24);
     load.counts.bytes = 0;
     while (load.counts.bytes < total) {
         struct pollfd p = {.fd = s, .events = (short)(POLLIN | (sent < total ? POLLOUT : 0))};
@@ -163,11 +169,17 @@ static void run_echo(long count)
         if (sent < total) {
             size_t left = total - sent < BLOCK ? (size_t)(total - sent) : BLOCK;
 
-            n = send(s, out, left, MSG_NOSIGNAL | MSG_DONTWAIT);
+            n = send(s, out + sent % PERIOD, left, MSG_NOSIGNAL | MSG_DONTWAIT);
             sent += n > 0 ? n : 0;
         }
-        while ((n = recv(s, in, sizeof(in), MSG_DONTWAIT)) > 0)
+        while ((n = recv(s, in, sizeof(in), MSG_DONTWAIT)) > 0) {
+            if (memcmp(in, out + load.counts.bytes % PERIOD, (size_t)n) != 0) {
+                fprintf(stderr, "not what was sent, within %zd bytes from byte %lld\n", n,
+                        load.counts.bytes);
+                exit(1);
+            }
             load.counts.bytes += n;
+        }
         if (n == 0)
             fail("the service has closed the connection");
     }

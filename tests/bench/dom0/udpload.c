@@ -3,10 +3,10 @@
  * Runs in dom0: keeps WINDOW datagrams in flight to a server, WARM of them unmeasured and then
  * COUNT measured.
  *
- *   udpload DOMID ADDRESS PORT WINDOW WARM COUNT size:BYTES | queries:FILE | edns:FILE
+ *   udpload DOMID ADDRESS PORT WINDOW WARM COUNT size:BYTES | queries:FILE | edns:FILE | missing:FILE
  *
  * Prints what report() prints. bytes are those of the answers, good those that came back as sent
- * or, of DNS, with RCODE 0.
+ * or, of DNS, are right: is_answer(). The names of missing: do not exist.
  *
  * A message's id is its slot of the window with a count in the upper bits, so an answer that comes
  * too late is not taken for the next one's. What is missing for a second is lost and its slot is
@@ -28,6 +28,7 @@
 
 struct slot {
     long long sent_at; /* 0: free */
+    const struct message *message;
     unsigned id;
 };
 
@@ -35,6 +36,7 @@ static struct {
     int socket;
     long window;
     bool dns;
+    unsigned rcode; /* that answers shall have */
     struct messages messages;
     size_t next;
     struct slot slots[WINDOW_MAX];
@@ -49,6 +51,7 @@ static void send_next(void)
     struct slot *slot = &load.slots[load.free[--load.free_count]];
 
     slot->id = (slot->id + WINDOW_MAX) & 0xffff;
+    slot->message = m;
     m->data[0] = (unsigned char)(slot->id >> 8);
     m->data[1] = (unsigned char)slot->id;
     slot->sent_at = now();
@@ -56,12 +59,11 @@ static void send_next(void)
         fail("send");
 }
 
-static bool is_good(const unsigned char *in, size_t size)
+static bool is_good(const struct message *sent, const unsigned char *in, size_t size)
 {
     if (load.dns)
-        return size >= 12 && (in[3] & 15) == 0;
-    return size == load.messages.list[0].size &&
-           !memcmp(in + 2, load.messages.list[0].data + 2, size - 2);
+        return is_answer(sent, in, size, load.rcode);
+    return size == sent->size && !memcmp(in + 2, sent->data + 2, size - 2);
 }
 
 static void receive_all(void)
@@ -80,7 +82,7 @@ static void receive_all(void)
         load.free[load.free_count++] = slot - load.slots;
         load.counts.answered++;
         load.counts.bytes += n;
-        load.counts.good += is_good(in, (size_t)n);
+        load.counts.good += is_good(slot->message, in, (size_t)n);
     }
 }
 
@@ -124,6 +126,7 @@ int main(int argc, char **argv)
     if (load.window < 1 || load.window > WINDOW_MAX)
         return 2;
     load.dns = strncmp(what, "size:", 5) != 0;
+    load.rcode = expected_rcode(what);
     if (load.dns)
         read_queries(&load.messages, strchr(what, ':') + 1, !strncmp(what, "edns:", 5));
     else

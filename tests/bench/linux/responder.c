@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The least that a Linux guest can run: RFC 862's echo on port 7, in the fewest system calls. One
- * process answers datagrams; one for each TCP connection copies what it reads.
+ * A trivial server: RFC 862's echo on port 7, by two system calls a datagram. One process answers
+ * datagrams; one for each TCP connection copies what it reads.
  */
 #include <netinet/in.h>
 #include <signal.h>
