@@ -199,6 +199,40 @@ START_TEST(the_clients_end_is_acknowledged)
 }
 END_TEST
 
+static err_t abort_it(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+static err_t close_it(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    tcp_err(pcb, NULL);
+    ck_assert_int_eq(tcp_close(pcb), ERR_OK);
+    return ERR_OK;
+}
+
+/* The app ends the connection when it hears that its data was acknowledged: what came in that segment is freed. */
+START_TEST(ended_in_the_sent_callback)
+{
+    static const tcp_sent_fn ways[] = {abort_it, close_it};
+    struct peer *peer = &peers[DOOMED];
+    unsigned before;
+
+    start_with(PEERS);
+    let_wait();
+    before = fake_objects;
+    tcp_sent(guest[DOOMED], ways[_i]);
+    ck_assert_int_eq(tcp_write(guest[DOOMED], "answer", 6, 0), ERR_OK);
+    (void)tcp_output(guest[DOOMED]);
+    say(DOOMED, TCP_ACK, peer->next, 100, 6);
+    ck_assert_uint_eq(peer->resets, 1);
+    ck_assert_uint_eq(fake_objects, before - 1);
+    ck_others(0);
+    ck_gone();
+}
+END_TEST
+
 static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     return on_connection(arg, pcb, err);
@@ -247,6 +281,7 @@ int main(void)
     tcase_add_loop_test(c, closed_by_the_app, 0, 2);
     tcase_add_test(c, time_is_up_for_it);
     tcase_add_loop_test(c, the_clients_end_is_acknowledged, 0, 3);
+    tcase_add_loop_test(c, ended_in_the_sent_callback, 0, 2);
     tcase_add_test(c, the_guest_asks);
     return run_tests(s, c);
 }
