@@ -29,8 +29,7 @@
 enum {
     LENGTH_SIZE = 2,      /* of the length in front of a message */
     TCP_QUERY_MAX = 4096, /* no query is longer */
-    /* No answer is longer: the largest set and what goes with it fit, and the buffer is 16 pages. */
-    ANSWER_MAX = 65536 - NET_MEM_HEADER - LENGTH_SIZE,
+    ANSWER_MAX = 65535,    /* no answer is longer: its length is a number of 16 bits */
     OUTPUT_MAX = 16384,    /* unacknowledged octets of a connection */
     POLL_HALF_SECONDS = 2, /* how often lwIP calls polled() */
     BLOCKS_MAX = 8,        /* that the waiting input of a connection is in */
@@ -55,7 +54,7 @@ struct connection {
 static struct {
     struct list connections;
     unsigned count;
-    uint8_t *answer; /* LENGTH_SIZE + ANSWER_MAX octets, while there are connections */
+    uint8_t answer[LENGTH_SIZE + ANSWER_MAX]; /* not allocated: memory in one piece may be gone for good when it is needed */
     uint8_t query[TCP_QUERY_MAX];
 } tcp;
 
@@ -73,10 +72,6 @@ static void forget(struct connection *c)
     list_del(&c->link);
     count(c, -1);
     net_mem_free(c);
-    if (tcp.count == 0) {
-        net_mem_free(tcp.answer);
-        tcp.answer = NULL;
-    }
 }
 
 static void detach(struct connection *c)
@@ -99,12 +94,17 @@ static err_t kill(struct connection *c)
     return ERR_ABRT;
 }
 
-/* Ends a connection in good order. */
+/* Ends a connection in good order: what was answered goes out. What was not is as good as taken, as otherwise
+ * lwIP would reset the connection at once. */
 static err_t finish(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
 
     detach(c);
+    if (c->input) {
+        tcp_recved(pcb, c->input->tot_len);
+        tcp_recved(pcb, 1); /* the FIN, should it have come along: the app has not heard of it yet */
+    }
     if (tcp_close(pcb) != ERR_OK)
         return kill(c);
     forget(c);
@@ -247,26 +247,20 @@ static bool compact(struct connection *c)
     return true;
 }
 
-/* Ends a connection whose next message is not to be read; what was answered goes out before. */
-static err_t refuse(struct connection *c)
-{
-    (void)tcp_output(c->pcb);
-    return kill(c);
-}
-
-/* Answers complete queries as long as there is room for their answers. */
+/* Answers complete queries as long as there is room for their answers. A message that is not to be read, or cannot be
+ * answered, is the last. */
 static err_t serve(struct connection *c)
 {
     const uint8_t *query;
     unsigned len;
 
     if (too_long(c))
-        return refuse(c);
+        return finish(c);
     while ((query = first_query(c, &len))) {
         err_t err = write_answer(c, query, len);
 
         if (err == ERR_CLSD)
-            return refuse(c);
+            return finish(c);
         if (err != ERR_OK)
             break;
         c->answer_sent = c->answer_size = 0;
@@ -278,7 +272,7 @@ static err_t serve(struct connection *c)
         tcp_recved(c->pcb, (u16_t)(LENGTH_SIZE + len));
         used(c);
         if (too_long(c))
-            return refuse(c);
+            return finish(c);
     }
     if (!compact(c))
         return kill(c);
@@ -326,18 +320,6 @@ static void failed(void *arg, err_t err)
     forget(arg);
 }
 
-static struct connection *new_connection(void)
-{
-    struct connection *c = net_mem_calloc(1, sizeof(*c));
-
-    if (c && !tcp.answer)
-        tcp.answer = net_mem_alloc(LENGTH_SIZE + ANSWER_MAX);
-    if (c && tcp.answer)
-        return c;
-    net_mem_free(c);
-    return NULL;
-}
-
 /* Ends the connection of the client that has been idle longest, if it has as many as it may. */
 static void limit_client(const ip_addr_t *client)
 {
@@ -367,7 +349,7 @@ static err_t accepted(void *arg, struct tcp_pcb *pcb, err_t err)
         limit_client(&pcb->remote_ip);
     if (tcp.count >= CONFIG_DNS_TCP_CONNECTIONS)
         (void)kill(container_of(tcp.connections.next, struct connection, link));
-    c = new_connection();
+    c = net_mem_calloc(1, sizeof(*c));
     if (!c)
         return ERR_MEM; /* lwIP aborts the connection */
     c->pcb = pcb;
