@@ -91,6 +91,8 @@ void arch_context_switch(struct arch_context *from, struct arch_context *to);
 /* Sleeps until an event is pending, and returns with events masked. Events are enabled nowhere
  * else; the upcall happens inside this call and only marks. */
 void arch_sleep(void);
+/* Upcalls until now; the upcall alone writes it. */
+extern uint64_t upcall_count;
 uint64_t arch_tsc(void);
 /* One hardware random number; false where the processor has none. */
 bool arch_random(uint64_t *value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * hypercall0() to hypercall6(): the architecture's way into the hypervisor. Only xen/hypercall.h,
+ * hypercall1() to hypercall4(): the architecture's way into the hypervisor. Only xen/hypercall.h,
  * which gives each call its types, and the architecture itself use these.
  */
 #ifndef ARCH_HYPERCALL_H

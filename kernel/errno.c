@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* See errno.h: the names that xenstored uses, and those of what the kernel's own calls return. */
+/* For kernel/log.h: the names that xenstored uses, and those of what the kernel's own calls return. */
 
 #include <errno.h>
 #include <stdint.h>

@@ -31,8 +31,6 @@ struct binding {
     void *ctx;
 };
 
-extern uint64_t upcall_count; /* arch: written by the upcall only */
-
 static struct {
     struct binding bindings[PORTS];
     uint64_t notify[WORDS];  /* ports to be notified at the end of the turn */

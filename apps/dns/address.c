@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "apps/dns/server.h"
-#include "lib/net/interface.h"
+#include "lib/net/parse.h"
 
 unsigned server_parse_address(const char *text, uint8_t address[16])
 {

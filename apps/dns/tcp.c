@@ -27,8 +27,8 @@
 #define LOG_MODULE "dns"
 
 enum {
-    LENGTH_SIZE = 2,      /* of the length in front of a message */
-    TCP_QUERY_MAX = 4096, /* no query is longer */
+    LENGTH_SIZE = 2,       /* of the length in front of a message */
+    TCP_QUERY_MAX = 4096,  /* no query is longer */
     ANSWER_MAX = 65535,    /* no answer is longer: its length is a number of 16 bits */
     OUTPUT_MAX = 16384,    /* unacknowledged octets of a connection */
     POLL_HALF_SECONDS = 2, /* how often lwIP calls polled() */
@@ -54,7 +54,8 @@ struct connection {
 static struct {
     struct list connections;
     unsigned count;
-    uint8_t answer[LENGTH_SIZE + ANSWER_MAX]; /* not allocated: memory in one piece may be gone for good when it is needed */
+    /* Not allocated: memory in one piece may be gone for good when it is needed. */
+    uint8_t answer[LENGTH_SIZE + ANSWER_MAX];
     uint8_t query[TCP_QUERY_MAX];
 } tcp;
 
@@ -103,7 +104,7 @@ static err_t finish(struct connection *c)
     detach(c);
     if (c->input) {
         tcp_recved(pcb, c->input->tot_len);
-        tcp_recved(pcb, 1); /* the FIN, should it have come along: the app has not heard of it yet */
+        tcp_recved(pcb, 1); /* the FIN, if it came along: it is yet to be told of */
     }
     if (tcp_close(pcb) != ERR_OK)
         return kill(c);

@@ -58,7 +58,6 @@ SECTIONS
         . += ((window_end - WINDOW_BASE + TABLE_SPAN - 1) / TABLE_SPAN) * 0x1000;
         window_tables_end = .;
     }
-    image_end = .;
 
     /* The linear map has the whole of its first level-2 entry. */
     ASSERT(window_end <= VIRT_BASE - VIRT_BASE % TABLE_SPAN, "text and rodata do not fit the window")

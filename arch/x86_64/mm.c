@@ -19,8 +19,6 @@
 #include "lib/util.h"
 #include "xen/hypercall.h"
 
-extern char image_end[];
-
 #define BATCH 32
 
 const struct start_info *arch_start_info __attribute__((section(".data")));

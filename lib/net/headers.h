@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Within lib/net: where the fields of a frame's headers are (RFC 791, 8200, 9293), for the few
- * that are looked at outside lwIP, and looking for the transport header.
+ * Where the fields of a frame's headers are (RFC 791, 8200, 9293), the few that are looked at outside lwIP: by lib/net,
+ * and by an app without a stack. And looking for the transport header.
  */
 #ifndef LIB_NET_HEADERS_H
 #define LIB_NET_HEADERS_H

@@ -13,6 +13,7 @@
 #include "lib/list.h"
 #include "lib/net/headers.h"
 #include "lib/net/netdev.h"
+#include "lib/net/parse.h"
 
 #include "lwip/netif.h"
 
@@ -162,16 +163,14 @@ void net_address_stop(struct net_interface *interface);
 /* report.c: logs and publishes what has changed. */
 void net_report(struct net_interface *interface);
 
-/* parse.c: an address of one host. False: the text is none, and *ip (config) undefined. */
+/* parse.c, with parse.h: False: the text is none, and *config undefined. */
 #if LWIP_IPV4
-bool net_parse_ip4(const char *text, ip4_addr_t *ip);
 /* Neither the network's own address nor its broadcast address; a network of two has neither. */
 bool net_is_host4(const ip4_addr_t *ip, const ip4_addr_t *mask);
 /* "192.0.2.2/24" into config; without a prefix length default_bits counts, 0 for none. */
 bool net_parse_static4(const char *text, unsigned default_bits, struct net_config *config);
 #endif
 #if LWIP_IPV6
-bool net_parse_ip6(const char *text, ip6_addr_t *ip);
 /* "2001:db8::2/64", or without the length. */
 bool net_parse_static6(const char *text, struct net_config *config);
 #endif

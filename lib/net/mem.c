@@ -36,9 +36,11 @@ _Static_assert(sizeof(struct slab) == NET_MEM_HEADER, "mem.h tells");
 
 #define OWN_PAGES UINT16_MAX
 /* Objects of this size hold data that waits to be sent. They leave some pages to the small ones:
- * acknowledgements, which are what frees them. */
+ * acknowledgements, which are what frees them. Data may be cut small, too, as a client wants it: so these leave the last pages to
+ * all that does not ask here, threads and what is published among it. */
 #define DATA_SIZE 960
 #define RESERVE_PAGES 32
+#define OTHERS_PAGES 8
 
 #define GRANULE 16
 /* From lwIP's objects: list nodes, headers of packets, connections (twelve fill a page), full-size segments. */
@@ -66,7 +68,7 @@ static struct slab *slab_new(unsigned class)
     unsigned size = class_size[class];
     struct slab *s;
 
-    if (size >= DATA_SIZE && page_count_free() < RESERVE_PAGES)
+    if (page_count_free() < (size >= DATA_SIZE ? RESERVE_PAGES : OTHERS_PAGES))
         return NULL;
     s = page_alloc(0);
     if (!s)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The network's allocator: lwIP's own objects, and those of lib/net. See mem.c.
+ * The network's allocator: for lwIP, lib/net, network drivers and apps. See mem.c.
  */
 #ifndef LIB_NET_MEM_H
 #define LIB_NET_MEM_H

@@ -25,7 +25,7 @@
 /* Why a packet was dropped, or not sent. */
 enum netdev_drop {
     NETDEV_RX_SHORT,  /* not even headers of Ethernet and IPv4, or ARP */
-    NETDEV_RX_LONG,   /* more than 65535 bytes, or more pieces than a packet may have */
+    NETDEV_RX_LONG,   /* more than 65535 bytes */
     NETDEV_RX_STATUS, /* the backend reported an error */
     NETDEV_RX_MEMORY, /* no memory to receive it */
     NETDEV_RX_FALSE,  /* nobody can have sent it, or should (guard.c) */

@@ -94,7 +94,7 @@ static inline int netpage_publish(const void *start, size_t count)
 
 /*
  * A driver starts to use the pool. release(np) gives back what the driver attached to a page
- * (its grant): called when the pool is closed or shrinks. Nested calls name the same function.
+ * (its grant): called when the pool is closed. Until then it does not shrink. Nested calls name the same function.
  */
 void netpage_open(void (*release)(struct netpage *np));
 /* The driver stops: with the last one, free pages are released and go back to the page allocator,
