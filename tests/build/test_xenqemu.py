@@ -267,7 +267,8 @@ def test_command_without_a_limit():
 
 @pytest.fixture
 def xen_host(app, tmp_path, monkeypatch):
-    """scripts/run on a machine that says it is a dom0, with an xl that writes down what it is asked."""
+    """scripts/run on a machine that says it is a dom0, with an xl that writes down what it is asked. There is
+    a domain while there is the file xl.domain."""
     program = load("run")
     out = str(app("hello"))
     monkeypatch.setattr(program, "OUT", out)
@@ -279,7 +280,8 @@ def xen_host(app, tmp_path, monkeypatch):
     def run(*words, xl="exit 0"):
         log = tmp_path / "log"
         (tmp_path / "xl").write_text(
-            f'#!/bin/sh\necho "$@" >>{log}\n[ "$1" != create ] || cat "$3" >>{log}\n{xl}\n')
+            f'#!/bin/sh\necho "$@" >>{log}\n[ "$1" != create ] || cat "$3" >>{log}\n'
+            f'case $1 in create) : >"$0.domain" ;; domid) [ -e "$0.domain" ] || exit 1 ;; esac\n{xl}\n')
         (tmp_path / "xl").chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin" if xl else "/nowhere")
         monkeypatch.setattr(sys, "argv", ["run", *words])
@@ -300,13 +302,25 @@ def xen_host(app, tmp_path, monkeypatch):
 def test_on_a_xen_host_its_own_xl_is_used(xen_host):
     status, asked = xen_host("hello", "MEMORY=5")
     assert status == 0
-    assert asked.startswith("create -c ") and "memory = 5\n" in asked and "out/test/apps/hello" in asked
+    assert asked.startswith("domid hello\ncreate -c ") and "memory = 5\n" in asked and "out/test/apps/hello" in asked
     assert asked.endswith("domid hello\nshutdown -w hello\n")  # it was still there
 
 
 def test_on_a_xen_host_whose_guest_has_ended(xen_host):
-    status, asked = xen_host("hello", xl='[ "$1" != domid ]')
-    assert status == 0 and asked.endswith("domid hello\n")
+    status, asked = xen_host("hello", xl='rm -f "$0.domain"')
+    assert status == 0 and asked.count("domid hello\n") == 2 and "shutdown" not in asked
+
+
+def test_on_a_xen_host_whose_guest_cannot_be_created(xen_host):
+    status, asked = xen_host("hello", xl='[ "$1" != create ] || { rm "$0.domain"; exit 3; }')
+    assert status == 3 and asked.endswith("domid hello\n")
+
+
+def test_on_a_xen_host_a_guest_that_runs_already_is_left_alone(xen_host, tmp_path, capsys):
+    (tmp_path / "xl.domain").touch()
+    status, asked = xen_host("hello")
+    assert status == 2 and asked == "domid hello\n"
+    assert "run: a domain called hello is running: xl shutdown hello first" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
