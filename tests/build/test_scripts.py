@@ -126,15 +126,23 @@ FAILED tests/x/test_a.py::test_bad - late
 """
 
 
-@pytest.mark.parametrize("name,outputs,counted,failures,unsteady", [
-    ("boot", [BAD, GOOD], (2, 0), 0, 1),
-    ("boot", [BAD, BAD], (1, 1), 1, 0),
-    ("boot", [BAD, "no machine\n"], (1, 1), 1, 0),
-    ("build", [BAD], (1, 1), 1, 0),
-    ("boot", [PYTEST_FAILED.replace("1 failed, 1 passed, 1 error", "9 failed")
+@pytest.mark.parametrize("name,first,outputs,counted,failures,unsteady", [
+    ("boot", 1, [BAD, GOOD], (2, 0), 0, 1),
+    ("boot", 1, [BAD, BAD], (1, 1), 1, 0),
+    ("boot", 1, [BAD, "no machine\n"], (1, 1), 1, 0),
+    ("build", 1, [BAD], (1, 1), 1, 0),
+    # A test that failed and whose end failed, too.
+    ("boot", 1, ["tests/x/test_a.py::test_bad ERROR [1/2]\n" + BAD.replace("1 failed", "1 failed, 1 error"), GOOD],
+     (2, 0), 0, 1),
+    # What else went wrong would go unseen.
+    ("boot", -9, [BAD[:BAD.index("FAILED tests")]], (0, 1), 1, 0),
+    ("boot", 1, [BAD[:BAD.index("FAILED tests")]], (0, 1), 1, 0),
+    ("boot", 3, [BAD], (1, 1), 1, 0),
+    ("boot", 1, [BAD.replace("1 failed", "1 failed, 1 error")], (1, 2), 1, 0),
+    ("boot", 1, [PYTEST_FAILED.replace("1 failed, 1 passed, 1 error", "9 failed")
               + "tests/x/test_a.py::test_c FAILED\ntests/x/test_a.py::test_d FAILED\n"], (0, 9), 2, 0),
 ])
-def test_a_few_failures_in_real_time_get_a_second_run(monkeypatch, name, outputs, counted, failures, unsteady):
+def test_a_few_failures_in_real_time_get_a_second_run(monkeypatch, name, first, outputs, counted, failures, unsteady):
     commands = []
 
     def run(_name, command, progress, mode="w"):
@@ -142,7 +150,8 @@ def test_a_few_failures_in_real_time_get_a_second_run(monkeypatch, name, outputs
         lines = outputs[len(commands) - 1].splitlines(keepends=True)
         for line in lines:
             progress.line(line.rstrip("\n"))
-        return lines, 0 if "failed" not in lines[-1] and "no " not in lines[-1] else 1
+        bad = "failed" in lines[-1] or "no " in lines[-1]
+        return lines, int(bad) if commands[1:] else first
 
     monkeypatch.setattr(runner, "run", run)
     result, bad, luckier = runner.suite(name, "what it is", ["whole"])
