@@ -191,6 +191,62 @@ def test_ctrl_c_shows_no_traceback(script):
     assert done.returncode in (1, 130) and "Traceback" not in done.stdout, done.stdout
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("script", ["fetch", "profile", "test"])
+def test_other_signals_end_a_script_as_ctrl_c_does(script, number):
+    """With what it does at its end, not at once."""
+    kill = INTERRUPTED.replace("import sys", "import os, sys").replace(
+        "raise KeyboardInterrupt", f"os.kill(os.getpid(), {int(number)})")
+    done = call("/usr/bin/python3", "-Bc", kill, os.path.join(TOP, "scripts", script))
+    assert done.returncode in (1, 130) and "Traceback" not in done.stdout, done.stdout
+
+
+# Runs scripts/test with suites that have a program in the background, which ignores Ctrl-C as all do there.
+LONG_SUITES = """
+import os, sys
+path, trap = sys.argv[1:]
+suites = [(name, "waits", ["sh", "-c", f"trap {trap} INT; sleep 99 & echo $$ $! >pids.{name}; wait; wait"])
+          for name in ("fuzz", "lint")]
+text = open(path).read().replace("if __name__ ==", f"TOP, SUITES = {os.getcwd()!r}, {suites!r}\\nif __name__ ==")
+sys.argv[1:] = []
+exec(compile(text, path, "exec"), {"__name__": "__main__", "__file__": path})
+"""
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("trap,numbers", [
+    ("'echo $$ >>ended; exit'", [signal.SIGINT]), ("'echo $$ >>ended; exit'", [signal.SIGTERM]),
+    ("'echo $$ >>ended; exit'", [signal.SIGHUP, signal.SIGHUP]), ("''", [signal.SIGINT, signal.SIGINT]),
+])
+def test_a_signal_to_the_runner_ends_its_suites(tmp_path, trap, numbers):
+    """One of them runs beside the other. Each ends in order, and all that it started with it."""
+    words = ["/usr/bin/python3", "-Bc", LONG_SUITES, os.path.join(TOP, "scripts/test"), trap]
+    with subprocess.Popen(words, cwd=tmp_path, env=clean_environment(XENOLITH_OUT=tmp_path), text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        pids = []
+        while len(pids) < 4:
+            assert child.poll() is None, child.stdout.read()
+            time.sleep(0.05)
+            pids = [pid for path in tmp_path.glob("pids.*") for pid in path.read_text().split()]
+        for number in numbers:
+            child.send_signal(number)
+            time.sleep(0.2)
+        try:
+            text = child.communicate(timeout=20)[0]
+        finally:
+            child.kill()
+    assert child.returncode == 1 and "test: interrupted" in text and "Traceback" not in text, text
+    assert not any(map(is_running, pids))
+    assert trap == "''" or len((tmp_path / "ended").read_text().split()) == 2
+
+
 def test_newlib_interrupted(tmp_path):
     """An interrupted build of newlib leaves nothing in the cache, though make was still writing."""
     source, cache = tmp_path / "source/newlib", tmp_path / "cache"
