@@ -104,7 +104,7 @@ class Session:
     def _follow(self):
         """Console out, terminal in, until the guest or our input's patience ends; meanwhile look
         whether it answers."""
-        inputs = [self.machine.console] + ([sys.stdin] if self.options.forward_input else [])
+        inputs = [sys.stdin] if self.options.forward_input else []
         probing = self.service and self.service.probe
         if probing:
             threading.Thread(target=self._probe, daemon=True).start()
@@ -113,7 +113,8 @@ class Session:
             self.say(f"127.0.0.1:{port} leads to it: {self.service.attempt.format(port=port)}")
         quiet = 0
         while quiet < 2:
-            ready = select.select(inputs, [], [], 0.25)[0]
+            readable = [stream for stream in inputs if may_read(stream)]
+            ready = select.select([self.machine.console] + readable, [], [], 0.25)[0]
             if self.machine.console in ready:
                 data = self.machine.console.recv(1 << 16)
                 if not data:
@@ -188,6 +189,16 @@ class Session:
                     raise MachineError("QEMU ended")
                 sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
                 sys.stdout.flush()
+
+
+def may_read(stream):
+    """Not without an input; and who reads a terminal in whose background it is, is stopped."""
+    try:
+        return stream is not None and (
+            not stream.isatty() or os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+        )
+    except OSError:
+        return False  # the terminal of another session, or one that has gone
 
 
 def command_line(config):

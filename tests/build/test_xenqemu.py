@@ -173,6 +173,42 @@ def test_end_of_qemu_is_seen_while_the_guest_ends():
         s._drain(seconds=20)
 
 
+# A session's loop, with a terminal on which somebody has typed, before or behind which it is.
+FOLLOWING = """
+import fcntl, os, pty, signal, socket, sys, termios
+from types import SimpleNamespace
+from xenqemu import session
+master, slave = pty.openpty()
+os.setsid()
+fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+os.write(master, b"typed\\n")
+child = os.fork()
+if not child:
+    if sys.argv[1] == "background":
+        os.setpgid(0, 0)
+    os.dup2(slave, 0)
+    sys.stdin = open(0) if sys.argv[1] != "none" else None
+    s = session.Session(SimpleNamespace(forward_input=True), {}, None)
+    near, far = socket.socketpair()
+    s.machine = SimpleNamespace(console=near)
+    s.ended.set()
+    s._follow()
+    near.close()
+    print("typed" if far.recv(99) else "nothing", flush=True)
+    os._exit(0)
+if os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]):
+    os.kill(child, signal.SIGKILL)
+    print("stopped")
+"""
+
+
+@pytest.mark.parametrize("where, read", [("foreground", "typed"), ("background", "nothing"), ("none", "nothing")])
+def test_in_the_background_the_terminal_is_not_read(where, read):
+    """Who does that is stopped."""
+    done = call("/usr/bin/python3", "-Bc", FOLLOWING, where, PYTHONPATH=os.path.join(TOP, "scripts"))
+    assert done.stdout.splitlines()[-1] == read, done.stdout
+
+
 def test_interrupted_probe_leaves_no_verdict(tmp_path, monkeypatch):
     class Image:
         path = str(tmp_path / "image")
