@@ -192,6 +192,22 @@ def test_many_at_once(app, tmp_path):
     assert os.listdir(tmp_path) == ["a.cfg"]
 
 
+def test_what_is_no_regular_file_is_written_not_replaced(app, tmp_path):
+    """CFG=/dev/stdout, by root."""
+    out = app("hello")
+    (tmp_path / "stdout").symlink_to("/dev/stdout")
+    (tmp_path / "link").symlink_to("b.cfg")
+    os.mkfifo(tmp_path / "fifo")
+    fifo = os.open(tmp_path / "fifo", os.O_RDWR | os.O_NONBLOCK)
+    for name in ("fifo", "stdout", "link"):
+        done = call(os.path.join(TOP, "scripts", "xlcfg"), "hello", f"CFG={tmp_path}/{name}", XENOLITH_OUT=out)
+        assert done.returncode == 0 and ("kernel = " in done.stdout) == (name == "stdout"), done.stdout
+    assert b"kernel = " in os.read(fifo, 4096)
+    os.close(fifo)
+    assert "kernel = " in (tmp_path / "b.cfg").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_symlink()) == ["link", "stdout"]
+
+
 def test_not_built_yet(tmp_path):
     done = call("scripts/xlcfg", "hello", XENOLITH_OUT=f"{tmp_path}/none")
     assert done.returncode == 1 and "make APP=hello" in done.stdout
