@@ -2,6 +2,7 @@
 """One interactive run of an app in Xen-on-QEMU: boot, tell when it answers, show its console, shut
 everything down."""
 
+import contextlib
 import os
 import select
 import sys
@@ -37,7 +38,7 @@ class Session:
         self.verdict = ""
 
     def say(self, text):
-        print(f"[{time.monotonic() - self.began:5.1f} s] {text}", flush=True)
+        show(f"[{time.monotonic() - self.began:5.1f} s] {text}")
 
     def run(self):
         """The exit status of the program. Ctrl-C ends the guest in order: status 0."""
@@ -53,10 +54,10 @@ class Session:
             self._follow()
             status = 1 if "reason code 3" in self.verdict else 0
         except KeyboardInterrupt:
-            print(flush=True)
+            show()
             status = 0
         except (DebianError, MachineError, NetworkError) as e:
-            print(f"run: {e}", file=sys.stderr)
+            show(f"run: {e}", file=sys.stderr)
             self._explain()
         finally:
             self._shut_down()
@@ -153,7 +154,7 @@ class Session:
 
     def _explain(self):
         if self.guest and self.machine.alive():
-            print(self.guest.diagnosis(console=False), file=sys.stderr)
+            show(self.guest.diagnosis(console=False), file=sys.stderr)
 
     def _shut_down(self):
         try:
@@ -174,21 +175,28 @@ class Session:
                 self._drain(SHUTDOWN_SECONDS)
                 if not self.ended.is_set():
                     self.say(f"it has not ended within {SHUTDOWN_SECONDS} s: destroying it")
-        except MachineError as e:
+        except (MachineError, OSError) as e:
             self.say(str(e))
         self.say("switching the machine off")
         self.machine.poweroff(grace=5)
 
     def _drain(self, seconds):
-        """Show what the guest prints on its way out."""
+        """Show what the guest prints on its way out, if there is still somebody to see it."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not self.ended.is_set():
             if select.select([self.machine.console], [], [], 0.1)[0]:
                 data = self.machine.console.recv(1 << 16)
                 if not data:
                     raise MachineError("QEMU ended")
-                sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
-                sys.stdout.flush()
+                with contextlib.suppress(OSError):
+                    sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
+                    sys.stdout.flush()
+
+
+def show(*words, file=None):
+    """print(), but where the terminal has gone: that is a reason to end, and not to end out of order."""
+    with contextlib.suppress(OSError):
+        print(*words, file=file, flush=True)
 
 
 def may_read(stream):

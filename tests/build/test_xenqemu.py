@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """scripts/xenqemu and scripts/run where no Xen is needed: ports, and what an interruption leaves."""
+import contextlib
 import os
 import re
 import signal
@@ -209,6 +210,49 @@ def test_in_the_background_the_terminal_is_not_read(where, read):
     assert done.stdout.splitlines()[-1] == read, done.stdout
 
 
+class Ending:
+    """A machine and its guest, whose last words come as it is told to end; what they are asked is noted."""
+
+    def __init__(self, running):
+        self.session, self.asked = running, []
+        self.console, self.far = socket.socketpair()
+        self.name, self.domid = "guest", 1
+
+    def alive(self):
+        return True
+
+    def xl(self, verb, **_):
+        self.asked.append(verb)
+        self.far.sendall(b"goodbye\n")
+        threading.Timer(0.3, self.session.ended.set).start()
+
+    def poweroff(self, grace):
+        self.asked.append("poweroff")
+
+    def stop(self):
+        self.asked.append("stop")
+        self.console.close()
+        self.far.close()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_lost_terminal_does_not_keep_a_session_from_ending_in_order(monkeypatch, capfd, terminal):
+    s = session.Session(None, {}, None)
+    ending = s.machine = s.guest = Ending(s)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "check", interrupted)  # is where SIGHUP comes
+    with open(os.devnull if terminal else "/dev/full", "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert s.run() == 0
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            stdout.close()
+    assert ending.asked == ["shutdown", "poweroff", "stop"] and capfd.readouterr().err == ""
+
+
 def test_interrupted_probe_leaves_no_verdict(tmp_path, monkeypatch):
     class Image:
         path = str(tmp_path / "image")
@@ -370,6 +414,11 @@ def test_signal_on_a_xen_host_ends_the_guest(xen_host, monkeypatch, number, term
     monkeypatch.setattr("builtins.print", show)
     status, asked = xen_host("hello", xl=f'[ "$1" != create ] || {{ kill -{int(number)} $PPID; sleep 5; }}')
     assert status == 130 and asked.endswith("domid hello\nshutdown -w hello\n")
+
+
+def test_a_terminal_that_goes_is_told_twice(xen_host):
+    status, asked = xen_host("hello", xl='case $1 in create|shutdown) kill -HUP $PPID; sleep 0.5; esac')
+    assert status == 130 and asked.endswith("shutdown -w hello\n")
 
 
 def test_second_signal_on_a_xen_host_destroys_the_guest(xen_host):
