@@ -56,7 +56,7 @@ class Session:
         except KeyboardInterrupt:
             show()
             status = 0
-        except (DebianError, MachineError, NetworkError) as e:
+        except (DebianError, MachineError, NetworkError, OSError) as e:
             show(f"run: {e}", file=sys.stderr)
             self._explain()
         finally:

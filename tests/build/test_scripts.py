@@ -185,7 +185,7 @@ exec(compile(open(path).read(), path, "exec"), {"__name__": "__main__", "__file_
 """
 
 
-@pytest.mark.parametrize("script", ["fetch", "kconfig.py", "run", "test", "unpacked", "xlcfg"])
+@pytest.mark.parametrize("script", ["fetch", "kconfig.py", "run", "run-unix", "test", "unpacked", "xlcfg"])
 def test_ctrl_c_shows_no_traceback(script):
     done = call("/usr/bin/python3", "-Bc", INTERRUPTED, os.path.join(TOP, "scripts", script))
     assert done.returncode in (1, 130) and "Traceback" not in done.stdout, done.stdout

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """scripts/xenqemu and scripts/run where no Xen is needed: ports, and what an interruption leaves."""
 import contextlib
+import errno
 import os
 import re
 import signal
@@ -253,6 +254,41 @@ def test_a_lost_terminal_does_not_keep_a_session_from_ending_in_order(monkeypatc
     assert ending.asked == ["shutdown", "poweroff", "stop"] and capfd.readouterr().err == ""
 
 
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/xenolith.x")
+
+
+def test_a_host_without_room_is_told_in_a_line(monkeypatch, capsys):
+    monkeypatch.setattr(session, "check", full)
+    assert session.Session(None, {}, None).run() == 1
+    assert capsys.readouterr().err == "run: [Errno 28] No space left on device: '/tmp/xenolith.x'\n"
+
+
+def test_a_process_that_cannot_be_run_is_told_in_a_line(tmp_path, monkeypatch, capsys):
+    program = load("run-unix")
+    monkeypatch.setattr(program, "OUT", str(tmp_path))
+    monkeypatch.setattr(program.signal, "signal", lambda *_: None)
+
+    def said(*words):
+        monkeypatch.setattr(sys, "argv", ["run-unix", "hello", *words])
+        assert program.main() == 2
+        return capsys.readouterr().err.rstrip("\n")
+
+    (tmp_path / "obj/hello").mkdir(parents=True)
+    (tmp_path / "obj/hello/config.h").write_text("#define CONFIG_APP_NICS 1\n")
+    assert said() == "run: hello is not built: make APP=hello TARGET=unix"
+    (tmp_path / "hello.unix").touch()
+    assert said("SANITIZE=1") == "run: hello is not built: make APP=hello TARGET=unix SANITIZE=1"
+
+    def refused(*_):
+        raise net.NetworkError("no TAP now, though there was one")
+
+    monkeypatch.setattr(program, "network_kind", lambda *_: refused)
+    assert said() == "run: no TAP now, though there was one"
+    (tmp_path / "obj/hello/config.h").write_text("#define CONFIG_APP_NICS 0\n")
+    assert said() == f"run: [Errno 13] Permission denied: '{tmp_path}/hello.unix'"
+
+
 def test_interrupted_probe_leaves_no_verdict(tmp_path, monkeypatch):
     class Image:
         path = str(tmp_path / "image")
@@ -424,6 +460,11 @@ def test_a_terminal_that_goes_is_told_twice(xen_host):
 def test_second_signal_on_a_xen_host_destroys_the_guest(xen_host):
     status, asked = xen_host("hello", xl='case $1 in create|shutdown) kill -TERM $PPID; sleep 5; esac')
     assert status == 130 and asked.endswith("shutdown -w hello\ndestroy hello\n")
+
+
+def test_a_xen_host_without_room(xen_host, monkeypatch, capsys):
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", lambda *_, **__: full())
+    assert xen_host("hello") == (2, "domid hello\n") and capsys.readouterr().err.startswith("run: [Errno 28] ")
 
 
 def test_xen_host_without_xl(xen_host, capsys):

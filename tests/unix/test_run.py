@@ -120,6 +120,7 @@ def test_the_zone_to_ask_for_is_the_programs(tmp_path, monkeypatch):
     for folder in ("dns", "dns.unix", "dns.unix.san"):
         (tmp_path / "obj" / folder / "gen").mkdir(parents=True)
         (tmp_path / "obj" / folder / "gen/served").write_text(f"{folder}.example.\n")
+        (tmp_path / folder).touch()
     for values in ({}, {"SANITIZE": "1"}):
         with pytest.raises(SystemExit):
             runner.run("dns", values)
