@@ -289,6 +289,33 @@ def test_a_process_that_cannot_be_run_is_told_in_a_line(tmp_path, monkeypatch, c
     assert said() == f"run: [Errno 13] Permission denied: '{tmp_path}/hello.unix'"
 
 
+@pytest.mark.parametrize("losetup, status, node, said", [
+    ('[ "$1" != -f ] || echo /dev/null', 0, "/dev/null", "connected"),
+    ('[ "$1" = -f ] && echo /dev/null', 1, None, "no loop device for {image}"),  # taken, again and again
+    ("exit 1", 1, None, "no loop device for {image}"),
+    ('[ "$1" != -f ] || echo {image}.none', 1, "{image}.none", "no device {image}"),
+])
+def test_a_disk_without_a_loop_device_is_not_connected(tmp_path, losetup, status, node, said):
+    """dom0's hotplug script, with tools that write files in the place of the store's nodes."""
+    image = tmp_path / "a.img"
+    image.write_bytes(bytes(512))
+    for name, text in {"xenstore-read": 'cat "$1"', "usleep": "exit 0", "losetup": losetup.format(image=image),
+                       "xenstore-write": 'while [ $# != 0 ]; do echo "$2" >"$1"; shift 2; done'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "params").write_text(f"{image}\n")
+    done = call("sh", os.path.join(TOP, "scripts/xenqemu/dom0/block"), "add",
+                XENBUS_PATH=tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert done.returncode == status
+
+    def read(name):
+        return (tmp_path / name).read_text().strip() if (tmp_path / name).exists() else None
+
+    assert read("node") == (node and node.format(image=image))
+    assert read("hotplug-error" if status else "hotplug-status") == said.format(image=image)
+    assert read("hotplug-status") == ("error" if status else "connected")
+
+
 def test_interrupted_probe_leaves_no_verdict(tmp_path, monkeypatch):
     class Image:
         path = str(tmp_path / "image")
