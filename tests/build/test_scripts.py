@@ -307,6 +307,19 @@ def test_unit_programs_anywhere(tmp_path, place):
     assert done.returncode == 0 and done.stdout.endswith("\n3 passed, 0 failed\n"), done.stdout
 
 
+@pytest.mark.parametrize("given,out", [({}, "out"), ({"XENOLITH_OUT": "other"}, "other")])
+def test_coverage_keeps_to_its_directory(monkeypatch, given, out):
+    """What the tests build and what the script reads are one."""
+    monkeypatch.delenv("XENOLITH_OUT", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    script = load("coverage")
+    assert script.PAGES == os.path.join(TOP, out, "coverage")
+    done = call("/usr/bin/python3", "-Bc", "import conftest; print(conftest.OUT)",
+                cwd=os.path.join(TOP, "tests/unix"), COVERAGE="1", **given)
+    assert os.path.join(TOP, done.stdout.strip()) == script.BUILT == os.path.join(TOP, out, "test/coverage")
+
+
 def test_unknown_suite():
     done = call("scripts/test", "nonsense")
     assert done.returncode == 1 and "unit" in done.stdout and "boot" in done.stdout

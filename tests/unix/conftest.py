@@ -52,7 +52,7 @@ REASONS = {"poweroff": "has shut down$", "reboot": "reboot$", "crash": "crash$"}
 
 COVERAGE = bool(os.environ.get("COVERAGE"))  # scripts/coverage
 # Of the tests' own: whatever configurations out/ holds.
-OUT = os.path.join("out", "test", "coverage" if COVERAGE else "unix")
+OUT = os.path.join(os.environ.get("XENOLITH_OUT") or "out", "test", "coverage" if COVERAGE else "unix")
 TOOLS = tempfile.mkdtemp(prefix="dom0.")
 atexit.register(shutil.rmtree, TOOLS, ignore_errors=True)
 for _name in ("read", "write", "rm", "ls", "chmod"):

@@ -20,7 +20,7 @@ import dns.query
 import pytest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OUT = os.path.join("out", "test", "unix")
+OUT = os.path.join(os.environ.get("XENOLITH_OUT") or "out", "test", "unix")
 pytestmark = pytest.mark.skipif("COVERAGE" in os.environ, reason="scripts/run-unix knows no COVERAGE=1")
 
 
