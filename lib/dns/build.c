@@ -150,7 +150,7 @@ static const struct rec *later(const struct rec *a, const struct rec *b)
 /* Checks the records of a name, whose leaf is the last, and sets the leaf's flags. */
 static void check_name(struct dns_builder *b, struct leaf *leaf)
 {
-    const struct rec *cname = NULL, *dname = NULL, *ns = NULL, *other = NULL;
+    const struct rec *cname = NULL, *dname = NULL, *ns = NULL, *nsec3 = NULL, *other = NULL;
 
     for (uint32_t i = 0; i < leaf->count; i++) {
         const struct rec *rec = builder_rec(b, leaf->first + i);
@@ -164,6 +164,8 @@ static void check_name(struct dns_builder *b, struct leaf *leaf)
             check_single(b, rec, &dname, "a name has one DNAME only");
         if (rec->type == TYPE_NS)
             ns = rec;
+        if (rec->type == TYPE_NSEC3)
+            nsec3 = nsec3 ? nsec3 : rec;
         if (rec->type == TYPE_NSEC3PARAM && !leaf->depth)
             chain_take_param(b, rec);
         if (rec->type == TYPE_NSEC && !leaf->depth)
@@ -177,6 +179,9 @@ static void check_name(struct dns_builder *b, struct leaf *leaf)
     }
     if (cname && other)
         builder_report(b, DNS_ERROR, later(cname, other), "CNAME and other data at one name", NULL);
+    /* With types above its own chain_take() finds it. */
+    if (nsec3)
+        builder_report(b, DNS_ERROR, nsec3, chain_not_alone, NULL);
     if (leaf->depth == 0 && !ns)
         builder_report(b, DNS_ERROR, b->soa, "the zone has no NS record at its apex", NULL);
     if (leaf->depth && dname && ns)

@@ -10,6 +10,8 @@
 
 #include <errno.h>
 
+const char chain_not_alone[] = "NSEC3 and other data at one name";
+
 enum { PARAM_ITERATIONS = 2, PARAM_SALT = 4, LABEL_DIGITS = 32 };
 
 /* Octets of hash algorithm, flags, iterations and salt, with which both types begin. */
@@ -80,7 +82,7 @@ int chain_take(struct dns_builder *b, uint32_t from, uint32_t end)
     b->hashed = h;
     h += b->hashed_count;
     if (rec_set_type(builder_rec(b, end - 1)) != TYPE_NSEC3) {
-        builder_report(b, DNS_ERROR, rec, "NSEC3 and other data at one name", NULL);
+        builder_report(b, DNS_ERROR, rec, chain_not_alone, NULL);
     } else if (rec->type != TYPE_NSEC3 || !in_chain(b, rec)) {
         builder_report(b, DNS_WARNING, rec, "NSEC3 of no chain of this zone is left out", NULL);
         b->features |= FEATURE_PARTIAL;

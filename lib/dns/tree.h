@@ -166,6 +166,9 @@ int zonemd_check(struct dns_builder *b);
  */
 int builder_settle(struct dns_builder *b);
 
+/* What is wrong where the owner of an NSEC3 record is a name of the zone, too. */
+extern const char chain_not_alone[];
+
 /* Notes an NSEC3PARAM record of the apex: it tells which chain is served. */
 void chain_take_param(struct dns_builder *b, const struct rec *rec);
 

@@ -8,6 +8,8 @@
 #include <errno.h>
 
 #define SOA "@ 3600 IN SOA ns1 host 1 2 3 4 300\n"
+#define HASH "2t7b4g4vsa5smi47k61mv5bv1a22bojr"
+#define NSEC3_ALONE HASH " 60 NSEC3 1 0 0 - " HASH " A\n"
 #define HEAD SOA "@ 3600 NS ns1\nns1 3600 A 192.0.2.1\n"
 
 static const struct {
@@ -34,6 +36,13 @@ static const struct {
     {HEAD "c.b.a 60 A 192.0.2.1\na 60 DNAME b\n", "z:4: there is a DNAME above this name"},
     {HEAD "@ 60 DNAME b.\n", "z:3: there is a DNAME above this name"},
     {HEAD "a 60 NS ns1\na 60 DNAME c\n", "z:5: DNAME and NS at one name"},
+    {HEAD NSEC3_ALONE HASH " 60 TXT x\n", "z:4: NSEC3 and other data at one name"},
+    {HEAD HASH " 60 A 192.0.2.1\n" NSEC3_ALONE, "z:5: NSEC3 and other data at one name"},
+    {HEAD HASH " 60 CNAME ns1\n" NSEC3_ALONE, "z:5: NSEC3 and other data at one name"},
+    {HEAD HASH " 60 TLSA 3 1 1 00\n" NSEC3_ALONE, "z:5: NSEC3 and other data at one name"},
+    {HEAD "@ 60 NSEC3PARAM 1 0 0 -\n" NSEC3_ALONE HASH " 60 TXT x\n",
+     "z:5: NSEC3 and other data at one name"},
+    {HEAD "@ 60 NSEC3 1 0 0 - " HASH " A\n", "z:4: NSEC3 and other data at one name"},
     /* TTL, class, type. */
     {"@ IN SOA ns1 host 1 2 3 4 5\n@ 1x IN NS ns1\n", "z:2: not a TTL: 1x"},
     {HEAD "a 3000000000 A 192.0.2.1\n", "z:4: TTL larger than 2147483647: 3000000000"},
@@ -315,7 +324,9 @@ static const struct {
     {HEAD "d 60 TXT x\nd 60 TXT X\n", ""},
     {"@ SOA ns1 host 1 2 3 4 300\n@ NS ns1\nns1 A 192.0.2.1\n",
      "z:1: warning: no $TTL and no TTL: the SOA's minimum is taken\n"},
+    {HEAD NSEC3_ALONE, "z:4: warning: NSEC3 of no chain of this zone is left out\n"},
     /* Nothing to say about these. */
+    {HEAD "@ 60 NSEC3PARAM 1 0 0 -\n" NSEC3_ALONE "x." HASH " 60 A 192.0.2.1\n", ""},
     {HEAD "d 60 NS ns.d\nns.d 60 A 192.0.2.1\n", ""},
     {HEAD "d 60 NS ns.e\ne 60 NS ns.e\nns.e 60 A 192.0.2.1\n", ""},
     {HEAD "@ 60 MX 1 x.w\n*.w 60 A 192.0.2.1\n", ""},
