@@ -168,6 +168,26 @@ static bool is_new(const char *file, const char *name)
     return true;
 }
 
+static const char *output;
+static FILE *summary; /* what is told of the zones once the output is there */
+
+/* Says why a file could not be written; returns a negative error number. */
+static int cannot_write(const char *name)
+{
+    int err = errno ? errno : EIO;
+
+    fprintf(stderr, "zonec: %s: %s\n", name, strerror(err));
+    return -err;
+}
+
+static int write_image(const uint8_t *image, size_t size, FILE *out)
+{
+    if (ferror(out))
+        return -EIO; /* and the reason was told */
+    errno = 0;
+    return fwrite(image, 1, size, out) == size ? 0 : cannot_write(output);
+}
+
 static int compile(const struct dns_source *source, char *arg, FILE *out)
 {
     const struct dns_sink sink = {.report = report};
@@ -191,14 +211,14 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
     }
     dns_zone_open(&zone, image, size);
     dns_zone_text(&zone, text);
-    printf("%s %u records, %u names, serial %u, %zu octets\n", text, dns_zone_records(&zone),
-           dns_zone_names(&zone), dns_zone_serial(&zone), size);
+    fprintf(summary, "%s %u records, %u names, serial %u, %zu octets\n", text,
+            dns_zone_records(&zone), dns_zone_names(&zone), dns_zone_serial(&zone), size);
     if (!is_new(file, text))
         err = -EEXIST;
     else if (!can_serve(file, image))
         err = -ENOTSUP;
     else
-        err = fwrite(image, 1, size, out) == size ? 0 : -EIO;
+        err = write_image(image, size, out);
     free(image);
     return err;
 }
@@ -208,7 +228,6 @@ static int compile(const struct dns_source *source, char *arg, FILE *out)
  * itself lets make go on, and zonec complain, when that file is gone.
  */
 static FILE *depends;
-static const char *output;
 
 static void *open_noted(void *ctx, const char *name, const char *parent, char *opened, size_t size)
 {
@@ -253,15 +272,57 @@ static FILE *create(const char *name)
     return f;
 }
 
+/* Closes F; ERR is what is known to be wrong. Returns it, or what is wrong now. */
+static int finish(FILE *f, const char *name, int err)
+{
+    bool failed = ferror(f);
+
+    errno = 0;
+    failed |= fclose(f) != 0;
+    return failed && !err ? cannot_write(name) : err;
+}
+
+/* Makes the output at PATH and, unless that is its place, moves it there. */
+static int make_output(int argc, char **argv, const char *path, const char *depends_name)
+{
+    FILE *out = create(path);
+    int err = out ? 0 : -EIO;
+
+    if (out && depends_name) {
+        depends = create(depends_name);
+        err = depends ? 0 : -EIO;
+    }
+    if (!err)
+        err = compile_all(argc, argv, out);
+    if (out)
+        err = finish(out, output, err);
+    if (depends)
+        err = finish(depends, depends_name, err);
+    if (path == output)
+        return err;
+    if (!err && rename(path, output))
+        err = cannot_write(output);
+    if (err && out)
+        remove(path);
+    return err;
+}
+
 /* Takes -w FEATURE from the front of the arguments; false when there is none. */
 static bool take_without(int *argc, char ***argv)
 {
+    unsigned taken = 0;
+
     if (*argc < 3 || strcmp((*argv)[1], "-w"))
         return false;
     for (unsigned i = 0; i < ARRAY_SIZE(features); i++) {
         if (!strcmp((*argv)[2], features[i].word))
-            without |= features[i].features;
+            taken = features[i].features;
     }
+    if (!taken) {
+        fprintf(stderr, "zonec: -w %s: no such feature\n", (*argv)[2]);
+        exit(2);
+    }
+    without |= taken;
     *argc -= 2;
     *argv += 2;
     return true;
@@ -272,25 +333,24 @@ static int run(int argc, char **argv)
     bool with_depends = argc > 3 && !strcmp(argv[1], "-M");
     char **rest = argv + (with_depends ? 3 : 1);
     int left = argc - (rest - argv), err;
-    char temporary[4096];
-    const char *path;
-    FILE *out;
+    char temporary[4096], *text = NULL;
+    size_t size;
 
     if (left < 2 || strcmp(rest[0], "-o")) {
         fprintf(stderr, "usage: zonec [-w FEATURE]... [-M DEPENDS] -o OUT [[ORIGIN=]FILE]...\n");
         return 2;
     }
     output = rest[1];
-    path = path_for(output, temporary, sizeof(temporary));
-    out = create(path);
-    depends = with_depends ? create(argv[2]) : NULL;
-    if (!out || (with_depends && !depends))
+    summary = open_memstream(&text, &size);
+    if (!summary) {
+        fprintf(stderr, "zonec: out of memory\n");
         return 1;
-    err = compile_all(left - 2, rest + 2, out);
-    if ((fclose(out) | (depends ? fclose(depends) : 0)) && !err)
-        err = -errno;
-    if (path == temporary && (err ? remove(path) : rename(path, output)) && !err)
-        err = -errno;
+    }
+    err = make_output(left - 2, rest + 2, path_for(output, temporary, sizeof(temporary)),
+                      with_depends ? argv[2] : NULL);
+    if (fclose(summary) == 0 && !err)
+        fputs(text, stdout);
+    free(text);
     return err ? 1 : 0;
 }
 

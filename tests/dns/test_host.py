@@ -4,6 +4,7 @@
 XENOLITH_HOST_BIN is the directory of the host programs zonec and hostserver; without it they are made.
 """
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -65,3 +66,47 @@ def test_messages_are_in_the_order_of_the_file(images, tmp_path):
         "example.org.zone:7: unknown type: AA", "example.org.zone: no zone made",
         "none: cannot open: No such file or directory", "none: no zone made",
         f"{tmp_path}: cannot open: Is a directory", f"zonec: {tmp_path}: no zone made"]
+
+
+SMALL = "$TTL 60\n@ SOA a b 1 2 3 4 5\n@ NS a\na A 192.0.2.1\n"
+
+
+@pytest.mark.parametrize("names", [0, 5000], ids=["at the end", "at once"])
+def test_an_output_that_cannot_be_written(images, tmp_path, names):
+    """The reason is told, and nothing of zones that are not there, whether the image fits into a buffer or not."""
+    zone = tmp_path / "example.org.zone"
+    zone.write_text(SMALL + "".join(f"a{i} A 192.0.2.1\n" for i in range(names)))
+
+    def said(*words):
+        done = subprocess.run([BIN / "zonec", *words, zone, f"example.net={zone}"], capture_output=True, text=True)
+        assert done.returncode == 1 and not done.stdout and not list(tmp_path.glob("out*"))
+        return done.stderr
+
+    full = "zonec: /dev/full: No space left on device\n"
+    assert said("-o", "/dev/full") == full
+    assert said("-M", "/dev/full", "-o", tmp_path / "out") == full
+    assert said("-o", tmp_path / "none" / "out").startswith(f"zonec: {tmp_path}/none/out.tmp: No such file")
+    assert said("-M", tmp_path / "none" / "d", "-o", tmp_path / "out").startswith(f"zonec: {tmp_path}/none/d: No such")
+
+
+def test_an_output_that_cannot_be_moved_to_its_place(images, tmp_path):
+    zone, pipe, out = tmp_path / "example.org.zone", tmp_path / "pipe", tmp_path / "out"
+    zone.write_text(SMALL + "$INCLUDE pipe\n")
+    os.mkfifo(pipe)
+    with subprocess.Popen([BIN / "zonec", "-o", out, zone], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as zonec:
+        with pipe.open("w"):  # once zonec reads it
+            out.mkdir()
+        said, reason = zonec.communicate(timeout=60)
+    assert (zonec.returncode, said, reason) == (1, "", f"zonec: {out}: Is a directory\n")
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_what_the_server_is_without_is_a_known_word(images, tmp_path):
+    zone = tmp_path / "example.org.zone"
+    zone.write_text(SMALL)
+    for words, code, reason in [(["dname", "-w", "dnssec"], 0, ""), (["dnames"], 2, "zonec: -w dnames: no such feature\n")]:
+        done = subprocess.run([BIN / "zonec", "-w", *words, "-o", tmp_path / "out", zone], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (code, reason)
+        assert (tmp_path / "out").exists() == bool(done.stdout) == (code == 0)
+        (tmp_path / "out").unlink(missing_ok=True)
