@@ -98,18 +98,19 @@ static struct rec *new_rec(struct dns_builder *b, size_t size, uint32_t *handle)
 {
     if (!b->chunk_count || size > b->chunk_size - b->chunk_used) {
         uint8_t **grown = realloc(b->chunks, (b->chunk_count + 1) * sizeof(*grown));
+        /* Small at first: most zones are. */
+        size_t room = MIN(MAX(2 * b->chunk_size, MAX(CHUNK_MIN, size)), CHUNK_SIZE);
 
         if (!grown)
             return NULL;
         b->chunks = grown;
         if (b->chunk_count >> (32 - CHUNK_BITS))
             return NULL;
-        /* Small at first: most zones are. */
-        b->chunk_size = MIN(MAX(2 * b->chunk_size, MAX(CHUNK_MIN, size)), CHUNK_SIZE);
-        grown[b->chunk_count] = malloc(b->chunk_size);
+        grown[b->chunk_count] = malloc(room);
         if (!grown[b->chunk_count])
             return NULL;
         b->chunk_count++;
+        b->chunk_size = room;
         b->chunk_used = 0;
     }
     *handle = (b->chunk_count - 1) << CHUNK_BITS | b->chunk_used / 4;

@@ -1571,6 +1571,51 @@ START_TEST(test_memory)
 }
 END_TEST
 
+/* The builder can go on where memory was short once: no record is lost, and none lies where there is no room. */
+START_TEST(test_builder_goes_on)
+{
+    static const struct dns_place place = {.file = "z"};
+    static const uint8_t soa[22], apex[] = "\7example\3org";
+    const struct dns_sink sink = {.report = collect};
+    uint8_t data[200] = {199}, *image = NULL, *whole = NULL;
+    struct dns_record record = {.owner = apex, .data = data, .type = TYPE_TXT, .len = sizeof(data)};
+    size_t size, whole_size = 0;
+    bool failed = true;
+
+    memory_comes_back = 1;
+    for (long blocks = 0; failed; blocks++) {
+        struct dns_builder *b = dns_builder_new(&sink);
+
+        add_to(b, "@", TYPE_SOA, soa, sizeof(soa), false);
+        add_to(b, "@", TYPE_NS, "\2ns", 4, false);
+        memory_left = blocks ? blocks : -1;
+        for (unsigned i = 0; i < 200; i++) {
+            int err;
+
+            dns_put_be16(data + 1, i);
+            err = dns_builder_add(b, &record, &place);
+            ck_assert(!err || err == -ENOMEM);
+            if (err)
+                ck_assert_int_eq(dns_builder_add(b, &record, &place), 0);
+        }
+        failed = memory_left < 0;
+        memory_left = -1;
+        ck_assert_int_eq(dns_builder_finish(b, &image, &size), 0);
+        dns_builder_free(b);
+        if (!whole) {
+            whole = image;
+            whole_size = size;
+            continue;
+        }
+        ck_assert_uint_eq(size, whole_size);
+        ck_assert_mem_eq(image, whole, size);
+        free(image);
+        ck_assert_int_lt(blocks, 100);
+    }
+    free(whole);
+}
+END_TEST
+
 /* --- signatures ---------------------------------------------------------------------------------- */
 
 static void lie_mac(void)
@@ -1735,6 +1780,7 @@ int main(void)
     tcase_add_loop_test(t, test_crowded_names, 0, 2);
     tcase_add_loop_test(t, test_many_in_one_set, 0, 3);
     tcase_add_loop_test(t, test_memory, 0, 8);
+    tcase_add_test(t, test_builder_goes_on);
     tcase_add_loop_test(t, test_forgeries, 0, 2 * ARRAY_SIZE(forgeries));
     tcase_add_loop_test(t, test_not_taken, 0, 3);
     tcase_add_test(t, test_any_octet);
