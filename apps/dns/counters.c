@@ -41,6 +41,7 @@ int server_tell_counters(bool *chaos)
 {
     static struct shutdown_hook at_end = {.fn = log_counters};
     const char *list = cmdline_get("counters"), *at = list;
+    bool publishes = false;
 
     shutdown_hook_add(&at_end);
     while (at && *at) {
@@ -49,13 +50,16 @@ int server_tell_counters(bool *chaos)
         if (len == 5 && !memcmp(at, "chaos", len)) {
             *chaos = true;
         } else if (len == 8 && !memcmp(at, "xenstore", len)) {
-            timer_init(&timer, publish);
-            timer_arm_in(&timer, PUBLISH_SECONDS * NSEC_PER_SEC);
+            publishes = true;
         } else {
             log_error("counters=%s: chaos, xenstore or both", list);
             return -EINVAL;
         }
         at += len + (at[len] == ',');
+    }
+    if (publishes) {
+        timer_init(&timer, publish);
+        timer_arm_in(&timer, PUBLISH_SECONDS * NSEC_PER_SEC);
     }
     return 0;
 }

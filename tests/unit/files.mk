@@ -130,5 +130,5 @@ unit-dns_tcp-srcs = tests/unit/test_dns_tcp.c apps/dns/clients.c $(filter-out te
 unit-dns_tcp-cflags = $(unit-net_stack-cflags) $(dns-all-options) -DCONFIG_DNS_TCP_CONNECTIONS=10000 \
 	-DCONFIG_DNS_TCP_IDLE_SECONDS=10 -DCONFIG_DNS_TCP_CLIENTS=1 -DCONFIG_DNS_TCP_CLIENT_CONNECTIONS=16 -DCONFIG_DNS_XFR=1
 unit-dns_tcp-libs := -Wl,--wrap=net_mem_alloc,--wrap=net_mem_calloc,--wrap=net_mem_free
-unit-dns_counters-srcs := tests/unit/test_dns_counters.c $(dns-answer-srcs) $(dns-build-srcs)
-unit-dns_counters-cflags := $(dns-all-options)
+unit-dns_counters-srcs := tests/unit/test_dns_counters.c apps/dns/counters.c $(dns-answer-srcs) $(dns-build-srcs)
+unit-dns_counters-cflags = $(unit-net_stack-cflags) $(dns-all-options)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Counters: what is counted, how it reads, and the answer to counters.server.
+ * Counters: what is counted, how it reads, the answer to counters.server, and what the app's command line says of them.
  */
 #include "tests/unit/dns_zones.h"
 
+#include "apps/dns/server.h"
+#include "kernel/app.h"
 #include "lib/dns/counters.h"
+
+#include <errno.h>
 
 static const struct dns_identity told = {.counters = true};
 static char text[COUNTERS_TEXT];
@@ -127,6 +131,84 @@ START_TEST(test_chaos)
 }
 END_TEST
 
+/* --- the app ------------------------------------------------------------------------------------- */
+
+struct server server;
+static const char *said; /* of the counters, on the command line */
+static char published[COUNTERS_TEXT];
+static struct timer *armed;
+
+const char *cmdline_get(const char *key)
+{
+    ck_assert_str_eq(key, "counters");
+    return said;
+}
+
+void log_write(enum log_level level, const char *module, const char *fmt, ...)
+{
+}
+
+void shutdown_hook_add(struct shutdown_hook *hook)
+{
+}
+
+int guest_publish(const char *path, const char *value)
+{
+    snprintf(published, sizeof(published), "%s: %s", path, value);
+    return 0;
+}
+
+/* Of an armed one the kernel's heap would have a link to itself. */
+void timer_init(struct timer *t, void (*fn)(struct timer *t))
+{
+    ck_assert_msg(t != armed, "the timer is armed");
+    *t = (struct timer){.fn = fn};
+}
+
+void timer_arm_in(struct timer *t, uint64_t ns)
+{
+    ck_assert_uint_eq(ns, 10 * 1000000000ull);
+    armed = t;
+}
+
+static const struct {
+    const char *said;
+    bool chaos, xenstore;
+    int err;
+} lists[] = {
+    {NULL, false, false, 0},
+    {"", false, false, 0},
+    {"chaos", true, false, 0},
+    {"xenstore", false, true, 0},
+    {"chaos,xenstore", true, true, 0},
+    {"xenstore,chaos", true, true, 0},
+    {"xenstore,xenstore", false, true, 0},
+    {"xenstore,chaos,xenstore", true, true, 0},
+    {"xenstor", false, false, -EINVAL},
+    {"xenstore,x", false, false, -EINVAL},
+};
+
+START_TEST(test_command_line)
+{
+    bool chaos = false;
+
+    armed = NULL;
+    said = lists[_i].said;
+    ck_assert_int_eq(server_tell_counters(&chaos), lists[_i].err);
+    ck_assert(chaos == lists[_i].chaos);
+    ck_assert(!armed == !lists[_i].xenstore);
+    if (armed) {
+        struct timer *t = armed;
+
+        armed = NULL;
+        server.stats.queries = 5;
+        t->fn(t);
+        ck_assert_str_eq(published, "attr/dns/counters: queries=5");
+        ck_assert_ptr_eq(armed, t);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("counters");
@@ -141,6 +223,7 @@ int main(void)
     tcase_add_test(t, test_bad_cookie);
     tcase_add_test(t, test_largest);
     tcase_add_test(t, test_chaos);
+    tcase_add_loop_test(t, test_command_line, 0, ARRAY_SIZE(lists));
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);
     srunner_free(r);
