@@ -4,6 +4,9 @@
  * It would run on any POSIX system. apps/echo shows what callbacks make of it.
  *
  *   echo-sockets [PORT]       7 by default
+ *
+ * Datagrams to a broadcast address or to all nodes are echoed, too, which apps/echo does not do: these sockets do not tell
+ * where a datagram was sent to (lwIP's IP_PKTINFO is off).
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -43,13 +46,14 @@ static int open_socket(int type, unsigned short port)
     return s;
 }
 
-static void echo_datagram(int s, char *buffer)
+/* Not for a sender with our own port: another echo service, were it made to ask us, would answer for ever. */
+static void echo_datagram(int s, char *buffer, unsigned short port)
 {
     struct sockaddr_in6 from;
     socklen_t len = sizeof(from);
     ssize_t n = recvfrom(s, buffer, DATAGRAM_MAX, 0, (struct sockaddr *)&from, &len);
 
-    if (n >= 0)
+    if (n >= 0 && from.sin6_port != htons(port))
         sendto(s, buffer, (size_t)n, 0, (struct sockaddr *)&from, len);
 }
 
@@ -122,7 +126,7 @@ int main(int argc, char **argv)
             continue;
         }
         if (fds[0].revents)
-            echo_datagram(fds[0].fd, buffer);
+            echo_datagram(fds[0].fd, buffer, (unsigned short)port);
         for (nfds_t i = 2; i < count; i++) {
             if (!fds[i].revents || serve(&fds[i], clients[i]))
                 continue;

@@ -22,6 +22,7 @@ unit-lending-srcs := tests/unit/test_lending.c tests/unit/fake_grants.c tests/un
 unit-gso-srcs := tests/unit/test_gso.c tests/unit/fake_kernel.c lib/net/gso.c lib/net/netpage.c \
 	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 unit-gso-cflags = $(unit-lwip-cflags) -DCONFIG_NET_GSO=1 -DCONFIG_IPV4=1 -DCONFIG_IPV6=1
+unit-echo_sockets-srcs := tests/unit/test_echo_sockets.c
 unit-headers-srcs := tests/unit/test_headers.c
 unit-heap-srcs := tests/unit/test_heap.c
 unit-libc_console-srcs := tests/unit/test_libc_console.c
