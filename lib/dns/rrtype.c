@@ -15,7 +15,6 @@
 #include "lib/dns/image.h"
 #include "lib/util.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -111,16 +110,6 @@ int dns_type_number(const char *text)
         return -1;
     n = strtoul(text + 4, &end, 10);
     return *end || n > 0xffff ? -1 : (int)n;
-}
-
-const char *dns_type_text(unsigned type, char *text)
-{
-    for (unsigned i = 0; i < ARRAY_SIZE(types); i++) {
-        if (types[i].type == type)
-            return types[i].name;
-    }
-    snprintf(text, DNS_TYPE_TEXT_MAX, "TYPE%u", type & 0xffff);
-    return text;
 }
 
 const char *dns_type_format(unsigned type)

@@ -26,13 +26,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DNS_TYPE_TEXT_MAX = 10 }; /* "TYPE65535" and its end */
-
 /* The number of the type called TEXT (a mnemonic, or TYPEnnn of RFC 3597), or -1. */
 int dns_type_number(const char *text);
-
-/* Writes the type's name into TEXT[DNS_TYPE_TEXT_MAX] or longer and returns it. */
-const char *dns_type_text(unsigned type, char *text);
 
 /* The format of the type's data, or NULL when it is opaque. */
 const char *dns_type_format(unsigned type);
