@@ -27,11 +27,12 @@
  *   records: as they appear in an answer; each owner is the pointer C00C to the question's name
  *   fix-ups: u16 n, n relocations, then references to the end; absent when there are none of either
  *     relocation: u16, the low 15 bits are the offset in `records` of a compression pointer;
- *       bit 15 clear: the pointer means the apex and is C000;
- *       bit 15 set: it means an earlier name in these records, at the offset which the pointer
- * holds reference: u16, the low 15 bits are the offset in `records` of a name; bit 15: the name is
- * at or below the owner, its addresses are not to be left out (RFC 9471); then u32 number of the
- * node which has the addresses, 0 for none
+ *       bit 15 clear: the pointer means the owner's name, that of a wildcard without its asterisk, or
+ *         one of its ancestors, and is C000 plus the octets in front of the apex: C000 is the apex;
+ *       bit 15 set: it means an earlier name in these records, and is C000 plus its offset there;
+ *     reference: u16, the low 15 bits are the offset in `records` of a name; bit 15: the name is at
+ *       or below the owner, its addresses are not to be left out (RFC 9471); then u32 number of the
+ *       node which has the addresses, 0 for none
  *   signatures, if signed: u16 number, u16 octets, RRSIG records in the form of `records`
  *
  * So the usual answer is a copy of `records`, and every other use of a set changes pointers only.
