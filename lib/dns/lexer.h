@@ -42,7 +42,10 @@ struct lexer {
     uint8_t buf[1024];
 };
 
-/* Begins reading SOURCE's file NAME, included from PARENT (or NULL). Returns 0 or -ENOENT. */
+/*
+ * Begins reading SOURCE's file NAME, included from PARENT (or NULL). Returns 0, or minus the errno that SOURCE's
+ * open() set: -ENOENT if it set none.
+ */
 int lexer_open(struct lexer *lex, const struct dns_source *source, const char *name,
                const char *parent, char *text);
 void lexer_close(struct lexer *lex);
