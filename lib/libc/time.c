@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * POSIX time over the kernel's clocks. CLOCK_REALTIME is the host's clock and cannot be set; the
- * processor-time clocks give the time since boot, for there is one process.
+ * POSIX time over the kernel's clocks. CLOCK_REALTIME is the host's clock and cannot be set. The processor time of
+ * times() and clock() is the time since boot, for there is one process; clock_gettime() has no clock for it.
  */
 #include <errno.h>
 #include <stdint.h>
