@@ -180,7 +180,8 @@ class Builder:
         return {
             "kernel": kernel,
             "ramdisk": ramdisk,
-            "extra": f"console=hvc0 quiet cryptomgr.notests rdinit=/init "
+            # norandmaps: where its memory lies decides whether a connection costs NSD 132,000 instructions or 136,000.
+            "extra": f"console=hvc0 quiet norandmaps cryptomgr.notests rdinit=/init "
             f"address={subject.address}/24 address6={subject.address6}/64",
         }
 
