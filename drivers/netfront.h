@@ -140,6 +140,10 @@ void netfront_release(struct netpage *np);
 /* netfront_sysrq.c, with CONFIG_SYSRQ: adds the command, once. */
 void netfront_sysrq_init(void);
 
+/* netfront_bare.c: does the packet end where it arrives, and so free its page? A segment without data does, as bare
+ * acknowledgements are, and ARP, which is shorter. How long data is kept, or a fragment, others have a say in. */
+bool netfront_is_bare(const struct pbuf *p);
+
 /* netfront_rx.c */
 void netfront_rx_init(struct netfront *nf);
 void netfront_rx_refill(struct netfront *nf);

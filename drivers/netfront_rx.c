@@ -30,7 +30,7 @@
 #define REFILL_AFTER (10 * NSEC_PER_MSEC)
 /* When pages are scarce, smaller packets are copied out of them. */
 #define COPY_BELOW 1024
-/* Packets that end where they arrive, and so free their page: bare acknowledgements, ARP. */
+/* And when the ring starves, larger ones are dropped. */
 #define BARE_BELOW 128
 
 void netfront_rx_init(struct netfront *nf)
@@ -254,8 +254,8 @@ static bool keep_or_copy(struct netfront *nf, struct packet *packet)
         return copy_out(packet);
     if (nf->rx_starved && packet->length >= BARE_BELOW)
         return false;
-    if (packet->length < COPY_BELOW && netpage_scarce())
-        return copy_out(packet) || packet->length < BARE_BELOW;
+    if (packet->length < COPY_BELOW && (nf->rx_starved || netpage_scarce()))
+        return copy_out(packet) || netfront_is_bare(packet->head);
     return true;
 }
 

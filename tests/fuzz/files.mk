@@ -12,7 +12,7 @@ fuzz-pbufs = $(addprefix $(fuzz-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 fuzz-netfront-what := a netback and a toolstack: states, responses, indices, grants, events
 fuzz-netfront-srcs = $(fuzz-kernel) tests/fuzz/netfront.c $(fuzz-peer) \
 	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_netback_rings.c kernel/errno.c \
-	$(addprefix drivers/netfront_,page.c piece.c push.c rx.c store.c tx.c) \
+	$(addprefix drivers/netfront_,bare.c page.c piece.c push.c rx.c store.c tx.c) \
 	lib/net/netpage.c lib/net/published.c \
 	xen/xenbus.c xen/xenbus_state.c xen/xenstore_ops.c $(fuzz-pbufs)
 # What is compared here is no input's: to have libFuzzer note it costs a sixth of the time.

@@ -5,7 +5,7 @@
 
 # The network driver with the pages and packet buffers it works on, and its backend.
 unit-netback = tests/unit/fake_netback.c tests/unit/fake_netback_rings.c \
-	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c $(addprefix drivers/netfront_,page.c piece.c push.c rx.c store.c tx.c) \
+	tests/unit/fake_grants.c tests/unit/fake_net_mem.c tests/unit/fake_kernel.c $(addprefix drivers/netfront_,bare.c page.c piece.c push.c rx.c store.c tx.c) \
 	lib/net/netpage.c lib/net/published.c \
 	$(addprefix $(unit-lwip)/src/core/,def.c mem.c memp.c pbuf.c)
 
