@@ -18,6 +18,7 @@
 
 #include "kernel/app.h"
 #include "lib/net/mem.h"
+#include "lib/net/netpage.h"
 #include "lib/net/tcp.h"
 #include "lib/util.h"
 
@@ -253,12 +254,34 @@ static void show_all(void)
     net_tcp_waiting = &tcp_tw_pcbs;
 }
 
+/*
+ * When pages are scarce, a connection of which the app has not taken this much yet gets no more, and nothing that is out of
+ * order is kept: as many connections as share the pool could otherwise take all of it with what fits into their windows.
+ * The client sends it again. A request that comes in pieces has room.
+ */
+#define UNTAKEN_MAX 4096u
+
+static bool has_enough(const struct tcp_pcb *pcb)
+{
+    return IS_ENABLED(CONFIG_NET_TCP_SPARING) && pcb->state >= ESTABLISHED &&
+           pcb->rcv_wnd + UNTAKEN_MAX < TCP_WND_MAX(pcb) && netpage_scarce();
+}
+
+unsigned net_tcp_ooseq_max(void)
+{
+    return IS_ENABLED(CONFIG_NET_TCP_SPARING) && netpage_scarce() ? 0 : TCP_OOSEQ_MAX_PBUFS;
+}
+
 /* By now lwIP has verified the segment, and found the listener that a SYN is for. */
-bool net_tcp_may_come(const struct tcp_pcb *pcb, unsigned flags)
+bool net_tcp_may_come(struct tcp_pcb *pcb, unsigned flags, unsigned len)
 {
     show_all();
     if (pcb->state == LISTEN && asks(flags))
         make_room((const struct tcp_pcb_listen *)pcb);
+    if (len && has_enough(pcb)) {
+        tcp_send_empty_ack(pcb); /* it may be asking whether there is room */
+        return false;
+    }
     return pcb->state != SYN_RCVD || MIN(pcb->mss, pcb->snd_wnd_max / 2) >= SEGMENT_MIN;
 }
 

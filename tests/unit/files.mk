@@ -42,7 +42,7 @@ unit-net_stack-srcs := tests/unit/test_net_stack.c tests/unit/fake_net_kernel.c 
 unit-net_stack-cflags = $(unit-lwip-cflags) -include lib/net/include/lwipaddr.h -DCONFIG_NET_GSO=1 \
 	-DCONFIG_IPV4=1 -DCONFIG_IGMP=1 -DCONFIG_MULTICAST=1 -DCONFIG_IPV6=1 \
 	-DCONFIG_IP_REASSEMBLY=1 -DCONFIG_DHCP=1 -DCONFIG_TCP=1 -DCONFIG_NET_TCP_OOSEQ=1 -DCONFIG_NET_TCP_SACK=1 -DCONFIG_NET_TCP_WINDOW_KIB=256 \
-	-DCONFIG_NET_TIME_WAIT_MAX=256
+	-DCONFIG_NET_TCP_SPARING=1 -DCONFIG_NET_TIME_WAIT_MAX=256
 unit-net_whole-srcs = tests/unit/test_net_whole.c $(unit-net-objects)
 unit-net_whole-cflags = $(filter-out -DCONFIG_IP_REASSEMBLY=1,$(unit-net_stack-cflags)) -DCONFIG_NET_CHECKS=1
 unit-net_tso-srcs := tests/unit/test_net_tso.c lib/net/tso.c \

@@ -25,11 +25,13 @@ uint32_t net_tcp_isn(const ip_addr_t *local_ip, uint16_t local_port, const ip_ad
 #endif
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p)                             \
     ((optlen) = TCPH_FLAGS(hdr) & TCP_SYN ? (optlen) : 0,                                          \
-     net_tcp_may_come(pcb, TCPH_FLAGS(hdr)) ? ERR_OK : ERR_VAL)
+     net_tcp_may_come(pcb, TCPH_FLAGS(hdr), (p)->tot_len) ? ERR_OK : ERR_VAL)
 struct tcp_pcb;
-/* A segment with these flags is taken for this connection or listener, which may have to make room
- * first (lib/net/connections.c). */
-bool net_tcp_may_come(const struct tcp_pcb *pcb, unsigned flags);
+/* A segment with these flags and so many octets of data is taken for this connection or listener, which may have to make
+ * room first (lib/net/connections.c). */
+bool net_tcp_may_come(struct tcp_pcb *pcb, unsigned flags, unsigned len);
+/* How many buffers a connection may have of what came out of order. */
+unsigned net_tcp_ooseq_max(void);
 
 /* Sends an acknowledgement by itself, soon (lib/net/ack.c). */
 #ifdef CONFIG_NET_TCP_ACKS_TOGETHER

@@ -106,6 +106,7 @@ extern unsigned net_tcp_window;
 #define TCP_OVERSIZE TCP_MSS
 #define TCP_QUEUE_OOSEQ IS_ENABLED(CONFIG_NET_TCP_OOSEQ)
 #define TCP_OOSEQ_MAX_PBUFS 64
+#define TCP_OOSEQ_PBUFS_LIMIT(pcb) ((u16_t)net_tcp_ooseq_max()) /* none, when pages are scarce */
 #define LWIP_TCP_SACK_OUT IS_ENABLED(CONFIG_NET_TCP_SACK)
 #define TCP_LISTEN_BACKLOG 1
 #define LWIP_TCP_KEEPALIVE 1
