@@ -5,7 +5,8 @@
  *
  * A datagram is answered with the very buffer it came in, and so is TCP data, but for small pieces, which are copied
  * (lib/net/forward.h). What does not fit into the connection's send buffer waits here, and the window is opened again
- * only as it is echoed. So a client that does not read stops being read.
+ * only as it is echoed. So a client that does not read stops being read; and when memory is short, and it goes on not
+ * reading, its connection ends.
  */
 #include <errno.h>
 
@@ -13,6 +14,8 @@
 #include "lib/net/forward.h"
 #include "lib/net/mem.h"
 #include "lib/net/net.h"
+#include "lib/net/netpage.h"
+#include "lib/util.h"
 
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
@@ -21,6 +24,16 @@
 #define ECHO_PORT 7
 #define KEEPALIVE_MS 300000
 #define RETRY_HALF_SECONDS 4
+/* What waits and is smaller than this is put together in blocks, and so is all when pages are scarce: its pages, or its
+ * buffer, are free at once. A block is half a page with the allocator's header and the buffer's. */
+#define SMALL 1024
+#define BLOCK 1920
+/* With fewer pages free than this (twice what lib/net/mem.c keeps for acknowledgements), or with few left for packets, a
+ * client has so long to read as much as a small segment. That is four of lwIP's attempts to send it (3, 6, 12 s later), so
+ * who reads and only loses packets stays. */
+#define FREE_MIN 64
+#define PATIENCE (30 * NSEC_PER_SEC)
+#define PROGRESS_MIN 536
 
 /* --- UDP --------------------------------------------------------------------------------- */
 
@@ -54,6 +67,10 @@ static int start_udp(void)
 #if LWIP_TCP
 struct connection {
     struct pbuf *waiting; /* received, not yet in the send buffer */
+    struct pbuf **end;    /* of that: where the next is put */
+    uint64_t since;       /* when memory became short, or the client read last since then; or 0 */
+    uint16_t read;        /* octets, less than PROGRESS_MIN */
+    uint16_t room;        /* in the block at the end, if there is one */
     bool closing;         /* the client has sent its FIN */
 };
 
@@ -69,9 +86,18 @@ static void forget(struct connection *c, struct tcp_pcb *pcb)
 
 static err_t on_polled(void *arg, struct tcp_pcb *pcb);
 
+/* Nothing waits. */
+static void restart(struct connection *c)
+{
+    c->end = &c->waiting;
+    c->room = 0;
+}
+
 /* Echoes as much as the send buffer takes. ERR_ABRT: the connection is gone. */
 static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
 {
+    bool holds;
+
     while (c->waiting) {
         struct pbuf *p = c->waiting;
         struct pbuf *next = p->next;
@@ -90,9 +116,14 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
         tcp_recved(pcb, size);
     }
     (void)tcp_output(pcb);
+    if (!c->waiting)
+        restart(c);
     if (!c->closing || c->waiting) {
         /* A connection that has nothing to do needs no clock. */
-        tcp_poll(pcb, c->waiting ? on_polled : NULL, RETRY_HALF_SECONDS);
+        holds = c->waiting || tcp_sndqueuelen(pcb);
+        if (!holds)
+            c->since = 0;
+        tcp_poll(pcb, holds ? on_polled : NULL, RETRY_HALF_SECONDS);
         return ERR_OK;
     }
     forget(c, pcb);
@@ -102,13 +133,53 @@ static err_t echo_waiting(struct connection *c, struct tcp_pcb *pcb)
     return ERR_ABRT;
 }
 
-/* Unlike pbuf_cat() without a sum of the lengths, which ends at 64 KiB: the window may be larger, and
- * lwIP takes no acknowledgement that comes with data while data is refused. */
-static void append(struct pbuf **chain, struct pbuf *p)
+static bool add_block(struct connection *c)
 {
-    while (*chain)
-        chain = &(*chain)->next;
-    *chain = p;
+    struct pbuf *block = pbuf_alloc(PBUF_RAW, BLOCK, PBUF_RAM);
+
+    if (!block)
+        return false;
+    block->len = 0;
+    *c->end = block;
+    c->end = &block->next;
+    c->room = BLOCK;
+    return true;
+}
+
+/* Copies as much as there is memory for behind what waits, and frees that much of p. Returns the rest. */
+static struct pbuf *put_together(struct connection *c, struct pbuf *p)
+{
+    u16_t at = 0;
+
+    while (at < p->tot_len && (c->room || add_block(c))) {
+        struct pbuf *last = container_of(c->end, struct pbuf, next);
+        u16_t n = (u16_t)MIN(c->room, p->tot_len - at);
+
+        (void)pbuf_copy_partial(p, (uint8_t *)last->payload + last->len, n, at);
+        last->len = (u16_t)(last->len + n);
+        c->room = (uint16_t)(c->room - n);
+        at = (u16_t)(at + n);
+    }
+    return pbuf_free_header(p, at);
+}
+
+/* Unlike pbuf_cat() without a sum of the lengths, which ends at 64 KiB: the window may be larger. ERR_MEM: nothing of p was
+ * taken, and lwIP keeps it, takes no more data, and tries again. */
+static err_t append(struct connection *c, struct pbuf *p)
+{
+    if (netpage_scarce() || (c->waiting && p->tot_len < SMALL)) {
+        u16_t length = p->tot_len;
+
+        p = put_together(c, p);
+        if (!p)
+            return ERR_OK;
+        if (p->tot_len == length)
+            return ERR_MEM;
+    }
+    for (*c->end = p; *c->end; c->end = &(*c->end)->next)
+        ;
+    c->room = 0;
+    return ERR_OK;
 }
 
 static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t err)
@@ -117,19 +188,46 @@ static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e
 
     if (!p)
         c->closing = true;
-    else
-        append(&c->waiting, p);
+    else if (append(c, p) != ERR_OK)
+        return ERR_MEM;
     return echo_waiting(c, pcb);
 }
 
-static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
+/* Is the memory wanted that the connection holds, and has its client not read for too long? */
+static bool is_stuck(struct connection *c)
 {
-    return echo_waiting(arg, pcb);
+    uint64_t now = time_monotonic();
+
+    if (!netpage_scarce() && page_count_free() >= FREE_MIN)
+        c->since = 0;
+    else if (!c->since)
+        c->since = now;
+    return c->since && now - c->since > PATIENCE;
 }
 
 static err_t on_polled(void *arg, struct tcp_pcb *pcb)
 {
-    return echo_waiting(arg, pcb);
+    if (!is_stuck(arg))
+        return echo_waiting(arg, pcb);
+    log_limited(LOG_WARN, "memory is short, and a client does not read: its connection is ended");
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+/* Each acknowledgement puts off the poll. */
+static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
+{
+    struct connection *c = arg;
+
+    if (len >= PROGRESS_MIN - c->read) {
+        c->read = 0;
+        c->since = 0;
+    } else {
+        c->read = (uint16_t)(c->read + len);
+        if (c->waiting)
+            return on_polled(c, pcb);
+    }
+    return echo_waiting(c, pcb);
 }
 
 /* The connection is gone already. */
@@ -150,7 +248,8 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_MEM;
     c = net_mem_calloc(1, sizeof(*c));
     if (!c)
-        return ERR_MEM;                /* lwIP aborts the connection */
+        return ERR_MEM; /* lwIP aborts the connection */
+    restart(c);
     ip_set_option(pcb, SOF_KEEPALIVE); /* clients that vanish are noticed */
     pcb->keep_idle = KEEPALIVE_MS;
     tcp_arg(pcb, c);

@@ -7,6 +7,7 @@ import random
 import socket
 import struct
 import threading
+import time
 
 import pytest
 
@@ -156,6 +157,77 @@ def test_syn_flood(network, guest, wire):
     now = nettools.figures(g.address)
     assert 100 < now["tcp_active"] < 300, now
     assert now["memory_pages"] < 100, now
+
+
+# --- clients that do not read ------------------------------------------------------------------
+
+
+class Silent:
+    """A connection to port 7 from an address of the host's network that nobody has, on the wire: its window is shut."""
+
+    def __init__(self, g, wire, n):
+        self.g, self.wire, self.port, self.address = g, wire, 20000 + n, "10.0.0.77"
+        self.head = ethernet(g, 0x0800)
+        self.seq, self.ack = 1000, 0
+
+    def segment(self, flags, data=b"", window=0, options=()):
+        from scapy.layers.inet import IP, TCP
+
+        ip = IP(src=self.address, dst=self.g.address)
+        tcp = TCP(sport=self.port, dport=7, seq=self.seq, ack=self.ack, flags=flags, window=window, options=list(options))
+        return self.head + bytes(ip / tcp / data)
+
+    def introduce(self):
+        arp = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 2) + self.head[6:12] + socket.inet_aton(self.address)
+        target = self.head[:6] + socket.inet_aton(self.g.address)
+        self.wire.send(self.head[:12] + b"\x08\x06" + arp + target)
+
+    def connect(self, capture):
+        """The guest's sequence number is in its answer."""
+        syn = self.segment("S", window=1000, options=[("MSS", 1460), ("WScale", 0)])
+        for _ in range(20):
+            self.introduce()
+            self.wire.send(syn)
+            time.sleep(0.2)
+            for frame in list(capture.frames):
+                ip = frame[14:]
+                if frame[12:14] == b"\x08\x00" and ip[9] == 6 and ip[33] & 0x12 == 0x12 and ip[22:24] == struct.pack(">H", self.port):
+                    self.ack = struct.unpack_from(">I", ip, 24)[0] + 1 & 0xFFFFFFFF
+                    self.seq += 1
+                    self.wire.send(self.segment("A", window=1000), self.segment("A"))
+                    return
+        raise AssertionError("no answer to a SYN")
+
+    def send(self, size, count):
+        frames = []
+        for _ in range(count):
+            frames.append(self.segment("PA", bytes(size)))
+            self.seq += size
+        self.wire.send(*frames)
+
+
+def assert_echoes(g):
+    assert nettools.udp_echo_sizes(g.address, (1400,)) == []
+    assert nettools.tcp_echo(g.address, 30000, timeout=20) == []
+
+
+@pytest.mark.parametrize("size, count, clients", [(1448, 140, 6), (1, 6000, 1)])
+def test_clients_that_do_not_read(xen, network, guest, wire, size, count, clients):
+    """They send all that fits, in full segments or an octet at a time. In 4 MiB another one is served meanwhile."""
+    g = guest("echo", memory=4)
+    nettools.wait_ready(g, g.address)
+    with nettools.Capture() as capture:
+        silent = [Silent(g, wire, n) for n in range(clients)]
+        for s in silent:
+            s.connect(capture)
+    if size == 1:
+        silent[0].send(1448, 67)
+    for s in silent:
+        s.send(size, count)
+    for _ in range(5):
+        for s in silent:
+            wire.send(s.segment("A"))  # it lives, and does not read
+        assert_echoes(g)
 
 
 # --- fragments ---------------------------------------------------------------------------------

@@ -78,6 +78,211 @@ START_TEST(little_keeps_no_page)
 }
 END_TEST
 
+/* The test takes all pages but for those that are scarce, and gives them back. */
+static struct netpage *taken;
+
+static void take_pages(void)
+{
+    do {
+        struct netpage *np = netpage_get(true);
+
+        np->next = taken;
+        taken = np;
+    } while (!netpage_scarce());
+}
+
+static void give_pages(void)
+{
+    while (taken) {
+        struct netpage *np = taken;
+
+        taken = np->next;
+        netpage_put(np);
+    }
+}
+
+/* --- clients that do not read ------------------------------------------------------------ */
+
+/* The first port after the client's is one of theirs. */
+#define SILENT 6
+#define MIB4 1024
+static struct {
+    uint32_t isn, nxt, edge; /* the first as the client's; what it sends next, and what it may */
+    bool ended;              /* reset by the guest */
+} silent[SILENT];
+
+static void note_silent(const uint8_t *tcp, size_t len)
+{
+    unsigned i = read_be16(tcp + 2) - THEIR_PORT - 1u;
+
+    ck_assert_uint_lt(i, SILENT);
+    if (tcp[AT_TCP_FLAGS] & TCP_SYN)
+        silent[i].isn = read_be32(tcp + AT_TCP_SEQ);
+    silent[i].nxt = read_be32(tcp + AT_TCP_ACK) - THEIR_SEQ;
+    silent[i].edge = silent[i].nxt + ((uint32_t)read_be16(tcp + AT_TCP_WINDOW)
+                                      << (tcp[AT_TCP_FLAGS] & TCP_SYN ? 0 : TCP_RCV_SCALE));
+    silent[i].ended |= tcp[AT_TCP_FLAGS] & TCP_RST;
+}
+
+/* False when there is no page to receive into. */
+static bool say_silently(unsigned i, uint8_t flags, uint16_t window, size_t len, size_t piece,
+                         uint32_t ahead)
+{
+    uint8_t options[SYN_OPTIONS];
+    struct frame_segment s = {.from = (uint16_t)(THEIR_PORT + 1 + i),
+                              .to = PORT,
+                              .seq = THEIR_SEQ + silent[i].nxt + ahead,
+                              .ack = silent[i].isn + 1,
+                              .flags = flags,
+                              .window = window};
+    bool heard;
+
+    if (flags & TCP_SYN) {
+        s.options = syn_options(options, 1460, SCALE);
+        s.options_len = SYN_OPTIONS;
+    }
+    heard = deliver_segment(&s, stream, len, piece);
+    fake_run();
+    return heard;
+}
+
+/* Connects, and shuts its window. */
+static void connect_silently(unsigned i)
+{
+    overhear = note_silent;
+    silent[i].nxt = 0;
+    ck_assert(say_silently(i, TCP_SYN, 1000, 0, 0, 0));
+    ck_assert(say_silently(i, TCP_ACK, 1000, 0, 0, 0));
+    ck_assert(say_silently(i, TCP_ACK, 0, 0, 0, 0));
+}
+
+static unsigned pages_in_use(void)
+{
+    return netpage_stats()->pages - netpage_stats()->free;
+}
+
+static unsigned pages_left(void)
+{
+    return netpage_stats()->max - pages_in_use();
+}
+
+/* They go on saying that they are there, for so many seconds. Returns how many have been reset. */
+static unsigned wait_silently(unsigned seconds)
+{
+    unsigned ended = 0;
+
+    for (unsigned s = 0; s < seconds; s++) {
+        for (unsigned i = 0; i < SILENT; i++) {
+            if (!silent[i].ended)
+                (void)say_silently(i, TCP_ACK, 0, 0, 0, 0);
+        }
+        fake_sleep(NSEC_PER_SEC);
+    }
+    for (unsigned i = 0; i < SILENT; i++)
+        ended += silent[i].ended;
+    return ended;
+}
+
+/*
+ * Several shut their windows and send as much as they may; in segments of a wire's size, or large ones, or with a gap in
+ * front of all. They do not get the pages that others' packets come in; and when these have been few for long enough, their
+ * connections end.
+ */
+START_TEST(silent_clients_leave_pages)
+{
+    static const size_t sizes[] = {1448, 20000, 1448};
+    uint32_t gap = _i == 2;
+
+    start(1460, true, MIB4);
+    for (unsigned i = 0; i < SILENT; i++)
+        connect_silently(i);
+    for (unsigned n = 0; n < 150; n++) {
+        for (unsigned i = 0; i < SILENT; i++) {
+            size_t left = silent[i].edge - silent[i].nxt - gap;
+
+            if (left <= TCP_WND)
+                (void)say_silently(i, TCP_ACK, 0, MIN(sizes[_i], left), PAGE_SIZE, gap);
+            gap += gap ? 1448 : 0;
+        }
+    }
+    ck_assert_uint_ge(pages_left(), 40);
+    for (unsigned turns = 0; client.next < TOTAL / 4; turns++) {
+        ck_assert_uint_lt(turns, 2000);
+        turn(1400, 20000, false);
+    }
+    client.nxt = client.una;
+    while (client.next < client.una)
+        acknowledge(20000);
+    acknowledge(20000);
+    ck_assert_uint_eq(wait_silently(60), 0);
+    take_pages();
+    ck_assert_uint_eq(wait_silently(25), 0);
+    (void)wait_silently(15);
+    give_pages();
+    ck_assert(!netpage_scarce());
+    ck_assert(_i == 2 || wait_silently(0) > 0);
+    for (unsigned i = 0; i < SILENT; i++) {
+        if (!silent[i].ended)
+            (void)say_silently(i, TCP_RST | TCP_ACK, 0, 0, 0, 0);
+    }
+    finish(1400, 20000, 0, true);
+}
+END_TEST
+
+/* A shut window, and an octet at a time: what waits costs about what it holds. */
+START_TEST(octet_by_octet)
+{
+    unsigned before, pages;
+
+    start(1460, false, MIB4);
+    while (tcp_sndbuf(tcp_active_pcbs) > 1400) {
+        give(1400, 0, PAGE_SIZE);
+        fake_run();
+    }
+    give(1400, 0, PAGE_SIZE);
+    fake_run();
+    before = objects_now();
+    pages = pages_in_use();
+    for (unsigned i = 0; i < 10000; i++) {
+        give(1, 0, PAGE_SIZE);
+        fake_run();
+    }
+    fake_sleep(NSEC_PER_SEC);
+    ck_assert_uint_eq(client.una, client.nxt);
+    ck_assert_uint_le(objects_now() - before, 10000 / 1900 + 3);
+    ck_assert_uint_le(pages_in_use(), pages);
+    /* Where there is no memory to put them together, nothing is taken. */
+    fake_no_memory = true;
+    for (unsigned i = 0; i < 3000; i++) {
+        give(1, 0, PAGE_SIZE);
+        fake_run();
+    }
+    ck_assert_uint_le(pages_in_use(), pages + 1);
+    fake_no_memory = false;
+    finish(20000, 100000, 0, false);
+}
+END_TEST
+
+/* Who reads stays, though slowly, and nobody else is ended who holds nothing. */
+START_TEST(slow_clients_stay)
+{
+    start(1460, false, MIB4);
+    for (unsigned i = 0; i < 200; i++) {
+        give(1400, 0, PAGE_SIZE);
+        fake_sleep(NSEC_PER_SEC / 4);
+    }
+    ck_assert_uint_gt(client.una, 150000);
+    take_pages();
+    for (unsigned i = 0; i < 120; i++) {
+        acknowledge(600);
+        fake_sleep(NSEC_PER_SEC);
+    }
+    ck_assert_ptr_nonnull(tcp_active_pcbs);
+    give_pages();
+    finish(20000, 100000, 0, false);
+}
+END_TEST
+
 /* --- what runs out ----------------------------------------------------------------------- */
 
 START_TEST(memory_runs_out)
@@ -103,25 +308,13 @@ END_TEST
 /* Where pages are scarce none is kept, and when there are enough again, they are. */
 START_TEST(pages_run_out)
 {
-    struct netpage *taken = NULL;
-
     start(1460, _i, 1024);
-    while (!netpage_scarce()) {
-        struct netpage *np = netpage_get(true);
-
-        np->next = taken;
-        taken = np;
-    }
+    take_pages();
     for (unsigned i = 0; i < 15; i++)
         turn(10000, 20000, true);
     ck_assert_uint_gt(client.next, 10000);
     ck_assert_uint_eq(client.in_place, 0);
-    while (taken) {
-        struct netpage *np = taken;
-
-        taken = np->next;
-        netpage_put(np);
-    }
+    give_pages();
     finish(20000, 100000, 0, _i);
     ck_assert_uint_gt(client.in_place, 0);
 }
@@ -221,6 +414,9 @@ int main(void)
     tcase_add_loop_test(c, it_is_not_copied, 0, 2);
     tcase_add_loop_test(c, a_client_that_does_not_read, 0, 8);
     tcase_add_test(c, little_keeps_no_page);
+    tcase_add_loop_test(c, silent_clients_leave_pages, 0, 3);
+    tcase_add_test(c, octet_by_octet);
+    tcase_add_test(c, slow_clients_stay);
     tcase_add_loop_test(c, memory_runs_out, 0, 8);
     tcase_add_loop_test(c, pages_run_out, 0, 2);
     tcase_add_loop_test(c, reset, 0, 8);
