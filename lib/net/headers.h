@@ -111,18 +111,12 @@ struct headers {
     uint16_t transport;
 };
 
-/* Of this protocol, over IPv4 without options and in one piece? That stands in two words, of which the masks, in memory's
- * order, leave type, version and length of the header; fragment and protocol. */
-static inline bool headers_is_plain4(const uint8_t *frame, uint8_t protocol)
-{
-    return (read_word(frame + AT_ETH_TYPE) & 0x00ffffff) == 0x00450008 &&
-           (read_word(frame + AT_IP4_FRAGMENT) & 0xff00ff3f) == (uint32_t)protocol << 24;
-}
-
-/* Most frames are. */
+/* Most frames are UDP over IPv4, without options and in one piece. That stands in two words, of which the masks, in
+ * memory's order, leave type, version and length of the header; fragment and protocol. */
 static inline bool headers_is_udp4(const uint8_t *frame)
 {
-    return headers_is_plain4(frame, PROTOCOL_UDP);
+    return (read_word(frame + AT_ETH_TYPE) & 0x00ffffff) == 0x00450008 &&
+           (read_word(frame + AT_IP4_FRAGMENT) & 0xff00ff3f) == PROTOCOL_UDP << 24;
 }
 
 /*
