@@ -141,7 +141,7 @@ void netfront_release(struct netpage *np);
 void netfront_sysrq_init(void);
 
 /* netfront_bare.c: does the packet end where it arrives, and so free its page? A segment without data does, as bare
- * acknowledgements are, ARP, ICMP, and a datagram, which waits for nobody. How long TCP's data is kept, or a fragment, others
+ * acknowledgements are, ARP, ICMP, and a datagram, but that of a socket, of which a few wait. How long TCP's data is kept, or a fragment, others
  * have a say in. Its headers are in one piece, in a page. */
 bool netfront_is_bare(const struct pbuf *p);
 

@@ -95,8 +95,8 @@ static err_t kill(struct connection *c)
     return ERR_ABRT;
 }
 
-/* Ends a connection in good order: what was answered goes out. What was not is as good as taken, as otherwise
- * lwIP would reset the connection at once. */
+/* Ends a connection in good order: what was answered goes out, unless more comes. What was not is as good as taken, as
+ * otherwise lwIP would reset the connection at once. */
 static err_t finish(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;

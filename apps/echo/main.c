@@ -68,10 +68,10 @@ static int start_udp(void)
 struct connection {
     struct pbuf *waiting; /* received, not yet in the send buffer */
     struct pbuf **end;    /* of that: where the next is put */
-    uint64_t since;       /* when memory became short, or the client read last since then; or 0 */
-    uint16_t read;        /* octets, less than PROGRESS_MIN */
-    uint16_t room;        /* in the block at the end, if there is one */
-    bool closing;         /* the client has sent its FIN */
+    uint64_t since; /* when memory became short, or the client had read enough since then; or 0 */
+    uint32_t acknowledged; /* by then: a sequence number */
+    uint16_t room;         /* in the block at the end, if there is one */
+    bool closing;          /* the client has sent its FIN */
 };
 
 static void forget(struct connection *c, struct tcp_pcb *pcb)
@@ -194,40 +194,31 @@ static err_t on_received(void *arg, struct tcp_pcb *pcb, struct pbuf *p, err_t e
 }
 
 /* Is the memory wanted that the connection holds, and has its client not read for too long? */
-static bool is_stuck(struct connection *c)
+static bool is_stuck(struct connection *c, const struct tcp_pcb *pcb)
 {
     uint64_t now = time_monotonic();
 
-    if (!netpage_scarce() && page_count_free() >= FREE_MIN)
+    if (!netpage_scarce() && page_count_free() >= FREE_MIN) {
         c->since = 0;
-    else if (!c->since)
+    } else if (!c->since || pcb->lastack - c->acknowledged >= PROGRESS_MIN) {
         c->since = now;
+        c->acknowledged = pcb->lastack;
+    }
     return c->since && now - c->since > PATIENCE;
 }
 
 static err_t on_polled(void *arg, struct tcp_pcb *pcb)
 {
-    if (!is_stuck(arg))
+    if (!is_stuck(arg, pcb))
         return echo_waiting(arg, pcb);
     log_limited(LOG_WARN, "memory is short, and a client does not read: its connection is ended");
     tcp_abort(pcb);
     return ERR_ABRT;
 }
 
-/* Each acknowledgement puts off the poll. */
 static err_t on_acknowledged(void *arg, struct tcp_pcb *pcb, u16_t len)
 {
-    struct connection *c = arg;
-
-    if (len >= PROGRESS_MIN - c->read) {
-        c->read = 0;
-        c->since = 0;
-    } else {
-        c->read = (uint16_t)(c->read + len);
-        if (c->waiting)
-            return on_polled(c, pcb);
-    }
-    return echo_waiting(c, pcb);
+    return echo_waiting(arg, pcb);
 }
 
 /* The connection is gone already. */

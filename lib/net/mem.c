@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct slab) == NET_MEM_HEADER, "mem.h tells");
 #define OWN_PAGES UINT16_MAX
 /* Objects of this size hold data that waits to be sent. They leave some pages to the small ones:
  * acknowledgements, which are what frees them. Data may be cut small, too, as a client wants it: so these leave the last pages to
- * all that does not ask here, threads and what is published among it. */
+ * all that does not ask here: network pages, threads, what is published. */
 #define DATA_SIZE 960
 #define RESERVE_PAGES 32
 #define OTHERS_PAGES 8

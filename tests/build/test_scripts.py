@@ -195,7 +195,8 @@ def test_ctrl_c_shows_no_traceback(script):
 @pytest.mark.parametrize("script", ["fetch", "profile", "test"])
 def test_other_signals_end_a_script_as_ctrl_c_does(script, number):
     """With what it does at its end, not at once."""
-    kill = INTERRUPTED.replace("import sys", "import os, sys").replace(
+    usual = f"import os, signal, sys\nsignal.signal({int(number)}, signal.SIG_DFL)"  # also in a run under nohup
+    kill = INTERRUPTED.replace("import sys", usual).replace(
         "raise KeyboardInterrupt", f"os.kill(os.getpid(), {int(number)})")
     done = call("/usr/bin/python3", "-Bc", kill, os.path.join(TOP, "scripts", script))
     assert done.returncode in (1, 130) and "Traceback" not in done.stdout, done.stdout
@@ -203,8 +204,9 @@ def test_other_signals_end_a_script_as_ctrl_c_does(script, number):
 
 # Runs scripts/test with suites that have a program in the background, which ignores Ctrl-C as all do there.
 LONG_SUITES = """
-import os, sys
+import os, signal, sys
 path, trap = sys.argv[1:]
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also in a run under nohup
 suites = [(name, "waits", ["sh", "-c", f"trap {trap} INT; sleep 99 & echo $$ $! >pids.{name}; wait; wait"])
           for name in ("fuzz", "lint")]
 text = open(path).read().replace("if __name__ ==", f"TOP, SUITES = {os.getcwd()!r}, {suites!r}\\nif __name__ ==")

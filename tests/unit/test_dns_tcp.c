@@ -357,7 +357,6 @@ START_TEST(test_idle_time)
 }
 END_TEST
 
-/* A query in pieces of any size, in order and in the other one. */
 /* Behind a question comes what is none, too long or cut off: the question is answered, and the connection ends in good
  * order. */
 START_TEST(test_what_is_no_question)
@@ -383,6 +382,7 @@ START_TEST(test_what_is_no_question)
 }
 END_TEST
 
+/* A query in pieces of any size, in order and in the other one. */
 START_TEST(test_segments)
 {
     struct client c;
