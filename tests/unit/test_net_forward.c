@@ -108,6 +108,7 @@ static void give_pages(void)
 #define MIB4 1024
 static struct {
     uint32_t isn, nxt, edge; /* the first as the client's; what it sends next, and what it may */
+    uint32_t read;           /* octets that it acknowledges */
     bool ended;              /* reset by the guest */
 } silent[SILENT];
 
@@ -132,7 +133,7 @@ static bool say_silently(unsigned i, uint8_t flags, uint16_t window, size_t len,
     struct frame_segment s = {.from = (uint16_t)(THEIR_PORT + 1 + i),
                               .to = PORT,
                               .seq = THEIR_SEQ + silent[i].nxt + ahead,
-                              .ack = silent[i].isn + 1,
+                              .ack = silent[i].isn + 1 + silent[i].read,
                               .flags = flags,
                               .window = window};
     bool heard;
@@ -283,6 +284,26 @@ START_TEST(slow_clients_stay)
 }
 END_TEST
 
+/* Nor does it help to acknowledge an octet now and then: those are parts of a segment. */
+START_TEST(too_slow_clients_do_not_stay)
+{
+    start(1460, false, MIB4);
+    connect_silently(0);
+    for (unsigned n = 0; n < 40; n++)
+        (void)say_silently(0, TCP_ACK, 1000, 1448, PAGE_SIZE, 0);
+    take_pages();
+    for (unsigned s = 0; s < 40 && !silent[0].ended; s++) {
+        silent[0].read++;
+        (void)say_silently(0, TCP_ACK, 1000, 0, 0, 0);
+        ck_assert(s > 25 || !silent[0].ended);
+        fake_sleep(NSEC_PER_SEC);
+    }
+    ck_assert(silent[0].ended);
+    give_pages();
+    finish(20000, 100000, 0, false);
+}
+END_TEST
+
 /* --- what runs out ----------------------------------------------------------------------- */
 
 START_TEST(memory_runs_out)
@@ -417,6 +438,7 @@ int main(void)
     tcase_add_loop_test(c, silent_clients_leave_pages, 0, 3);
     tcase_add_test(c, octet_by_octet);
     tcase_add_test(c, slow_clients_stay);
+    tcase_add_test(c, too_slow_clients_do_not_stay);
     tcase_add_loop_test(c, memory_runs_out, 0, 8);
     tcase_add_loop_test(c, pages_run_out, 0, 2);
     tcase_add_loop_test(c, reset, 0, 8);
