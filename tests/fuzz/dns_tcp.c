@@ -236,7 +236,8 @@ void tcp_recved(struct tcp_pcb *pcb, u16_t len)
     struct peer *p = peer_of(pcb);
 
     p->taken += len;
-    ck_assert_uint_le(p->taken, p->delivered);
+    ck_assert_uint_le(p->taken,
+                      p->delivered + 1); /* at its end the FIN, too, should there be one */
 }
 
 err_t tcp_write(struct tcp_pcb *pcb, const void *data, u16_t len, u8_t flags)
@@ -620,12 +621,12 @@ static void check_end(struct peer *p)
     if (p->excused)
         return;
     if (query_ends(p)) {
-        ck_assert_msg(p->ended && !p->closed, "a query is believed that cannot be");
+        ck_assert_msg(p->ended, "a query is believed that cannot be");
         return;
     }
     ck_assert_msg(!query_complete(p), "a query is not answered");
     ck_assert_msg(!p->have, "an answer does not end");
-    ck_assert_msg(p->taken == p->next, "the window does not open by what was answered");
+    ck_assert_msg(p->ended || p->taken == p->next, "the window does not open by what was answered");
     ck_assert_msg(p->ended == p->fin && p->closed == p->fin,
                   "a connection ends that should not, or not");
 }
