@@ -95,13 +95,13 @@ class Growth:
     def _start(self, app, names=0, memory=None, number=0):
         """A guest that is on the network; number tells those that are there at once apart."""
         subject = Subject(OURS, app, names)
-        address = f"10.0.2.{100 + number}" if number else ADDRESS
+        address = f"{ADDRESS.rpartition('.')[0]}.{100 + number}" if number else ADDRESS
         config = {
             "kernel": image_file(subject),
             "memory": memory or self.builder.memory_of(subject),
             "vcpus": 1,
             "tsc_mode": "native",  # as its own configuration has it
-            "vif": ["bridge=xenbr0"],
+            "vif": [f"bridge={self.machine.bridge}"],
             "extra": f"ip={address}/24 ip6=none seed={'5a' * 16}",
         }
         guest = systems.PlacedGuest(self.machine, f"growth-{app}-{number}", config).create()
@@ -163,7 +163,7 @@ class Growth:
                 guests.append(self._start("echo", number=len(guests)))
             (said,) = self._load(guests[0], "7 32 500 5000 size:64", "udpload")
             done = said["answered"]
-            (noise,) = self._load(guests[0], f"xenbr0 arp {QUESTIONS}")
+            (noise,) = self._load(guests[0], f"{self.machine.bridge} arp {QUESTIONS}")
             for curve, guest, dom0 in (
                 ("udp", said["guest"] / done, said["dom0"] / done), ("arp", noise["guest"], noise["dom0"]),
             ):  # fmt: skip

@@ -15,13 +15,14 @@ from xenqemu import image
 from xenqemu.machine import MachineError
 
 from . import linux
+from .systems import DOM0_BENCH
 
 APP = "iperf3"
 PORT = 5201
 KIB = 1024
 PATIENCE = 600  # seconds
 RUNS = 5
-FOLDER = "/bench/iperf3"
+FOLDER = f"{DOM0_BENCH}/iperf3"
 # Reads the clocks around a run, as the other load programs do: what reading them costs is the same in both runs.
 COMMAND = "domstat {domid}; domstat 0; {client}; domstat 0; domstat {domid}"
 

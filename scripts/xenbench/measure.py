@@ -133,8 +133,9 @@ QUICK_ROWS = {
 }  # fmt: skip
 
 
-def rows(quick, only=(), million=False):
-    """The rows to measure, those whose name begins with one of only (all of them by default)."""
+def rows(quick, only=(), million=False, most=0):
+    """The rows to measure, those whose name begins with one of only (all of them by default), of no more than so many
+    operations each."""
     found = []
     for row in _plan(million):
         if quick and row.name not in QUICK_ROWS:
@@ -142,6 +143,7 @@ def rows(quick, only=(), million=False):
         if only and not any(row.name.startswith(prefix) for prefix in only):
             continue
         row.count = QUICK_ROWS[row.name] if quick else row.count
+        row.count = min(row.count, most) if most else row.count
         found.append(row)
     return found
 

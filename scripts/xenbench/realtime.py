@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The second mode: real time on two CPUs, dom0 on one and the guests on the other.
+"""The second mode: real time on two CPUs, dom0 on one and the guests on the other; or on the Xen that this machine runs.
 
 Here a rate depends on the machine and on what else it does, and varies. So the guests that are
 compared run side by side, all but one of them idle, and take turns: a row is measured in rounds, in
@@ -16,7 +16,6 @@ from .systems import OURS
 ROUNDS = 5
 SECONDS = 0.5  # that a turn takes, with the slowest of the systems
 TRIED = 64  # operations of the first try, or four windows
-GUESTS_CPU = "1"
 FIELDS = {
     "rate": "rate",
     "guest_cpu_ns_per_op": "guest_instructions_per_op",
@@ -30,7 +29,7 @@ def groups(chosen, systems=()):
     sides = {}
     for subject, rows in measure.subjects([row for row in chosen if row.program], systems):
         subjects, _ = sides.setdefault((subject.app, subject.names), ([], rows))
-        subject.place(len(subjects), GUESTS_CPU)
+        subject.place(len(subjects))
         subjects.append(subject)
     return list(sides.values())
 
@@ -69,6 +68,7 @@ class Bench(measure.Bench):
         guests = {}
         try:
             for subject in subjects:
+                subject.cpus = str(self.machine.last_cpu())  # dom0 has the first, or takes what it likes
                 guests[subject] = self.builder.create(self.machine, subject)
                 self._boot(guests[subject], subject)
             for row in chosen:
@@ -92,14 +92,13 @@ class Bench(measure.Bench):
 
     def _operations(self, row, subjects, guests):
         """How many operations make a turn of SECONDS: what few of them take says too little."""
-        count = row.traced() if row.app == iperf.APP else min(row.count, max(TRIED, 4 * row.window))
-        while count < row.count:
+        count = row.traced() if row.app == iperf.APP else max(TRIED, 4 * row.window)
+        while True:
             slowest = min(self._turn(guests[s], s, row, count)["rate"] for s in subjects)
             wanted = int(SECONDS * slowest)
             if wanted < 2 * count:
                 return max(count, wanted)
-            count = min(row.count, wanted)
-        return count
+            count = wanted
 
     def _turn(self, guest, subject, row, count):
         # Of two runs of iperf3 by the clock, the longer one need not take longer: one of them.

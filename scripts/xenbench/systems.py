@@ -7,23 +7,63 @@ import subprocess
 
 from xenqemu import config as xlcfg
 from xenqemu.guest import Guest
+from xenqemu.machine import CommandError, MachineError
 
 from . import linux, zones
 
 TOP = linux.TOP
 OURS = "xenolith"
-ADDRESS, MAC_PREFIX = "10.0.2.15", "00:16:3e:00:00"  # the first guest's; others' follow it
-NETWORK6 = "fd00:10:2::"  # with the last number of the IPv4 address
+ADDRESS, MAC_PREFIX = "198.18.0.15", "00:16:3e:00:00"  # the first guest's, in net.IsolatedNetwork; others' follow it
+NETWORK6 = "2001:2::"  # with the last number of the IPv4 address
 MIB = 1 << 20
 SECTOR = 512
-DOM0_BENCH = "/bench"
+TTY_TRIES = 50  # a tenth of a second each
+DOM0_BENCH = "/run/xenolith-bench"  # on a Xen host, the only place we have
 
 
 class PlacedGuest(Guest):
     """A guest whose kernel and RAM disk are already files of dom0."""
 
+    def __init__(self, machine, name, config):
+        super().__init__(machine, name, config)
+        self.cfg = f"{DOM0_BENCH}/{name}.cfg"
+
     def _push_image(self, path):
         return path
+
+
+class HostGuest(PlacedGuest):
+    """One on a Xen host, whose domains are not all ours, and whose xenconsoled need not write logs."""
+
+    def __init__(self, machine, name, config):
+        super().__init__(machine, f"xenolith-bench-{name}", config)
+        self.log = f"{DOM0_BENCH}/{name}.log"
+
+    def create(self, paused=False, timeout=60):
+        if self.find() is not None:
+            raise MachineError(f"a domain called {self.name} is running: xl destroy {self.name} first")
+        try:
+            super().create(paused, timeout)
+            self._log_console()
+        except CommandError as e:
+            self.destroy()
+            free = self.machine.facts().get("free_memory", "?")
+            raise MachineError(
+                f"{e}\n(it wants {self.config['memory']} MiB; Xen has {free} MiB free. Of too little: SYSTEMS= with fewer, "
+                "or xl mem-set 0)"
+            ) from e
+        except BaseException:
+            self.destroy()
+            raise
+        return self
+
+    def _log_console(self):
+        """As dom0's xenconsoled does where it is told to. The terminal ends with the domain, and with it cat."""
+        tty = f"/local/domain/{self.domid}/console/tty"
+        self.machine.run(
+            f"n=0; until tty=$(xenstore-read {tty} 2>/dev/null) && [ -n \"$tty\" ]; do n=$((n + 1)); [ $n -lt {TTY_TRIES} ]"
+            f" || exit 1; sleep 0.1; done; : >{self.log}; cat \"$tty\" >{self.log} 2>/dev/null </dev/null &"
+        )
 
 
 class Subject:
@@ -36,15 +76,14 @@ class Subject:
         # What a Linux guest of this subject runs: an entry of linux.PEERS.
         self.peer = app if app in linux.PEERS else system
         self.place(0)
+        self.cpus = ""  # the physical CPUs it may use, as xl.cfg(5) has them
         self.memory = self.image_bytes = self.image_gz_bytes = 0
 
-    def place(self, index, cpus=""):
-        """Tells it from its neighbours when several run side by side: its addresses; the physical
-        CPUs it may use, as xl.cfg(5) has them."""
+    def place(self, index):
+        """Tells it from its neighbours when several run side by side: its addresses."""
         network, _, host = ADDRESS.rpartition(".")
         self.address, self.mac = f"{network}.{int(host) + index}", f"{MAC_PREFIX}:{index + 1:02x}"
         self.address6 = f"{NETWORK6}{int(host) + index}"
-        self.cpus = cpus
 
     def image_sizes(self):
         """The fields of a result that tell them."""
@@ -71,11 +110,12 @@ def least_memory(system, names):
 
 
 class Builder:
-    """Makes what the subjects boot; out: where ours are built, work: scratch; memory: MiB that each has at least."""
+    """Makes what the subjects boot; out: where ours are built, work: scratch; memory: MiB that each has at least;
+    on_host: where this machine itself runs Xen."""
 
-    def __init__(self, out, work, distribution, progress, memory=0):
+    def __init__(self, out, work, distribution, progress, memory=0, on_host=False):
         self.out, self.work, self.distribution, self.progress = out, work, distribution, progress
-        self.memory = memory
+        self.memory, self.on_host = memory, on_host
         self.ours, self.disks = {}, {}
 
     def zone_file(self, names):
@@ -129,7 +169,7 @@ class Builder:
             path = os.path.join(self.work, name + ".disk")
             with open(path, "wb") as f:
                 f.write(data + bytes(-len(data) % SECTOR))
-            self.disks[name] = path, f"/dev/vd{chr(ord('a') + index)}"
+            self.disks[name] = path, path if self.on_host else f"/dev/vd{chr(ord('a') + index)}"
         return [(path, "r") for path, _ in self.disks.values()]
 
     def payload(self, subjects):
@@ -153,10 +193,11 @@ class Builder:
         # emulate each reading of it, for 1,300 instructions. Our own configuration says the same.
         config["tsc_mode"] = "native"
         if subject.app != "hello":
-            config["vif"] = [f"mac={subject.mac},bridge=xenbr0"]
+            config["vif"] = [f"mac={subject.mac},bridge={machine.bridge}"]
         if subject.cpus:
             config["cpus"] = subject.cpus
-        return PlacedGuest(machine, f"{subject.system}-{subject.app}", config).create(paused=True)
+        guest = (HostGuest if self.on_host else PlacedGuest)(machine, f"{subject.system}-{subject.app}", config)
+        return guest.create(paused=True)
 
     def _ours(self, _, subject):
         image, _ = self.build_ours(subject.app, subject.names)
@@ -170,7 +211,7 @@ class Builder:
         }
 
     def _linux(self, machine, subject):
-        kernel, ramdisk = "/tmp/vmlinux", "/tmp/ramdisk"
+        kernel, ramdisk = f"{DOM0_BENCH}/vmlinux", f"{DOM0_BENCH}/ramdisk"
         machine.run(f"[ -e {kernel} ] || cat {self.disks['vmlinux'][1]} >{kernel}")
         system = self.disks[subject.peer][1]
         zone = f"{DOM0_BENCH}/zone-{subject.names}.cpio" if subject.names else "/dev/null"

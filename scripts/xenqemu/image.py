@@ -219,7 +219,9 @@ def _assemble(tree, out, work, xen):
         archive.device(f"dev/{name}", major, minor)
     _add_programs(archive, tree, xen)
     _add_modules(archive, tree)
-    _add_domstat(archive, tree, work)
+    domstat = os.path.join(work, "domstat")
+    compile_domstat(os.path.join(tree, "usr/include"), domstat)
+    archive.copy("bin/domstat", domstat, 0o755)
     own = {
         "init": "init",
         "agent": "bin/agent",
@@ -344,9 +346,9 @@ def _read_module(path):
         return f.read()
 
 
-def _add_domstat(archive, tree, work):
+def compile_domstat(headers, program):
+    """dom0/domstat.c with the Xen headers in that directory, which must be those of the Xen that it will run on."""
     compiler = os.environ.get("CROSS_COMPILE", "x86_64-linux-gnu-") + "gcc"
-    program = os.path.join(work, "domstat")
     command = [
         compiler,
         "-Os",
@@ -358,7 +360,7 @@ def _add_domstat(archive, tree, work):
         "-no-pie",
         "-s",
         "-isystem",
-        os.path.join(tree, "usr/include"),
+        headers,
         "-o",
         program,
         os.path.join(HERE, "dom0", "domstat.c"),
@@ -371,4 +373,3 @@ def _add_domstat(archive, tree, work):
         ) from e
     if done.returncode:
         raise DebianError(f"cannot compile domstat.c:\n{done.stderr}")
-    archive.copy("bin/domstat", program, 0o755)

@@ -87,6 +87,8 @@ class Machine:
     console_port adds the port /dev/con0 in dom0, which is self.console here (a connected socket)
     """
 
+    bridge = "xenbr0"  # of dom0, made by its init
+
     def __init__(
         self,
         image,
@@ -143,7 +145,7 @@ class Machine:
     def stop(self):
         """End QEMU and remove every trace, however impatient the user is. Safe to call at any time,
         twice too."""
-        with _uninterrupted():
+        with uninterrupted():
             self._stop()
 
     def _stop(self):
@@ -166,6 +168,10 @@ class Machine:
 
     def alive(self):
         return self._process is not None and self._process.poll() is None
+
+    def last_cpu(self):
+        """The number of the last physical CPU."""
+        return self.pcpus - 1
 
     def poweroff(self, grace=10):
         """Shut dom0 down in order; True if the machine went off by itself in time."""
@@ -463,7 +469,7 @@ class _Link:
 
 
 @contextlib.contextmanager
-def _uninterrupted():
+def uninterrupted():
     """Signals that would end the program are ignored meanwhile. Only the main thread sees them."""
     if threading.current_thread() is not threading.main_thread():
         yield

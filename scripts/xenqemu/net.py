@@ -35,9 +35,10 @@ class NetworkError(Exception):
 
 
 class IsolatedNetwork:
-    """dom0 and its guests alone, 10.0.2.0/24 and fd00:10:2::/64: not a frame comes in or leaves."""
+    """dom0 and its guests alone: not a frame comes in or leaves. The networks are those set aside for benchmarks (RFC 6890
+    section 2.2), so that they can be made beside the real ones of a Xen host (host.py)."""
 
-    address, address6, gateway = "10.0.2.4/24", "fd00:10:2::4/64", ""
+    address, address6, gateway = "198.18.0.4/24", "2001:2::4/64", ""
 
     def check(self):
         """There is nothing that could be missing."""

@@ -41,9 +41,10 @@ static void tell(const char *event, long long started)
     fflush(stdout);
 }
 
+/* On the interface that leads to the address. */
 static void enter_neighbour(int s, const char *address, const char *mac)
 {
-    struct arpreq request = {.arp_flags = ATF_COM | ATF_PERM, .arp_dev = "xenbr0"};
+    struct arpreq request = {.arp_flags = ATF_COM | ATF_PERM};
     struct sockaddr_in *to = (struct sockaddr_in *)&request.arp_pa;
     unsigned char *bytes = (unsigned char *)request.arp_ha.sa_data;
 

@@ -13,7 +13,9 @@
 
 #define HEADER 12
 #define OPT_SIZE 11 /* of an OPT record without options */
-#define QR 0x80     /* in a header's third byte: a response */
+#define QR 0x80     /* in a header's third byte: a response, authoritative, cut off */
+#define AA 0x04
+#define TC 0x02
 #define NOERROR 0
 #define NXDOMAIN 3
 
@@ -155,8 +157,9 @@ bool is_answer(const struct message *query, const unsigned char *in, size_t size
 {
     const unsigned char *out = query->data;
 
-    return size >= query->asks && (in[2] & QR) && (in[3] & 15U) == rcode &&
+    return size >= query->asks && (in[2] & (QR | AA | TC)) == (QR | AA) && (in[3] & 15U) == rcode &&
            !memcmp(in + 4, out + 4, 2) && (in[6] || in[7]) == (rcode == NOERROR) &&
+           (in[10] || in[11] >= out[11]) &&
            !memcmp(in + HEADER, out + HEADER, query->asks - HEADER);
 }
 
@@ -180,7 +183,7 @@ void domstat(char *text, size_t room, const char *first, const char *second)
         fail("domstat");
     if (child == 0) {
         dup2(ends[1], 1);
-        execl("/bin/domstat", "domstat", first, second, NULL);
+        execlp("domstat", "domstat", first, second, NULL);
         _exit(127);
     }
     close(ends[1]);
