@@ -23,6 +23,7 @@ LOAD_SECONDS = 1200
 # Operations of the pass that counts hypercalls: Xen's buffer holds all that happens meanwhile.
 TRACED, TRACED_WINDOWS, TRACED_KIB = 1000, 10, 8192
 BOOT_MEMORIES = (4, 16, 64, 256, 1024)  # MiB
+BOOTS = 5  # of ours, before its rows: which question is the first that it hears is a matter of luck
 
 
 class Row:
@@ -129,7 +130,7 @@ def _plan(million):
 QUICK_ROWS = {
     "udp.echo.1": 5000, "udp.echo.32": 4000, "udp.floor.100": 12000, "tcp.echo": 8192,
     "tcp.receive": 32768, "tcp.send": 32768, "dns.query.1": 5000,
-    "dns.query.100": 4000, "dns.missing.100": 8000, "dns.tcp_connection.8": 4000,
+    "dns.query.100": 8000, "dns.missing.100": 8000, "dns.tcp_connection.8": 4000,
 }  # fmt: skip
 
 
@@ -260,7 +261,12 @@ class Bench:
         try:
             booted = self._boot(guest, subject)
             if booted:
-                result = boot_result(subject, booted)
+                results = [boot_result(subject, booted)]
+                while subject.system == OURS and not subject.wanted and len(results) < BOOTS:
+                    guest.destroy()
+                    guest = self.builder.create(self.machine, subject)
+                    results.append(boot_result(subject, self._boot(guest, subject)))
+                result = sorted(results, key=lambda one: one.get("first_answer_instructions", 0))[len(results) // 2]
                 if subject.app == HELLO:
                     guest.destroy()
                     guest = self.builder.create(self.machine, subject)
