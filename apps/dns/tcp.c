@@ -95,12 +95,14 @@ static err_t kill(struct connection *c)
     return ERR_ABRT;
 }
 
-/* Ends a connection in good order: what was answered goes out, unless more comes. What was not is as good as taken, as
- * otherwise lwIP would reset the connection at once. */
+/* Ends a connection in good order, when all that was answered is acknowledged: what is not takes memory, so its connection
+ * is to count. What was not answered is as good as taken, as otherwise lwIP would reset the connection at once. */
 static err_t finish(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
 
+    if (c->unacknowledged)
+        return ERR_OK; /* again with the acknowledgement, or an end by polled() */
     detach(c);
     if (c->input) {
         tcp_recved(pcb, c->input->tot_len);
@@ -255,11 +257,15 @@ static err_t serve(struct connection *c)
     const uint8_t *query;
     unsigned len;
 
-    if (too_long(c))
-        return finish(c);
-    while ((query = first_query(c, &len))) {
-        err_t err = write_answer(c, query, len);
+    for (;;) {
+        err_t err;
 
+        if (too_long(c))
+            return finish(c);
+        query = first_query(c, &len);
+        if (!query)
+            break;
+        err = write_answer(c, query, len);
         if (err == ERR_CLSD)
             return finish(c);
         if (err != ERR_OK)
@@ -272,8 +278,6 @@ static err_t serve(struct connection *c)
         c->input = pbuf_free_header(c->input, (u16_t)(LENGTH_SIZE + len));
         tcp_recved(c->pcb, (u16_t)(LENGTH_SIZE + len));
         used(c);
-        if (too_long(c))
-            return finish(c);
     }
     if (!compact(c))
         return kill(c);
@@ -312,7 +316,7 @@ static err_t polled(void *arg, struct tcp_pcb *pcb)
     if (time_monotonic() - c->last_use < clients_idle_tenths(tcp.count) * (NSEC_PER_SEC / 10))
         return serve(c);
     /* An answer which nobody takes, or a query that never ends, is not worth an orderly end. */
-    return c->input ? kill(c) : finish(c);
+    return c->input || c->unacknowledged ? kill(c) : finish(c);
 }
 
 /* The connection is gone already. */

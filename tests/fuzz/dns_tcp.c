@@ -276,6 +276,7 @@ err_t tcp_close(struct tcp_pcb *pcb)
         p->excused = true; /* it may be aborted instead */
         return ERR_MEM;
     }
+    ck_assert_uint_eq(p->unacknowledged, 0); /* what takes memory counts */
     end(p, true);
     return ERR_OK;
 }

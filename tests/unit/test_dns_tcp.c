@@ -358,9 +358,11 @@ START_TEST(test_idle_time)
 END_TEST
 
 /* Behind a question comes what is none, too long or cut off: the question is answered, and the connection ends in good
- * order. */
+ * order. It counts until its client has acknowledged the answer, or has been idle for too long. */
 START_TEST(test_what_is_no_question)
 {
+    const unsigned end = (unsigned)_i / 2;
+    const bool acknowledges = _i % 2;
     static const struct {
         uint8_t octets[3], len, flags;
     } ends[] = {{{0xff, 0xff, 0}, 2, 0}, {{0xff, 0xff, 0}, 3, TCP_FIN}, {{0}, 1, TCP_FIN}};
@@ -370,14 +372,22 @@ START_TEST(test_what_is_no_question)
 
     begin();
     dns_put_be16(text, (unsigned)(len - LENGTH_SIZE));
-    memcpy(text + len, ends[_i].octets, ends[_i].len);
+    memcpy(text + len, ends[end].octets, ends[end].len);
     c = connect_from(0xc6120001, 20000);
-    segment(&c, TCP_ACK | TCP_PSH | ends[_i].flags, text, (uint16_t)(len + ends[_i].len));
+    segment(&c, TCP_ACK | TCP_PSH | ends[end].flags, text, (uint16_t)(len + ends[end].len));
     fake_sleep(NSEC_PER_SEC);
     ck_assert_uint_gt(stream.len, len);
     ck_assert_uint_eq(stream.len, LENGTH_SIZE + dns_be16(stream.octets));
     ck_assert_uint_eq(stream.octets[LENGTH_SIZE + 7], 1);
-    ck_assert(stream.ended && !(sent.flags & TCP_RST));
+    ck_assert(!stream.ended);
+    ck_assert_uint_eq(tcp.count, 1);
+    c.seq += (ends[end].flags & TCP_FIN) != 0;
+    c.ack += (uint32_t)stream.len;
+    if (acknowledges)
+        segment(&c, TCP_ACK, "", 0);
+    else
+        fake_sleep((CONFIG_DNS_TCP_IDLE_SECONDS + 1) * NSEC_PER_SEC);
+    ck_assert(stream.ended && !(sent.flags & TCP_RST) == acknowledges);
     ck_assert_uint_eq(tcp.count, 0);
 }
 END_TEST
@@ -513,7 +523,7 @@ int main(void)
     tcase_add_test(t, test_client);
     tcase_add_test(t, test_shared_places);
     tcase_add_test(t, test_idle_time);
-    tcase_add_loop_test(t, test_what_is_no_question, 0, 3);
+    tcase_add_loop_test(t, test_what_is_no_question, 0, 6);
     tcase_add_test(t, test_segments);
     tcase_add_loop_test(t, test_transfer_without_memory, 0,
                         sizeof(shortages) / sizeof(shortages[0]));
