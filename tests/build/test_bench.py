@@ -84,6 +84,13 @@ def test_result_of_a_boot():
         measure.boot_result(subject, "first_line 5 7\n")
 
 
+def test_mean_of_boots():
+    boots = [measure.boot_result(measure.Subject("xenolith", "echo", 0), f"first_line {n} 10\nfirst_answer {2 * n} 13\n") for n in (4, 5, 9)]
+    mean = measure.mean_boot(boots)
+    assert (mean["first_line_ns"], mean["first_answer_ns"], mean["first_line_instructions"]) == (6, 12, 10)
+    assert mean["name"] == "boot.echo"
+
+
 def test_result_of_a_boot_without_a_network():
     subject = measure.Subject("xenolith", "hello", 0, 64)
     subject.image_bytes, subject.image_gz_bytes = 31304, 20829
