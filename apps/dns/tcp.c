@@ -47,6 +47,7 @@ struct connection {
     uint64_t last_use;         /* monotonic time */
     struct dns_transfer place; /* where the answer begins in the zone, when it is a transfer's */
     bool closing;              /* the client has sent its FIN */
+    bool ending;               /* it ends when nothing is unacknowledged; what comes is dropped */
     uint16_t client;           /* where it is counted, with CONFIG_DNS_TCP_CLIENTS... */
     unsigned idle;             /* ...and how long it was told that it may be idle */
 };
@@ -95,19 +96,28 @@ static err_t kill(struct connection *c)
     return ERR_ABRT;
 }
 
+/* Drops what was received. It is as good as taken, as otherwise lwIP would reset the connection at its end. */
+static void drop_input(struct connection *c)
+{
+    if (c->input) {
+        tcp_recved(c->pcb, c->input->tot_len);
+        pbuf_free(c->input);
+        c->input = NULL;
+    }
+}
+
 /* Ends a connection in good order, when all that was answered is acknowledged: what is not takes memory, so its connection
- * is to count. What was not answered is as good as taken, as otherwise lwIP would reset the connection at once. */
+ * is to count. */
 static err_t finish(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
 
+    c->ending = true;
+    drop_input(c);
     if (c->unacknowledged)
         return ERR_OK; /* again with the acknowledgement, or an end by polled() */
     detach(c);
-    if (c->input) {
-        tcp_recved(pcb, c->input->tot_len);
-        tcp_recved(pcb, 1); /* the FIN, if it came along: it is yet to be told of */
-    }
+    tcp_recved(pcb, 1); /* the FIN, if it came along: it is yet to be told of */
     if (tcp_close(pcb) != ERR_OK)
         return kill(c);
     forget(c);
@@ -260,7 +270,7 @@ static err_t serve(struct connection *c)
     for (;;) {
         err_t err;
 
-        if (too_long(c))
+        if (c->ending || too_long(c))
             return finish(c);
         query = first_query(c, &len);
         if (!query)

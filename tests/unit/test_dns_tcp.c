@@ -357,15 +357,19 @@ START_TEST(test_idle_time)
 }
 END_TEST
 
-/* Behind a question comes what is none, too long or cut off: the question is answered, and the connection ends in good
- * order. It counts until its client has acknowledged the answer, or has been idle for too long. */
+/* Behind a question comes what is none, too long or cut off, or nothing any more: the question is answered, and the
+ * connection ends in good order. It counts until its client has acknowledged the answer, or has been idle for too long, and
+ * keeps nothing of what comes meanwhile. */
 START_TEST(test_what_is_no_question)
 {
     const unsigned end = (unsigned)_i / 2;
     const bool acknowledges = _i % 2;
     static const struct {
         uint8_t octets[3], len, flags;
-    } ends[] = {{{0xff, 0xff, 0}, 2, 0}, {{0xff, 0xff, 0}, 3, TCP_FIN}, {{0}, 1, TCP_FIN}};
+    } ends[] = {{{0xff, 0xff, 0}, 2, 0},
+                {{0xff, 0xff, 0}, 3, TCP_FIN},
+                {{0}, 1, TCP_FIN},
+                {{0}, 0, TCP_FIN}};
     uint8_t text[300];
     size_t len = put_query(text + LENGTH_SIZE, "www.example.org.", TYPE_A) + LENGTH_SIZE;
     struct client c;
@@ -381,13 +385,30 @@ START_TEST(test_what_is_no_question)
     ck_assert_uint_eq(stream.octets[LENGTH_SIZE + 7], 1);
     ck_assert(!stream.ended);
     ck_assert_uint_eq(tcp.count, 1);
-    c.seq += (ends[end].flags & TCP_FIN) != 0;
+    if (ends[end].flags & TCP_FIN)
+        c.seq++;
+    else
+        segment(&c, TCP_ACK | TCP_PSH, "more", 4);
+    ck_assert(!container_of(tcp.connections.next, struct connection, link)->input);
     c.ack += (uint32_t)stream.len;
     if (acknowledges)
         segment(&c, TCP_ACK, "", 0);
     else
         fake_sleep((CONFIG_DNS_TCP_IDLE_SECONDS + 1) * NSEC_PER_SEC);
     ck_assert(stream.ended && !(sent.flags & TCP_RST) == acknowledges);
+    ck_assert_uint_eq(tcp.count, 0);
+}
+END_TEST
+
+/* Nothing but what is no question, its FIN along with it or not: an end in good order at once. */
+START_TEST(test_no_question_at_all)
+{
+    struct client c;
+
+    begin();
+    c = connect_from(0xc6120001, 20000);
+    segment(&c, (uint8_t)(TCP_ACK | TCP_PSH | (_i ? TCP_FIN : 0)), "\xff\xff", 3);
+    ck_assert(stream.ended && !(sent.flags & TCP_RST));
     ck_assert_uint_eq(tcp.count, 0);
 }
 END_TEST
@@ -523,7 +544,8 @@ int main(void)
     tcase_add_test(t, test_client);
     tcase_add_test(t, test_shared_places);
     tcase_add_test(t, test_idle_time);
-    tcase_add_loop_test(t, test_what_is_no_question, 0, 6);
+    tcase_add_loop_test(t, test_what_is_no_question, 0, 8);
+    tcase_add_loop_test(t, test_no_question_at_all, 0, 2);
     tcase_add_test(t, test_segments);
     tcase_add_loop_test(t, test_transfer_without_memory, 0,
                         sizeof(shortages) / sizeof(shortages[0]));
