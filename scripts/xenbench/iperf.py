@@ -4,7 +4,7 @@
 A run has a beginning and an end that are not what is measured: the program is loaded, connections are made, results are
 exchanged. So there are runs of two lengths, and what the longer ones cost more is the cost of what they move more. Of each
 length the cheapest of RUNS counts: about every second run costs a Linux guest ten million instructions more than the
-others, whatever its length, which would be 300 a KiB in a short run's difference (all five of a length, once in thirty-two). The first is not counted: the first
+others, whatever its length, which would be 300 a KiB in a short run's difference (all of a length, once in a hundred and twenty-eight). The first is not counted: the first
 connection may cost more than those after it.
 """
 
@@ -21,7 +21,7 @@ APP = "iperf3"
 PORT = 5201
 KIB = 1024
 PATIENCE = 600  # seconds
-RUNS = 5
+RUNS = 7
 FOLDER = f"{DOM0_BENCH}/iperf3"
 # Reads the clocks around a run, as the other load programs do: what reading them costs is the same in both runs.
 COMMAND = "domstat {domid}; domstat 0; {client}; domstat 0; domstat {domid}"
@@ -92,7 +92,7 @@ def load(machine, guest, address, row, wanted, once):
     if once:
         octets, nanoseconds, spent, dom0 = run(wanted)
     else:
-        some = wanted // 4
+        some = max(wanted // 4, 1)
         run(some)
         short, long = cheapest(some), cheapest(some + wanted)
         octets, nanoseconds, spent, dom0 = (b - a for a, b in zip(short, long))

@@ -30,12 +30,14 @@ class Row:
     """One line of the table: a kind of load at one window on one app and zone.
 
     spec: what to send, as the load program takes it; a query mix after a colon becomes the file's
-    path. count: operations in a full run; QUICK does a fraction. ip6: asked over IPv6.
+    path. count: operations in a full run; QUICK does a fraction. ip6: asked over IPv6. most: operations that the user
+    allows, 0 for any number.
     """
 
     def __init__(self, name, app, program, spec, window, count, names=0, ip6=False):
         self.name, self.app, self.program, self.spec = name, app, program, spec
         self.window, self.count, self.names, self.ip6 = window, count, names, ip6
+        self.most = 0
 
     def systems(self):
         if self.app == FLOOR:
@@ -144,6 +146,7 @@ def rows(quick, only=(), million=False, most=0):
         if only and not any(row.name.startswith(prefix) for prefix in only):
             continue
         row.count = QUICK_ROWS[row.name] if quick else row.count
+        row.most = most
         row.count = min(row.count, most) if most else row.count
         found.append(row)
     return found

@@ -7,7 +7,7 @@ import subprocess
 
 from xenqemu import config as xlcfg
 from xenqemu.guest import Guest
-from xenqemu.machine import CommandError, MachineError
+from xenqemu.machine import MachineError
 
 from . import linux, zones
 
@@ -17,6 +17,7 @@ ADDRESS, MAC_PREFIX = "198.18.0.15", "00:16:3e:00:00"  # the first guest's, in n
 NETWORK6 = "2001:2::"  # with the last number of the IPv4 address
 MIB = 1 << 20
 SECTOR = 512
+MEMORY_BESIDE = 8  # MiB that a domain takes beside its own
 TTY_TRIES = 50  # a tenth of a second each
 DOM0_BENCH = "/run/xenolith-bench"  # on a Xen host, the only place we have
 
@@ -42,19 +43,16 @@ class HostGuest(PlacedGuest):
     def create(self, paused=False, timeout=60):
         if self.find() is not None:
             raise MachineError(f"a domain called {self.name} is running: xl destroy {self.name} first")
-        try:
-            super().create(paused, timeout)
-            self._log_console()
-        except CommandError as e:
-            self.destroy()
-            free = self.machine.facts().get("free_memory", "?")
+        # xl would take it from dom0, unasked, and nobody gave it back.
+        free, needed = int(self.machine.facts()["free_memory"]), self.config["memory"] + MEMORY_BESIDE
+        if free < needed:
             raise MachineError(
-                f"{e}\n(it wants {self.config['memory']} MiB; Xen has {free} MiB free. Of too little: SYSTEMS= with fewer, "
-                "or xl mem-set 0)"
-            ) from e
-        except BaseException:
-            self.destroy()
-            raise
+                f"{self.name} needs {needed} MiB, and Xen has {free} MiB free: measure fewer at once (SYSTEMS=), or let dom0 "
+                "have less (xl mem-set Domain-0 MIB, or dom0_mem= on Xen's command line)"
+            )
+        self.machine.destroy_at_end(self.name)
+        super().create(paused, timeout)
+        self._log_console()
         return self
 
     def _log_console(self):
@@ -193,7 +191,7 @@ class Builder:
         # emulate each reading of it, for 1,300 instructions. Our own configuration says the same.
         config["tsc_mode"] = "native"
         if subject.app != "hello":
-            config["vif"] = [f"mac={subject.mac},bridge={machine.bridge}"]
+            config["vif"] = [f"mac={subject.mac},bridge={machine.bridge},script=vif-bridge"]
         if subject.cpus:
             config["cpus"] = subject.cpus
         guest = (HostGuest if self.on_host else PlacedGuest)(machine, f"{subject.system}-{subject.app}", config)

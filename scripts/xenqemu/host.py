@@ -4,8 +4,8 @@
     with Host(FOLDER, IsolatedNetwork()) as dom0:
         print(dom0.run("xl list").out)
 
-The guests get a bridge of their own, without a way out. Beside it there is one trace of us, FOLDER, a link to a temporary
-directory; both go with us. A second one is refused meanwhile.
+The guests get a bridge of their own, without a way out. Beside these there is FOLDER, a link to a temporary directory. All go
+with us, whatever happens: what is undone at the end is noted before it is done. A second one is refused meanwhile.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ CAPABILITIES = "/proc/xen/capabilities"
 HEADERS = "/usr/include"
 PROGRAMS = {"xl": "xen-utils-common", "xenstore-read": "xenstore-utils", "ip": "iproute2"}
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+DESTROY_SECONDS = 60
 PATIENCE = 10  # seconds that a command has to end after Ctrl-C: half a domain is worse than a late end
 
 
@@ -57,6 +58,12 @@ class Host:
     def __exit__(self, *_):
         self.stop()
 
+    def destroy_at_end(self, name):
+        """A domain that is about to be created."""
+        self._made.callback(
+            self.run, f"while xl domid {name} && xl destroy {name}; do :; done", timeout=DESTROY_SECONDS, check=False
+        )
+
     def stop(self):
         """Leave nothing behind, however impatient the user is. Safe to call twice."""
         with uninterrupted():
@@ -72,7 +79,7 @@ class Host:
 
     def last_cpu(self):
         """As Machine.last_cpu()."""
-        return int(self.facts()["nr_cpus"]) - 1
+        return int(self.run("xl cpupool-list -c Pool-0").out.split()[-1].split(",")[-1])
 
     def run(self, command, input=b"", timeout=60, check=True):
         """As Machine.run()."""
@@ -88,6 +95,7 @@ class Host:
             raise MachineError(f"no end of {command!r} within {timeout} s") from None
         except BaseException:
             with uninterrupted():
+                self.progress("ending")
                 _end(process)
             raise
         result = Result(process.returncode, out, err)
@@ -119,17 +127,18 @@ class Host:
         for program, package in PROGRAMS.items():
             if not shutil.which(program, path=path):
                 raise MachineError(f"no {program} (Debian: {package})")
+        if os.path.lexists(self.folder) or os.path.exists(f"/sys/class/net/{self.bridge}"):
+            raise MachineError(
+                "another benchmark is running. If one was killed, take away what it left: its domains (xl list) with "
+                f"xl destroy; ip link del {self.bridge}; rm -rf $(readlink {self.folder}) {self.folder}"
+            )
 
     def _start(self):
         self.check()
-        self.root = self._made.enter_context(tempfile.TemporaryDirectory(prefix="xenolith."))
-        try:
+        with uninterrupted():
+            self.root = self._made.enter_context(tempfile.TemporaryDirectory(prefix="xenolith."))
             os.symlink(self.root, self.folder)
-        except FileExistsError as e:
-            raise MachineError(
-                f"another benchmark runs, or one was killed: then remove {self.folder}, and the interface {self.bridge}"
-            ) from e
-        self._made.callback(os.unlink, self.folder)
+            self._made.callback(os.unlink, self.folder)
         for path, source in self.payload.items():
             if isinstance(source, bytes):
                 self.push(path, source, 0o755)
@@ -143,26 +152,26 @@ class Host:
         image.compile_domstat(HEADERS, domstat)
         shutil.copy(os.path.join(image.HERE, "dom0", "waitlog"), self._place("/bin/waitlog"))
         said = self.run("domstat 0", check=False)
-        if said.status:
+        if "no domain" in said.err:
             raise MachineError(
-                f"{said.err.strip()}: of another Xen than the one that runs are the headers in {HEADERS}/xen "
-                "(Debian: libxen-dev)"
+                f"the headers in {HEADERS}/xen are of another version than the Xen that runs: install its libxen-dev"
             )
+        if said.status:
+            raise MachineError(f"{domstat}: {said.err.strip()}; if programs may not be run there, set TMPDIR")
 
     def _add_bridge(self):
-        address, address6 = self.network.address, self.network.address6
-        network = ipaddress.ip_interface(address).network
-        if self.run(f"ip -4 addr show to {network}").out.strip():
-            raise MachineError(f"this machine has an address in {network} already, where the guests would be")
+        for address in (self.network.address, self.network.address6):
+            network = ipaddress.ip_interface(address).network
+            if self.run(f"ip -{network.version} addr show to {network}").out.strip():
+                raise MachineError(f"this machine has an address in {network} already, where the guests would be")
         settings = f"/proc/sys/net/ipv6/conf/{self.bridge}"
-        self.run(f"ip link add {self.bridge} type bridge")
         self._made.callback(self.run, f"ip link del {self.bridge}", check=False)
         # As in the emulated dom0 (dom0/init).
         self.run(
-            f"echo 0 >/sys/class/net/{self.bridge}/bridge/forward_delay; "
-            f"if [ -d {settings} ]; then echo 0 >{settings}/accept_ra; echo 0 >{settings}/accept_dad; "
-            f"ip -6 addr add {address6} dev {self.bridge}; fi; "
-            f"ip addr add {address} dev {self.bridge} && ip link set {self.bridge} up"
+            f"set -e; ip link add {self.bridge} type bridge; echo 0 >/sys/class/net/{self.bridge}/bridge/forward_delay; "
+            f"echo 0 >{settings}/accept_ra; echo 0 >{settings}/accept_dad; "
+            f"ip -6 addr add {self.network.address6} dev {self.bridge}; "
+            f"ip addr add {self.network.address} dev {self.bridge}; ip link set {self.bridge} up"
         )
 
 

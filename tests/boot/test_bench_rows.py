@@ -22,7 +22,7 @@ with open(os.path.join(TOP, "tests", "budgets.toml"), "rb") as f:
 
 @pytest.fixture(scope="module")
 def results(machines):
-    machines.stop()  # there is one processor for each machine
+    machines.stop()  # where other tests run in this process: one machine at a time
     ours = {name: value for name, value in os.environ.items() if name not in NAMES}
     done = subprocess.run(
         ["scripts/bench", "SYSTEMS=xenolith", f"ROWS={ROWS}", f"COUNT={COUNT}"], cwd=TOP, env=dict(ours, XENOLITH_OUT=OUT),

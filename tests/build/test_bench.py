@@ -153,6 +153,18 @@ def test_the_start_of_iperf3_does_not_count():
     assert once["guest"] == 50000 + 409600 - 1000 and machine.asked[-1] == 409600
 
 
+def test_at_most_so_many_operations():
+    rows = measure.rows(False, most=100)
+    assert all(row.most == 100 and row.count <= 100 for row in rows)
+    subject, asked = measure.Subject("xenolith", "dns", 1000), []
+    bench = realtime.Bench(None, None, None)
+    bench._turn = lambda guest, subject, row, count: asked.append(count) or {"rate": 1e6}
+    for name, most in (("dns.query.100", 100), ("dns.query.100", 0), ("dns.tcp_connection.8", 0)):
+        (row,) = [row for row in measure.rows(False, [name], most=most) if row.name == name]
+        asked.append(bench._operations(row, [subject], {subject: None}))
+    assert asked == [100, 400, 500000, 500000, 64, realtime.CONNECTIONS]
+
+
 def test_rows_and_boots():
     everything, quick = measure.rows(False), measure.rows(True)
     assert {row.name for row in quick} == set(measure.QUICK_ROWS)

@@ -207,8 +207,9 @@ LONG_SUITES = """
 import os, signal, sys
 path, trap = sys.argv[1:]
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also in a run under nohup
-suites = [(name, "waits", ["sh", "-c", f"trap {trap} INT; sleep 99 & echo $$ $! >pids.{name}; wait; wait"])
-          for name in ("fuzz", "lint")]
+slow = trap.replace("exit", "sleep 0.5; exit")  # what waits for build would have begun
+suites = [(name, "waits", ["sh", "-c", f"trap {slow if name == 'lint' else trap} INT; sleep 99 & echo $$ $! >pids.{name}; wait; wait"])
+          for name in ("build", "fuzz", "lint")]
 text = open(path).read().replace("if __name__ ==", f"TOP, SUITES = {os.getcwd()!r}, {suites!r}\\nif __name__ ==")
 sys.argv[1:] = []
 exec(compile(text, path, "exec"), {"__name__": "__main__", "__file__": path})
@@ -228,7 +229,8 @@ def is_running(pid):
     ("'echo $$ >>ended; exit'", [signal.SIGHUP, signal.SIGHUP]), ("''", [signal.SIGINT, signal.SIGINT]),
 ])
 def test_a_signal_to_the_runner_ends_its_suites(tmp_path, trap, numbers):
-    """One of them runs beside the other. Each ends in order, and all that it started with it."""
+    """One of them runs beside the other, one waits for it and does not begin. Each ends in order, and all that it started
+    with it."""
     words = ["/usr/bin/python3", "-Bc", LONG_SUITES, os.path.join(TOP, "scripts/test"), trap]
     with subprocess.Popen(words, cwd=tmp_path, env=clean_environment(XENOLITH_OUT=tmp_path), text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
@@ -246,6 +248,7 @@ def test_a_signal_to_the_runner_ends_its_suites(tmp_path, trap, numbers):
             child.kill()
     assert child.returncode == 1 and "test: interrupted" in text and "Traceback" not in text, text
     assert not any(map(is_running, pids))
+    assert not (tmp_path / "pids.fuzz").exists()
     assert trap == "''" or len((tmp_path / "ended").read_text().split()) == 2
 
 

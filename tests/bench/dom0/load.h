@@ -47,8 +47,8 @@ void read_queries(struct messages *to, const char *path, bool edns);
 /* What queries asks for, "missing" or another word: the RCODE of a right answer (RFC 1035 section 4.1.1). */
 unsigned expected_rcode(const char *queries);
 /* Whether the size bytes at in answer that query as they should: an authoritative response to the same question, not cut
-   off, with that RCODE, something in its answer section just if the RCODE is 0, and something in its additional one (the
-   OPT record) if the query has (RFC 6891 section 6.1.1). */
+   off, with that RCODE, something in its answer section just if the RCODE is 0, and something in its additional one if the
+   query has, which is then an OPT record (RFC 6891 section 6.1.1). */
 bool is_answer(const struct message *query, const unsigned char *in, size_t size, unsigned rcode);
 /* One message of size bytes. */
 void make_datagram(struct messages *to, size_t size);
