@@ -110,7 +110,7 @@ def _plan(million):
     rows = [_udp(1, 5000), _udp(32, 20000), _udp(256, 20000), _udp(32, 10000, 1400)]
     rows += [_floor(window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
     rows += [Row("tcp.echo", "echo", "tcpload", "echo:", 1, 65536)]
-    rows += [BulkRow("receive", "", 131072), BulkRow("send", "-R", 131072)]
+    rows += [BulkRow("receive", "", 524288), BulkRow("send", "-R", 524288)]
     rows += [_dns("query", window, 20000 if window > 1 else 5000) for window in (1, 32, 100, 256)]
     rows += [
         _dns("hot", 100, 20000, "queries:hot"),
