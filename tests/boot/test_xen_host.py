@@ -11,7 +11,7 @@ import sysconfig
 
 import pytest
 
-from conftest import TOP, built
+from conftest import SUITE, TOP, built
 from xenbench import linux, measure, systems
 from xenqemu.guest import Guest
 from xenqemu.machine import DOM0_MEMORY, CommandError, Machine
@@ -73,7 +73,7 @@ def xen_host(machines, tmp_path_factory):
     }  # fmt: skip
     for name in measure.PROGRAMS:
         payload[f"{FAKE}/bin/{name}"] = linux.compile_static(work, name, measure.FILES, [f"{name}.c", "load.c"])
-    (image,) = machines.images.values()
+    image = machines.images[SUITE]
     size = sum(len(source) if isinstance(source, bytes) else os.path.getsize(source) for source in payload.values())
     machine = Machine(
         image, memory=100, dom0_memory=DOM0_MEMORY + 3 * (size >> 20) + 64, pcpus=2, dom0_vcpus=1, payload=payload
