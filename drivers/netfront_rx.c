@@ -20,12 +20,10 @@
 
 #define LOG_MODULE "netfront"
 
-/* One in so many of the guest's pages is for receiving, within these bounds. The lower one holds
- * the largest packet; the upper one is the ring. */
+/* One in so many of the guest's pages is for receiving: at least what the largest packet needs, at most the ring. */
 #define RX_SHARE 8
 #define RX_MIN 32
-/* At first it is so many: each costs a thousand instructions, to map, to zero and to grant it, before a guest hears
- * anything. */
+/* At first: each costs a thousand instructions, to map, to zero and to grant it, before a guest hears anything. */
 #define RX_FIRST 64
 #define REFILL_AFTER (10 * NSEC_PER_MSEC)
 /* When pages are scarce, smaller packets are copied out of them. */
@@ -55,6 +53,16 @@ static void raise_target(struct netfront *nf)
         nf->rx_target = MIN(2 * nf->rx_target, nf->rx_most);
 }
 
+/* A page to post; when there is none, one of those that the backend has sent. It need not have said so. */
+static struct netpage *page_to_post(struct netfront *nf)
+{
+    struct netpage *np = netpage_get(false);
+
+    if (!np && nf->running)
+        netfront_tx_reap(nf);
+    return np || !nf->running ? np : netpage_get(false);
+}
+
 /* Posts pages until the target is reached or pages run out; then a timer looks again. */
 void netfront_rx_refill(struct netfront *nf)
 {
@@ -62,7 +70,7 @@ void netfront_rx_refill(struct netfront *nf)
 
     while (posted(nf) < nf->rx_target) {
         uint16_t slot = (uint16_t)(nf->rx.req_prod & (nf->rx.size - 1));
-        struct netpage *np = netpage_get(false);
+        struct netpage *np = page_to_post(nf);
         struct netif_rx_request request = {.id = slot};
 
         if (!np || netfront_grant(nf, np, false) != 0) {
@@ -79,7 +87,7 @@ void netfront_rx_refill(struct netfront *nf)
     nf->rx_refilled = nf->rx.rsp_cons;
     nf->net.posted = posted(nf);
     nf->rx_starved = nf->net.posted < RX_MIN;
-    if (nf->rx.req_prod != before && ring_push(&nf->rx))
+    if (!nf->broken && nf->rx.req_prod != before && ring_push(&nf->rx))
         evtchn_notify_late(nf->rx_port);
 }
 
@@ -299,8 +307,7 @@ static struct pbuf *complete(struct netfront *nf, struct packet *packet)
     return packet->head;
 }
 
-/* A slot of any packet; np is NULL when it has broken the device. Returns the packet when that is complete. NULL: there
- * is more to come, or it is dropped. */
+/* A slot of any packet; np is NULL when it broke the device. The packet when complete; NULL: more is to come, or dropped. */
 static __attribute__((noinline)) struct pbuf *receive_slot(struct netfront *nf, unsigned *left,
                                                            struct packet *packet,
                                                            struct netpage *np,
@@ -359,7 +366,7 @@ void netfront_rx_poll(struct netfront *nf)
         if (waiting == 0) {
             raise_target(nf);
             netfront_rx_refill(nf);
-            if (!ring_rearm(&nf->rx)) {
+            if (!nf->running || !ring_rearm(&nf->rx)) {
                 work_cancel(&nf->rx_work);
                 return;
             }

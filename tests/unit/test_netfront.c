@@ -463,6 +463,62 @@ START_TEST(pages_that_were_sent_are_not_scarce)
 }
 END_TEST
 
+static struct pbuf *kept[1024];
+static unsigned kept_count;
+
+static void keep(struct pbuf *p, bool checked)
+{
+    kept[kept_count++] = p;
+}
+
+static void take_all_pages(void)
+{
+    while ((kept[kept_count] = netpage_alloc(100)))
+        kept_count++;
+}
+
+static void give_back(void)
+{
+    while (kept_count)
+        pbuf_free(kept[--kept_count]);
+    netback_input = NULL;
+}
+
+/* Where there are no others, packets are received into pages that were sent: at once, not when the timer looks. */
+START_TEST(pages_that_were_sent_are_posted)
+{
+    unsigned posted = netback_dev->posted, missing;
+
+    for (unsigned i = 0; i < 8; i++)
+        ck_assert_int_eq(send_frame(100, true), 0);
+    netback_run();
+    take_all_pages();
+    missing = NETPAGE_RESERVE - netpage_stats()->free; /* not for receiving: they come first */
+    ck_assert_uint_lt(missing, 8);
+    ck_assert_uint_eq(netback_receive(8), 8);
+    netback_input = keep;
+    for (unsigned i = 1; i <= 10; i++) {
+        receive_one(1024);
+        ck_assert_uint_eq(netback_dev->posted, posted - (i <= 8 - missing ? 0 : i - 8 + missing));
+    }
+    give_back();
+}
+END_TEST
+
+/* They may be answered wrongly. */
+START_TEST(pages_to_post_end_with_the_device) /* rule 6 */
+{
+    take_all_pages();
+    netback_input = keep;
+    netback_tx.prod++;
+    netback_show(&netback_tx);
+    receive_one(1024);
+    ck_assert_str_eq(netback_disabled, "an impossible transmit index");
+    ck_assert_uint_eq(netback_delivered, 1);
+    give_back();
+}
+END_TEST
+
 /* --- events, states, the store: rules 14, 16, 18 --------------------------------------------- */
 
 START_TEST(events_for_nothing) /* rule 14 */
@@ -583,6 +639,8 @@ int main(void)
     tcase_add_test(c, pages_are_scarce);
     tcase_add_test(c, pages_that_come_back);
     tcase_add_test(c, pages_that_were_sent_are_not_scarce);
+    tcase_add_test(c, pages_that_were_sent_are_posted);
+    tcase_add_test(c, pages_to_post_end_with_the_device);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
     tcase_add_test(c, an_event_that_is_lost);
     tcase_add_test(c, connects_again_and_again);
