@@ -93,6 +93,15 @@ $(error APP=$(APP): no such app; $(call meant,$(APP),$(apps))there are: $(apps))
 endif
 endif
 
+# What one goal takes under a name, another takes under a name like it. One question of many rows is profiled.
+astray = $(if $(and $(filter $(1),$(goals)),$(filter $(2),$(given)),$(if $(filter $(3),$(given)),,1)), \
+	$(error $(2)=: make $(1) takes $(3)=; see make help))
+$(call astray,bench,ROW,ROWS)$(call astray,profile,ROWS,ROW)$(call astray,test,TEST,TESTS)
+
+ifneq ($(filter-out tcg kvm,$(XENOLITH_ACCEL)),)
+$(error XENOLITH_ACCEL=$(XENOLITH_ACCEL): tcg or kvm; without it, what works here is found out)
+endif
+
 # A directory of the build's holds this file; make builds in no other, and clean removes no other.
 # out/ is the build's whatever it holds. Its .gitignore keeps all of it from git.
 mark := $(OUT)/.xenolith
@@ -177,7 +186,7 @@ lint:
 	@scripts/setup --check test && scripts/lint
 
 format:
-	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+	@git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0 clang-format -i
 
 compile_commands.json:
 	@scripts/compdb $@

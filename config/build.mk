@@ -228,6 +228,13 @@ $(O)/link.lds: arch/$(ARCH)/link.lds.S $(O)/flags $(C)/config.h
 $(O)/objects: FORCE
 	@echo '$(LD) $(ldflags) $(objects)' | cmp -s - $@ || echo '$(LD) $(ldflags) $(objects)' > $@
 
+# A source that an app names and does not have is said here, and not by what would have compiled it.
+missing := $(filter apps/%,$(sources))
+missing := $(filter-out $(wildcard $(missing)),$(missing))
+ifneq ($(missing),)
+$(error apps/$(APP)/files.mk names $(missing), which there is not)
+endif
+
 # The function by which the kernel enters the app, looked for before a linker does, which would name
 # kernel/main.c, and not what is to be done in the app.
 entry := $(if $(CONFIG_APP_MAIN),main,app_init)

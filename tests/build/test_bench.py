@@ -373,20 +373,41 @@ def test_kernel_inside_a_bzimage(tmp_path):
 
 
 @pytest.mark.parametrize("words, wrong", [
-    (["QUICK=2"], "QUICK=2"), (["REALTIME=x"], "REALTIME=x"), (["SYSTEMS=windows"], "windows"), (["ROWS=nonsense"], "nothing"),
-    (["ROWS=udp", "SYSTEMS=knot"], "nothing"), (["--fast"], "--fast"),
-    (["REALTIME=1", "ROWS=boot_at"], "nothing"), (["MEMORY=lots"], "MEMORY=lots"), (["COUNT=0"], "COUNT=0"), (["GROWTH=1", "ROWS=dns"], "growth.timers"), (["GROWTH=x"], "GROWTH=x"),
+    (["QUICK=2"], "QUICK=2"), (["REALTIME=x"], "REALTIME=x"), (["SYSTEMS=windows"], "windows"), (["ROWS=udp nonsense"], "nonsense: no row's name begins so; the rows are\n  udp.echo.1 "),
+    (["ROWS=nonsense", "QUICK=1"], "the rows of QUICK=1 are\n  udp.echo.1 "), (["ROWS=dns.hot", "QUICK=1"], "dns.hot: not with QUICK=1"),
+    (["ROWS=dns.names_1000000"], "only with MILLION=1"),
+    (["ROWS=udp", "SYSTEMS=knot"], "nothing to measure: these rows have xenolith, linux"), (["--fast"], "--fast"),
+    (["REALTIME=1", "ROWS=boot_at"], "boots are not measured by the clock"), (["MEMORY=lots"], "MEMORY=lots"), (["COUNT=0"], "COUNT=0"), (["GROWTH=1", "ROWS=dns"], "growth.timers"), (["GROWTH=x"], "GROWTH=x"),
 ])
 def test_usage(words, wrong):
     done = call(os.path.join(TOP, "scripts", "bench"), *words)
     assert done.returncode == 2 and wrong in done.stdout, done.stdout
 
 
-def test_one_that_fails_leaves_the_others_results(monkeypatch, tmp_path):
+def load_bench():
     path = os.path.join(TOP, "scripts", "bench")
     loader = importlib.machinery.SourceFileLoader("bench", path)
     bench = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench", loader))
     loader.exec_module(bench)
+    return bench
+
+
+def test_results_of_the_run_before_are_kept(monkeypatch, tmp_path):
+    bench = load_bench()
+    monkeypatch.setattr(bench, "OUT", str(tmp_path))
+    monkeypatch.setattr(bench.report, "plots", lambda *_: [])
+    for name in ("results.json", "rate.png", "growth.json", "growth-names.png", "realtime.json"):
+        (tmp_path / name).write_text(name)
+    written = bench.write(results(), {}, False)[1]
+    monkeypatch.setattr(bench.realtime, "markdown", lambda *_: [])
+    assert "previous" in written[-1] and "previous" in bench.write(results(), {}, True)[1][-1]
+    assert sorted(path.name for path in (tmp_path / "previous").iterdir()) == ["rate.png", "realtime.json", "results.json"]
+    assert (tmp_path / "previous" / "results.json").read_text() == "results.json"
+    assert not (tmp_path / "rate.png").exists() and (tmp_path / "growth-names.png").exists()
+
+
+def test_one_that_fails_leaves_the_others_results(monkeypatch, tmp_path):
+    bench = load_bench()
     machine = MagicMock()
     machine.return_value.alive.side_effect = [True, False]
     builder = MagicMock(prepare_disks=lambda _: [], payload=lambda _: {}, memory_of=lambda _: 4)

@@ -227,6 +227,8 @@ def test_unknown_variables_are_refused_before_anything_is_done(make, tmp_path):
     (["it's"], "it's: no such goal; make help names them"),
     (["run", "APP=helo"], "APP=helo: no such app; did you mean hello? there are: "),
     (["menuconfig", "APP=xyzzy"], "APP=xyzzy: no such app; there are: " + " ".join(apps())),
+    (["bench", "ROW=dns.query.1"], "ROW=: make bench takes ROWS="), (["profile", "APP=dns", "ROWS=dns"], "make profile takes ROW="),
+    (["test", "TEST=unit"], "make test takes TESTS="), (["run", "APP=dns", "XENOLITH_ACCEL=foo"], "XENOLITH_ACCEL=foo: tcg or kvm;"),
     (["APP=dns hello"], "APP=dns hello: no such app"), (["APP=hello/../dns"], "no such app"),
 ])
 def test_names_that_do_not_exist_are_refused_before_anything_is_done(make, tmp_path, words, said):
@@ -251,6 +253,17 @@ def test_what_a_folder_lacks_to_be_an_app(copy_of_tree):
     (folder / "Kconfig").write_text("")
     (folder / "files.mk").unlink()
     assert "there is no apps/toy/files.mk; " in said("menuconfig")
+
+
+def test_a_source_that_an_app_names_and_does_not_have(copy_of_tree):
+    tree = copy_of_tree("tree")
+    folder = pathlib.Path(tree, "apps/toy")
+    folder.mkdir()
+    (folder / "Kconfig").write_text("config APP_TOY\n\tbool\n\tdefault y\n")
+    (folder / "files.mk").write_text("obj-y += apps/toy/main.c apps/toy/there.c\n")
+    (folder / "there.c").touch()
+    done = call("make", "APP=toy", cwd=tree)
+    assert done.returncode and "apps/toy/files.mk names apps/toy/main.c, which there is not" in done.stdout, done.stdout
 
 
 @pytest.mark.parametrize("words", [[], ["CC=clang"], ["TARGET=unix"]])

@@ -328,6 +328,8 @@ def test_coverage_keeps_to_its_directory(monkeypatch, given, out):
 def test_unknown_suite():
     done = call("scripts/test", "nonsense")
     assert done.returncode == 1 and "unit" in done.stdout and "boot" in done.stdout
+    done = call("scripts/test", "lint", SUITE="unit")
+    assert done.returncode == 1 and "one of Debian's is meant, bullseye, " in done.stdout
 
 
 def test_one_suite_and_the_last_line():
