@@ -173,7 +173,10 @@ struct pbuf *netpage_alloc(size_t size)
     if (size > NETPAGE_PAYLOAD_MAX)
         return NULL;
     np = netpage_get(false);
-    return np ? netpage_pbuf(np, NETPAGE_HEADROOM, size) : NULL;
+    if (!np)
+        return NULL;
+    np->ours = true;
+    return netpage_pbuf(np, NETPAGE_HEADROOM, size);
 }
 
 struct pbuf *netpage_answer(struct pbuf *question, size_t size)

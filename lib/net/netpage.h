@@ -38,8 +38,9 @@ struct netpage {
     uint16_t sends;       /* the driver's: ring slots that show the page to a backend now */
     uint16_t domain;      /* the driver's: and which backend that is... */
     uint16_t keeper;      /* ...or was: it uses the page still, though the connection has ended */
-    bool lost;            /* see netpage_lose() */
-    bool published;       /* the app's for good: see netpage_publish() */
+    bool lost : 1;        /* see netpage_lose() */
+    bool published : 1;   /* the app's for good: see netpage_publish() */
+    bool ours : 1; /* written here since a backend has seen it: for one, and not for another */
 };
 
 /*
@@ -76,7 +77,8 @@ static ALWAYS_INLINE struct netpage *netpage_of(struct pbuf *p)
 
 #ifdef CONFIG_NET_PUBLISH
 /*
- * For apps: publishes count whole pages, from start, which is a page's. Anybody may see what they hold, and it never
+ * For apps: publishes count whole pages, from start, which is a page's of the linear map (variables, page_alloc(); neither
+ * constants nor malloc()). Anybody may see what they hold, and it never
  * changes from now on. What lwIP only refers to in them (TCP: tcp_write() without TCP_WRITE_FLAG_COPY) is sent from
  * where it lies. Nothing takes that back, so there is nothing to wait for either. See published.c.
  * A descriptor of 72 octets is made for each, all at once (at most NET_MEM_MAX: 1,800 pages).

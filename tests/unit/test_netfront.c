@@ -495,7 +495,9 @@ START_TEST(pages_that_were_sent_are_posted)
     take_all_pages();
     missing = NETPAGE_RESERVE - netpage_stats()->free; /* not for receiving: they come first */
     ck_assert_uint_lt(missing, 8);
-    ck_assert_uint_eq(netback_receive(8), 8);
+    for (unsigned i = 0; i < 8; i++)
+        netback_answer_tx(netback_take_tx().id, NETIF_RSP_OKAY);
+    netback_tx.page->rsp_prod = netback_tx.prod; /* and no event tells of them */
     netback_input = keep;
     for (unsigned i = 1; i <= 10; i++) {
         receive_one(1024);
@@ -508,14 +510,46 @@ END_TEST
 /* They may be answered wrongly. */
 START_TEST(pages_to_post_end_with_the_device) /* rule 6 */
 {
+    uint32_t shown = netback_rx.page->req_prod, seen;
+
     take_all_pages();
+    while (netpage_stats()->free <= NETPAGE_RESERVE)
+        pbuf_free(kept[--kept_count]); /* one may be posted, for the first of two packets */
     netback_input = keep;
-    netback_tx.prod++;
-    netback_show(&netback_tx);
-    receive_one(1024);
+    netback_tx.page->rsp_prod++; /* no event tells of it */
+    netback_send(1, 1024, PAGE_SIZE, 0);
+    netback_send(1, 1024, PAGE_SIZE, 0);
+    netback_show(&netback_rx);
+    seen = netback_rx.page->rsp_event;
+    netback_run();
     ck_assert_str_eq(netback_disabled, "an impossible transmit index");
-    ck_assert_uint_eq(netback_delivered, 1);
+    ck_assert_uint_eq(netback_delivered, 2);
+    ck_assert_uint_eq(netback_rx.page->req_prod, shown); /* the rings are not touched any more */
+    ck_assert_uint_eq(netback_rx.page->rsp_event, seen);
     give_back();
+}
+END_TEST
+
+/* What was written for one backend and not sent to it goes to nobody else. */
+START_TEST(what_was_written_for_another) /* rule 11 */
+{
+    struct pbuf *p;
+
+    for (unsigned i = 0; i < 30; i++)
+        ck_assert_int_eq(send_frame(100, true), 0);
+    netback_run();
+    ck_assert_uint_eq(netback_receive(30), 30); /* their pages have been seen by the backend */
+    fake_sleep(NSEC_PER_SEC);
+    p = netpage_alloc(1000);
+    ck_assert_uint_ne(netpage_of(p)->grant, 0);
+    memset(netpage_of(p)->page, 's', PAGE_SIZE);
+    pbuf_free(p);
+    receive_one(100); /* so that one is posted */
+    while (netback_waiting(&netback_rx)) {
+        const uint8_t *page = fake_grant(netback_take_rx().gref)->page;
+
+        ck_assert_ptr_null(memchr(page, 's', PAGE_SIZE));
+    }
 }
 END_TEST
 
@@ -641,6 +675,7 @@ int main(void)
     tcase_add_test(c, pages_that_were_sent_are_not_scarce);
     tcase_add_test(c, pages_that_were_sent_are_posted);
     tcase_add_test(c, pages_to_post_end_with_the_device);
+    tcase_add_test(c, what_was_written_for_another);
     tcase_add_loop_test(c, events_for_nothing, 0, 4);
     tcase_add_test(c, an_event_that_is_lost);
     tcase_add_test(c, connects_again_and_again);
