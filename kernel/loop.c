@@ -33,12 +33,14 @@ static struct {
     uint64_t now;                     /* monotonic, read once a turn */
     uint64_t deadline;                /* what Xen's timer is set to, UINT64_MAX: nothing */
     uint64_t offset;                  /* of Xen's time then */
+    bool ticking;                     /* Xen sends timer events of its own */
 } loop = {
     .work = LIST_INIT(loop.work),
     .late = LIST_INIT(loop.late),
     .work_mark = LIST_INIT(loop.work_mark),
     .late_mark = LIST_INIT(loop.late_mark),
     .deadline = UINT64_MAX,
+    .ticking = true,
 };
 
 void work_init(struct work *w, void (*run)(struct work *w))
@@ -86,11 +88,15 @@ uint64_t timer_now(void)
     return loop.now;
 }
 
-/* The event only ends the sleep; timer_run() looks at the clock itself. */
+/* The event only ends the sleep; timer_run() looks at the clock itself. The first one may be Xen's tick, and is early enough
+ * to stop that: not before the guest has said a word. */
 static void timer_event(void *ctx)
 {
     (void)ctx;
     loop.deadline = UINT64_MAX;
+    if (loop.ticking)
+        (void)hv_stop_periodic_timer();
+    loop.ticking = false;
 }
 
 void loop_init(void)

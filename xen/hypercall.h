@@ -17,6 +17,7 @@
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
 #include <xen/sched.h>
+#include <xen/vcpu.h>
 #include <xen/version.h>
 
 #include "arch/hypercall.h"
@@ -101,6 +102,12 @@ static inline void hv_shutdown(unsigned reason)
 static inline int hv_set_timer(uint64_t ns)
 {
     return (int)hypercall1(__HYPERVISOR_set_timer_op, ns);
+}
+
+/* vcpu.h: no VIRQ_TIMER every 10 ms while the vcpu runs, which Xen sends a PV guest until it says so. */
+static inline int hv_stop_periodic_timer(void)
+{
+    return (int)hypercall3(__HYPERVISOR_vcpu_op, VCPUOP_stop_periodic_timer, 0, 0);
 }
 
 /* xen.h, CONSOLEIO_write: Xen's own console; refused to guests unless Xen was built for debugging. */

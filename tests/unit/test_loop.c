@@ -18,7 +18,7 @@
 static uint64_t now, offset = OFFSET;
 static unsigned logged;
 static uint64_t set[8]; /* what Xen's timer was set to */
-static unsigned sets, refusals, sleeps, turns;
+static unsigned sets, stops, refusals, sleeps, turns;
 static jmp_buf asleep;
 
 uint64_t clock_monotonic(void)
@@ -73,6 +73,11 @@ void panic(const char *fmt, ...)
 
 long fake_hypercall(unsigned op, uintptr_t ns, uintptr_t a2, uintptr_t a3, uintptr_t a4)
 {
+    if (op == __HYPERVISOR_vcpu_op) {
+        ck_assert_uint_eq(ns, VCPUOP_stop_periodic_timer);
+        stops++;
+        return 0;
+    }
     ck_assert_uint_eq(op, __HYPERVISOR_set_timer_op);
     if (refusals && refusals--)
         return -EINVAL;
@@ -125,6 +130,24 @@ START_TEST(sleeps_until_the_next_timer)
     run_until_asleep();
     ck_assert_uint_eq(ran, 1);
     ck_assert_uint_eq(sleeps, 4);
+}
+END_TEST
+
+/* The first event may have been Xen's own; from then on there are none of these. */
+START_TEST(stops_the_tick)
+{
+    struct timer t;
+
+    timer_init(&t, count);
+    timer_arm_in(&t, NSEC_PER_SEC);
+    run_until_asleep();
+    ck_assert_uint_eq(stops, 0);
+    for (unsigned i = 1; i < 4; i++) {
+        timer_event(NULL);
+        run_until_asleep();
+        ck_assert_uint_eq(stops, 1);
+        ck_assert_uint_eq(sets, i + 1); /* anew: that event may have been ours */
+    }
 }
 END_TEST
 
@@ -214,6 +237,7 @@ int main(void)
 
     tcase_add_checked_fixture(c, setup, NULL);
     tcase_add_test(c, sleeps_until_the_next_timer);
+    tcase_add_test(c, stops_the_tick);
     tcase_add_test(c, far_away);
     tcase_add_test(c, set_back);
     tcase_add_test(c, no_sleep_without_a_timer);
