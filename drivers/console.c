@@ -282,6 +282,8 @@ static bool discard_input(void)
 
     con.in_cons = prod;
     shared_store_release(&con.page->in_cons, prod);
+    if (useful)
+        evtchn_notify_late(con.port);
     return useful;
 }
 

@@ -10,7 +10,8 @@
 #include <stdint.h>
 
 /* Output works from the first instruction on (the ring's page is there from the start; before
- * console_init() nobody is notified). console_init() binds the event channel and the input. */
+ * console_init() nobody is notified). console_init() binds the event channel and the input: 0,
+ * -ENODEV without a ring, or evtchn_attach()'s error. */
 int console_init(void);
 
 /*

@@ -76,7 +76,7 @@ _Noreturn void kernel_main(void)
     log_info("Xenolith %s, %lu KiB, Xen %d.%d", app_name,
              (unsigned long)page_count_total() * (PAGE_SIZE / 1024), version >> 16,
              version & 0xffff);
-    console_init(); /* the lines so far are seen now, later ones as they come */
+    (void)console_init(); /* the lines so far are seen now, later ones as they come; or none */
     if (IS_ENABLED(CONFIG_XENSTORE)) {
         err = xenstore_init(); /* the watch thread */
         need("xenstore", err == -ENODEV ? 0 : err);
