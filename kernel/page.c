@@ -12,7 +12,7 @@
  * is looked for on its list, and a page freed twice stops the guest before it has two owners.
  *
  * Invariant: first <= fresh <= mapped <= end, and mapped - fresh >= TABLE_RESERVE while pages are
- * left, because mapping more pages may itself need pages for page tables.
+ * left, because mapping more pages may itself need pages for page tables: these come out of what is mapped.
  */
 #include "kernel/page.h"
 
@@ -28,7 +28,8 @@
 #define ORDERS 11    /* up to 4 MiB */
 #define MAP_BATCH 32 /* pages mapped at a time: one hypercall */
 #define POISON 0xdb
-#define TABLE_RESERVE 4 /* a new mapping needs at most three tables */
+/* A new mapping needs at most four tables: three of level 1, for 4 MiB and more, and one of level 2. */
+#define TABLE_RESERVE 4
 
 struct free_block {
     struct list link;
@@ -95,14 +96,14 @@ static void *take_free(unsigned order)
     return node;
 }
 
-/* Makes the mapping reach count pages and the reserve beyond fresh, if there are so many. */
+/* Makes the mapping reach count pages and the reserve beyond fresh, wherever that is after it, if there are so many. */
 static void extend_mapping(size_t count)
 {
     size_t want = MIN(pages.fresh + count + TABLE_RESERVE, pages.end);
 
     if (pages.mapping || pages.mapped >= want)
         return;
-    want = MIN(MAX(want, pages.mapped + MAP_BATCH), pages.end);
+    want = MIN(MAX(want + TABLE_RESERVE, pages.mapped + MAP_BATCH), pages.end);
     pages.mapping = true;
     if (!arch_map((uintptr_t)arch_pfn_to_virt((pfn_t){pages.mapped}), (pfn_t){pages.mapped},
                   want - pages.mapped, ARCH_PROT_RW))

@@ -65,8 +65,6 @@ static void thread_start(void *arg)
     thread_exit();
 }
 
-#define STACK_MAX ((size_t)4 << 20)
-
 static unsigned order_for(size_t bytes)
 {
     unsigned order = 0;
@@ -84,7 +82,7 @@ struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, si
     struct thread *t;
     char *stack;
 
-    if (bytes > STACK_MAX)
+    if (bytes > THREAD_STACK_MAX)
         return NULL;
     order = order_for(PAGE_SIZE + bytes + ARCH_STACK_EXTRA);
     stack = page_alloc(order);

@@ -16,11 +16,14 @@
 
 struct thread;
 
+/* Bytes; with what is added, the largest block of page_alloc(). */
+#define THREAD_STACK_MAX ((size_t)4000 << 10)
+
 /*
  * Creates a thread that runs fn(arg) and ends when it returns. The stack has stack_size
  * bytes (0: the default, CONFIG_THREAD_STACK_KIB) above an unmapped guard page, some 530 of which are
  * the kernel's and libc's; with the guard page they are rounded up to a power of two of pages. The name is not
- * copied. Returns NULL without memory.
+ * copied. Returns NULL without memory, or for more than THREAD_STACK_MAX bytes.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *), void *arg, size_t stack_size);
 /* NULL when the event loop or the boot code is running. */
