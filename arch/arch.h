@@ -43,7 +43,7 @@ struct arch_memory arch_memory(void);
 enum arch_prot { ARCH_PROT_NONE, ARCH_PROT_RW };
 
 /*
- * Maps count pages, first to first + count - 1, at va (replacing what was there), in as few
+ * Maps count pages, first to first + count - 1, at va, where nothing is mapped (that is not looked at), in as few
  * hypercalls as possible. Page tables come from page_alloc(). 0 or -ENOMEM (some pages may be
  * mapped then). ARCH_PROT_NONE unmaps.
  */
@@ -51,8 +51,8 @@ int arch_map(uintptr_t va, pfn_t first, size_t count, enum arch_prot prot);
 /* Maps a page frame that is not ours to count, a grant frame, at an address whose page table there is. 0 or
  * a negative errno. */
 int arch_map_mfn(uintptr_t va, mfn_t mfn);
-/* Takes the right to execute from a page that Xen has mapped at va: another domain's. 0 or a negative
- * errno. */
+/* Takes the right to execute from a page that Xen has mapped at va, another domain's, if it is there. 0, -ENOMEM, or Xen's
+ * negative errno. */
 int arch_forbid_execution(uintptr_t va);
 
 /* A range of addresses kept for one use: for the heap (libc's sbrk), grant frames. The latter are so few that

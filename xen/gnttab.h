@@ -17,6 +17,7 @@
 #include <xen/xen.h>
 #include <xen/grant_table.h>
 
+/* 0, or -EIO: Xen gives no table. */
 int gnttab_init(void);
 
 /* Takes a free reference: > 0; -ENOSPC when the table is full and cannot grow, -ENOMEM. */
@@ -24,7 +25,7 @@ int gnttab_alloc(void);
 /* Gives a reference back; it must not be granted. */
 void gnttab_free(grant_ref_t ref);
 
-/* Lets domain dom access the page at this (page-aligned, mapped) address. */
+/* Lets domain dom access the page at this address: page-aligned, in the linear map (what page_alloc() gives, variables). */
 void gnttab_grant(grant_ref_t ref, domid_t dom, const void *page, bool readonly);
 /* The same once more, after gnttab_end(), for the domain and the page that the reference was last granted for, in this
  * very table: in a new one (after a resume) the entry names neither, and gnttab_grant() comes first. */

@@ -30,14 +30,21 @@ struct batch {
     unsigned count;
 };
 
+/* Without it there is no W^X, or nothing to run in; and nobody yet who could say so: Xen crashes a guest that has no
+ * handler for an exception. */
+BOOT static void batch_do(struct batch *b)
+{
+    if (hv_mmu_update(b->op, b->count))
+        __builtin_trap();
+    b->count = 0;
+}
+
 BOOT static void batch_add(struct batch *b, maddr_t entry, uint64_t value)
 {
     b->op[b->count].ptr = entry.a | MMU_NORMAL_PT_UPDATE;
     b->op[b->count].val = value;
-    if (++b->count == BATCH) {
-        (void)hv_mmu_update(b->op, BATCH);
-        b->count = 0;
-    }
+    if (++b->count == BATCH)
+        batch_do(b);
 }
 
 BOOT static maddr_t entry_for(uintptr_t l4, uintptr_t va, unsigned level)
@@ -86,5 +93,5 @@ BOOT void boot_map_window(const struct start_info *si)
         batch_add(&b, entry_for(l4, (uintptr_t)table, 1), frame | PTE_R | PTE_NX);
         batch_add(&b, entry_for(l4, va, 2), frame | PTE_TABLE);
     }
-    (void)hv_mmu_update(b.op, b.count);
+    batch_do(&b);
 }

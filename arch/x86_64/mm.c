@@ -46,7 +46,10 @@ mfn_t arch_pfn_to_mfn(pfn_t pfn)
 
 mfn_t arch_virt_to_mfn(const void *linear)
 {
-    return arch_pfn_to_mfn(arch_virt_to_pfn(linear));
+    pfn_t pfn = arch_virt_to_pfn(linear);
+
+    DEBUG_CHECK(pfn.n < arch_start_info->nr_pages); /* the linear map's */
+    return arch_pfn_to_mfn(pfn);
 }
 
 void *arch_mfn_to_virt(mfn_t mfn)
@@ -214,10 +217,15 @@ int arch_forbid_execution(uintptr_t va)
 {
     maddr_t entry;
     int err = entry_for(va, &entry);
+    uint64_t now;
 
     if (err)
         return err;
-    err = write_entry(entry, *paging_entry_at(entry) | PTE_NX);
+    now = *paging_entry_at(entry);
+    if (now & PTE_NX)
+        return 0;
+    /* A Xen built for debugging marks what it maps of grants, and refuses to be told so. */
+    err = write_entry(entry, (now & ~PTE_GNTTAB) | PTE_NX);
     if (!err)
         (void)hv_tlb_flush(); /* a right was taken away */
     return err;

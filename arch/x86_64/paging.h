@@ -19,6 +19,7 @@
 #define PTE_U UINT64_C(0x004) /* a PV guest's kernel runs in ring 3 too */
 #define PTE_A UINT64_C(0x020)
 #define PTE_D UINT64_C(0x040)
+#define PTE_GNTTAB (UINT64_C(1) << 62) /* see arch_forbid_execution() */
 #define PTE_NX (UINT64_C(1) << 63)
 #define PTE_FRAME UINT64_C(0x000ffffffffff000)
 
