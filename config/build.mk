@@ -229,10 +229,10 @@ $(O)/objects: FORCE
 	@echo '$(LD) $(ldflags) $(objects)' | cmp -s - $@ || echo '$(LD) $(ldflags) $(objects)' > $@
 
 # A source that an app names and does not have is said here, and not by what would have compiled it.
-missing := $(filter apps/%,$(sources))
+missing := $(filter-out gen/%,$(filter %.c %.S,$(sort $(obj-y))))
 missing := $(filter-out $(wildcard $(missing)),$(missing))
 ifneq ($(missing),)
-$(error apps/$(APP)/files.mk names $(missing), which there is not)
+$(error apps/$(APP)/files.mk names $(missing), which there is not; names begin at the top: apps/$(APP)/main.c)
 endif
 
 # The function by which the kernel enters the app, looked for before a linker does, which would name
