@@ -10,6 +10,8 @@
 #include "apps/conformance/verdict.h"
 #include "arch/arch.h"
 #include "kernel/page.h"
+#include "lib/atomic.h"
+#include "xen/clock.h"
 #include "xen/hypercall.h"
 
 #define FRAMES_AROUND 64
@@ -128,6 +130,58 @@ static void ask_sched(void)
     verdict_result("no such operation of the scheduler", hypercall2(__HYPERVISOR_sched_op, 99, 0));
 }
 
+/* --- the timer --------------------------------------------------------------------------------- */
+
+static evtchn_port_t timer_port(void)
+{
+    for (evtchn_port_t port = 1; port < 64; port++) {
+        struct evtchn_status op = {.dom = DOMID_SELF, .port = port};
+
+        if (hv_evtchn_op(EVTCHNOP_status, &op) == 0 && op.status == EVTCHNSTAT_virq &&
+            op.u.virq == VIRQ_TIMER)
+            return port;
+    }
+    return 0;
+}
+
+static uint64_t system_now(void)
+{
+    return clock_monotonic() + clock_system_offset();
+}
+
+/* When the event of a timer set so comes. The last one is left for the loop, which has its timer set anew then. */
+static void ask_timer(const char *question, evtchn_port_t port, uint64_t when)
+{
+    uint64_t bit = UINT64_C(1) << port, *pending = &arch_shared_info->evtchn_pending[0];
+
+    (void)shared_and(pending, ~bit);
+    if (hv_set_timer(when)) {
+        verdict(question, "refused");
+        return;
+    }
+    (void)hv_poll(&port, 1, 1);
+    if (shared_read(pending) & bit) {
+        verdict(question, "at once");
+        return;
+    }
+    (void)hv_poll(&port, 1, system_now() + NSEC_PER_SEC);
+    verdict(question, "%s", shared_read(pending) & bit ? "later" : "not");
+}
+
+static void ask_timers(void)
+{
+    evtchn_port_t port = timer_port();
+
+    (void)hv_stop_periodic_timer();
+    ask_timer("a timer of a moment ago", port, system_now() - NSEC_PER_MSEC);
+    ask_timer("a timer of long ago", port, 1);
+    ask_timer("a timer in 20 ms", port, system_now() + 20 * NSEC_PER_MSEC);
+    ask_timer("a timer in 26 days", port, system_now() + (UINT64_C(1) << 51));
+    ask_timer("a timer before all time", port, UINT64_C(1) << 63);
+    ask_timer("no timer", port, 0);
+    ask_timer("a timer once more", port, 1);
+}
+
 /* --- the rest ---------------------------------------------------------------------------------- */
 
 static void ask_vcpus(void)
@@ -148,6 +202,7 @@ void ask_calls(void)
     ask_frames();
     ask_memory();
     ask_sched();
+    ask_timers();
     ask_vcpus();
     verdict("the version", "%d.%d", version >> 16, version & 0xffff);
     verdict_result("what follows it",

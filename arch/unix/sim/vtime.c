@@ -179,13 +179,14 @@ void vtime_create(void)
     publish_wall_clock();
 }
 
-/* A time beyond all reason is taken for a mistake, and answered after 100 ms (Xen's do_set_timer_op();
- * it has Linux' jiffies wrap in mind). */
+/* A time far ahead is taken for a mistake, and answered after 100 ms (Xen's do_set_timer_op(); it has Linux' jiffies
+ * wrap in mind); one that is over, at once. */
 long vtime_set_guest(uint64_t when)
 {
     uint64_t now = vtime_guest_now();
+    int64_t ahead = (int64_t)(when - now);
 
-    if ((int64_t)when < 0 || ((when >> 32) && (int64_t)(when - now) >> 50))
+    if ((int64_t)when < 0 || (ahead > 0 && (uint32_t)(ahead >> 50)))
         when = now + 100 * NSEC_PER_MSEC;
     guest.timer = when;
     arm_guest_timer();
