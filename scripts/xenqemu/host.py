@@ -18,7 +18,8 @@ import subprocess
 import tempfile
 
 from . import image
-from .machine import CommandError, MachineError, Result, uninterrupted
+from .machine import CommandError, MachineError, Result
+from .signals import uninterrupted
 
 CAPABILITIES = "/proc/xen/capabilities"
 HEADERS = "/usr/include"

@@ -9,7 +9,6 @@ agents (dom0/agent). There are two such ports, so that a hung command does not p
 traces. Every wait has a limit.
 """
 
-import contextlib
 import os
 import re
 import select
@@ -23,6 +22,7 @@ import time
 
 from . import accel, cpio
 from .net import NetworkError
+from .signals import uninterrupted
 
 MEMINFO = "/proc/meminfo"
 CONTROL_PORTS = 2
@@ -466,21 +466,6 @@ class _Link:
         if not data:
             raise ConnectionError("QEMU closed the control port")
         self.buffer += data
-
-
-@contextlib.contextmanager
-def uninterrupted():
-    """Signals that would end the program are ignored meanwhile. Only the main thread sees them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def _die_with_parent():
