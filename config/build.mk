@@ -101,7 +101,7 @@ cflags += $(if $(is-clang),,-mstringop-strategy=libcall)
 # Two habits that cost bytes and save nothing here: arrays at multiples of 32 bytes, tables of addresses for `switch`.
 cflags += $(if $(is-clang),,$(if $(CONFIG_OPTIMIZE_SIZE),-malign-data=abi -fno-jump-tables))
 # More that saves a few bytes each, and makes some paths longer: a switch between threads takes 189 instructions, not 179.
-cflags += $(if $(is-clang),,$(if $(CONFIG_SMALL),-fno-partial-inlining -fno-tree-loop-im -fno-shrink-wrap))
+cflags += $(if $(is-clang),,$(if $(CONFIG_SMALL),-fno-partial-inlining -fno-tree-loop-im -fno-shrink-wrap -fno-if-conversion))
 # A frame of more than a page must not step over the guard page: it touches every page on its way.
 cflags += -fstack-clash-protection
 cflags += $(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer,-fomit-frame-pointer)

@@ -113,7 +113,7 @@ int netfront_grant_anew(struct netfront *nf, struct netpage *np, bool readonly);
 /* Grants np to the backend, which nearly always has had it before. -ENOSPC as above. */
 static ALWAYS_INLINE int netfront_grant(struct netfront *nf, struct netpage *np, bool readonly)
 {
-    if (!np->grant || np->domain != nf->backend || nf->bounce || (np->ours && !readonly))
+    if (!np->grant || np->domain != nf->backend || nf->bounce)
         return netfront_grant_anew(nf, np, readonly);
     if (readonly)
         np->ours = false;

@@ -11,8 +11,8 @@
  * PATIENCE, without end. While a backend has more than KEPT_MAX it is not connected to: who keeps
  * what it is lent gets no more (hardening.md, rule 9).
  *
- * Nothing of a packet of one backend's is shown to another: a page that comes from it is zeroed, and so is one to receive
- * into that was written here and not sent, whoever it was for. With
+ * Nothing of a packet of one backend's is shown to another: a page that comes from it is zeroed, and so is one that was
+ * written here and not sent, whoever it was for (netpage_put()). With
  * trusted=0 a page is zeroed each time it is granted: nothing of any earlier packet is in it. A published page never
  * had a packet in it, and is not ours to write.
  */
@@ -47,8 +47,7 @@ int netfront_grant_anew(struct netfront *nf, struct netpage *np, bool readonly)
         np->grant = (uint32_t)ref;
         np->domain = nf->backend; /* nobody has seen it */
     }
-    if (!netpage_is_published(np) &&
-        (nf->bounce || np->domain != nf->backend || (np->ours && !readonly)))
+    if (!netpage_is_published(np) && (nf->bounce || np->domain != nf->backend))
         memset(np->page, 0, PAGE_SIZE);
     np->ours = false;
     np->domain = nf->backend;

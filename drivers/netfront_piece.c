@@ -48,14 +48,10 @@ static void take_back(struct packet *packet)
  * while it is on one device's ring, others send copies. */
 static struct netpage *page_at(struct netfront *nf, struct pbuf *p, uint16_t from)
 {
-    struct netpage *np = netpage_published(p, from), *seen;
+    struct netpage *np = netpage_published(p, from);
 
-    if (!np) {
-        seen = netpage_viewed(p);
-        np = netfront_fit(nf, seen);
-        if (seen && !np)
-            seen->ours = true; /* it may be an answer, on another way than the question's */
-    }
+    if (!np)
+        np = netfront_fit(nf, netpage_viewed(p));
     return np && (!np->sends || (np->domain == nf->backend && np->device == nf->net.index)) ? np
                                                                                             : NULL;
 }

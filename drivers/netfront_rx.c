@@ -53,7 +53,8 @@ static void raise_target(struct netfront *nf)
         nf->rx_target = MIN(2 * nf->rx_target, nf->rx_most);
 }
 
-/* A page to post; when there is none, one of those that the backend has sent. It need not have said so. */
+/* A page to post; when there is none, one of those that the backend has sent. It need not have said so. Whom that tells of
+ * room only posts work, so nobody else posts meanwhile. */
 static struct netpage *page_to_post(struct netfront *nf)
 {
     struct netpage *np = netpage_get(false);

@@ -115,6 +115,7 @@ static bool append(struct net_gso *g, struct pbuf *p, uint16_t from, uint16_t si
 
             if (!np)
                 return false;
+            np->ours = true;
             page = netpage_pbuf(np, 0, 0);
             if (g->tail)
                 g->tail->next = page;

@@ -5,6 +5,8 @@
  */
 #include "lib/net/netpage.h"
 
+#include <string.h>
+
 #include "kernel/log.h"
 #include "lib/net/mem.h"
 #include "lib/util.h"
@@ -84,6 +86,18 @@ struct netpage *netpage_get(bool reserve)
     return np;
 }
 
+static __attribute__((noinline)) void put_seldom(struct netpage *np)
+{
+    if (np->lost) {
+        pool.stats.pages--;
+        net_mem_free(np);
+        return;
+    }
+    memset(np->page, 0, PAGE_SIZE); /* written, and never sent */
+    np->ours = false;
+    netpage_put(np);
+}
+
 void netpage_put(struct netpage *np)
 {
     if (netpage_is_published(np)) {
@@ -91,9 +105,8 @@ void netpage_put(struct netpage *np)
             pool.release(np);
         return;
     }
-    if (np->lost) {
-        pool.stats.pages--;
-        net_mem_free(np);
+    if (np->lost || np->ours) {
+        put_seldom(np);
         return;
     }
     if (!pool.users) {
@@ -190,6 +203,7 @@ struct pbuf *netpage_answer(struct pbuf *question, size_t size)
          NETPAGE_HEADROOM;
     if (at + size > PAGE_SIZE)
         return netpage_alloc(size);
+    np->ours = true;
     question->flags = PBUF_FLAG_IS_CUSTOM; /* and none that tells how it came */
     question->payload = np->page + at;
     question->len = question->tot_len = (uint16_t)size;

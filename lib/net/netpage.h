@@ -11,7 +11,8 @@
  * the payload, and the page itself is shown to the backend. So who sends one
  *   - must not change the payload until the pbuf comes back (pbuf->ref is 1 again);
  *   - gives up the NETPAGE_HEADROOM bytes in front of the payload: a view of the packet's old
- *     headers is void after sending.
+ *     headers is void after sending;
+ *   - takes another for another packet: what is written into this one later might be for another backend.
  */
 #ifndef LIB_NET_NETPAGE_H
 #define LIB_NET_NETPAGE_H
@@ -106,7 +107,8 @@ void netpage_close(void);
 /*
  * A free page, or NULL when the pool is exhausted. The last NETPAGE_RESERVE pages are only for
  * sending (reserve is true): a guest whose memory is full of what it received can still
- * acknowledge and answer, which is how its memory becomes free again.
+ * acknowledge and answer, which is how its memory becomes free again. What is in it is what its backend (domain) has
+ * seen, or nothing: who writes into it before a driver has granted it says so (ours), as a driver may never do that.
  */
 #define NETPAGE_RESERVE 16
 struct netpage *netpage_get(bool reserve);
@@ -183,7 +185,7 @@ struct netpage_stats {
     unsigned free;
     unsigned max;
     unsigned lost;
-    uint64_t exhausted; /* times a page was wanted and none was left */
+    uint64_t exhausted; /* times somebody looked for a page and none was left; who posts looks twice */
 };
 const struct netpage_stats *netpage_stats(void);
 

@@ -372,6 +372,27 @@ START_TEST(a_full_ring_loses_nothing)
 }
 END_TEST
 
+/* A frame that waited for room when its device went: the pages may go to another backend. */
+START_TEST(what_was_not_sent_is_shown_to_nobody) /* hardening.md, rule 11 */
+{
+    static const uint8_t blank[PAGE_SIZE];
+    struct netpage *taken = NULL;
+
+    start();
+    wire.busy = true;
+    send_row((struct segment){.version = 4, .flow = 1, .flags = TCP_ACK}, 8, MSS);
+    fake_run();
+    ck_assert_uint_gt(netpage_stats()->pages - netpage_stats()->free, 2);
+    net_gso_configure(&nif); /* anew */
+    wire.head = wire.tail;   /* TCP will repeat it */
+    leave_pages(&taken, 0);
+    for (struct netpage *np = taken; np; np = np->next)
+        ck_assert_mem_eq(np->page, blank, PAGE_SIZE);
+    give_back(&taken);
+    finish();
+}
+END_TEST
+
 START_TEST(device_that_does_not_cut)
 {
     dev.features = NETDEV_GSO4 | NETDEV_CSUM4 | NETDEV_CSUM6;
@@ -425,6 +446,7 @@ int main(void)
     tcase_add_test(c, a_short_one_is_the_last);
     tcase_add_loop_test(c, only_what_continues_is_joined, 0, 14);
     tcase_add_test(c, a_full_ring_loses_nothing);
+    tcase_add_test(c, what_was_not_sent_is_shown_to_nobody);
     tcase_add_test(c, device_that_does_not_cut);
     tcase_add_loop_test(c, walk, 0, 6);
     suite_add_tcase(s, c);
