@@ -53,8 +53,7 @@ static void raise_target(struct netfront *nf)
         nf->rx_target = MIN(2 * nf->rx_target, nf->rx_most);
 }
 
-/* A page to post; when there is none, one of those that the backend has sent. It need not have said so. Whom that tells of
- * room only posts work, so nobody else posts meanwhile. */
+/* A page to post, or else one that the backend has sent. It need not have said so; whom that tells of room only posts work. */
 static struct netpage *page_to_post(struct netfront *nf)
 {
     struct netpage *np = netpage_get(false);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What lwIP believes, and nobody should: addresses that no sender can have, and what messages of IPv6 say
- * about others. Such frames are refused before lwIP has them. A Packet Too Big may be in fragments: what
- * it must not do is undone when lwIP returns.
+ * about others. Such frames are refused before lwIP has them, such messages before its nd6.c has. A Packet Too Big may be
+ * in fragments: what it must not do is undone when lwIP returns.
  */
 #include <string.h>
 
 #include "kernel/log.h"
 #include "lib/net/headers.h"
+#include "lib/net/include/lwipnd6.h"
 #include "lib/net/interface.h"
 #include "lib/util.h"
 
+#include "lwip/ip.h"
 #include "lwip/nd6.h"
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/prot/icmp6.h"
@@ -74,30 +76,22 @@ static bool is_bad_discovery(const struct net_interface *nif, const uint8_t *icm
     return at < len;
 }
 
-/* Looks for neighbour discovery in LEN octets of IPv6: behind other headers, or in fragments (RFC 6980), nobody sends it
- * who means well. */
-static bool has_bad_discovery(const struct net_interface *nif, const uint8_t *ip, size_t len)
+/*
+ * lwIP calls it for all that nd6.c takes, whose checksum is right: the last place to look, for what is in fragments is
+ * known when all have come. Behind other headers, or in fragments, nobody sends discovery who means well (RFC 6980).
+ */
+void net_nd6_input(struct pbuf *p, struct netif *netif)
 {
-    uint8_t next = ip[AT_IP6_NEXT - ETH_BYTES];
-    size_t at = IP6_BYTES;
+    struct net_interface *nif = container_of(netif, struct net_interface, netif);
+    const uint8_t *icmp = p->payload;
 
-    while (
-        (next == IP6_NEXTH_HOPBYHOP || next == IP6_NEXTH_DESTOPTS || next == IP6_NEXTH_ROUTING) &&
-        at + 8 <= len) {
-        next = ip[at];
-        at += 8 * (ip[at + 1] + 1u);
+    if (discovers(*icmp) && (p->next || ip_current_header_tot_len() != IP6_HLEN ||
+                             is_bad_discovery(nif, icmp, p->len))) {
+        netdev_drop(nif->dev, NETDEV_RX_FALSE);
+        pbuf_free(p);
+        return;
     }
-    if (next == IP6_NEXTH_FRAGMENT && at + 8 < len) {
-        next = ip[at];
-        if (next == IP6_NEXTH_ICMP6 && read_be16(ip + at + 2) & 0xfff8)
-            return false; /* the first one is looked at */
-        at += 8;
-        return next == IP6_NEXTH_ICMP6 ? discovers(ip[at])
-                                       : next != PROTOCOL_UDP && next != PROTOCOL_TCP;
-    }
-    if (next != IP6_NEXTH_ICMP6 || at >= len || !discovers(ip[at]))
-        return false;
-    return at > IP6_BYTES || is_bad_discovery(nif, ip + at, len - at);
+    nd6_input(p, netif);
 }
 
 /* From nobody, but for a question whether an address is free (RFC 4862 section 5.4.3); or from ourselves: that question of
@@ -112,11 +106,8 @@ static bool is_false6(const struct net_interface *nif, const uint8_t *frame, siz
     if (!memcmp(from, nobody, 16) &&
         (frame[AT_IP6_NEXT] != IP6_NEXTH_ICMP6 || ip[IP6_BYTES] != ICMP6_TYPE_NS))
         return true;
-    if (!memcmp(from, loopback, 16) || net_has_ip6(&nif->netif, from) ||
-        !memcmp(frame + 6, nif->netif.hwaddr, sizeof(nif->netif.hwaddr)))
-        return true;
-    return has_bad_discovery(
-        nif, ip, MIN(len - ETH_BYTES, IP6_BYTES + (size_t)read_be16(frame + AT_IP6_LENGTH)));
+    return !memcmp(from, loopback, 16) || net_has_ip6(&nif->netif, from) ||
+           !memcmp(frame + 6, nif->netif.hwaddr, sizeof(nif->netif.hwaddr));
 }
 
 /* What lwIP knew before a message came. */

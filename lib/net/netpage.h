@@ -185,7 +185,7 @@ struct netpage_stats {
     unsigned free;
     unsigned max;
     unsigned lost;
-    uint64_t exhausted; /* times somebody looked for a page and none was left; who posts looks twice */
+    uint64_t exhausted; /* times somebody looked and none was left; who posts looks twice */
 };
 const struct netpage_stats *netpage_stats(void);
 

@@ -1712,6 +1712,42 @@ START_TEST(an_address_in_use_is_kept)
 }
 END_TEST
 
+/* The same claim in two fragments: lwIP takes the protocol from the one that comes first, whatever that says of
+ * itself. */
+START_TEST(a_claim_in_fragments)
+{
+    static const uint8_t next[] = {IP6_NEXTH_ICMP6, IP6_NEXTH_UDP};
+    struct frame whole, f;
+    uint8_t *message = whole.data + ETH_BYTES + IP6_BYTES,
+            *fragment = f.data + ETH_BYTES + IP6_BYTES;
+
+    accept6();
+    icmp6(&whole, ICMP6_TYPE_NA, 32);
+    memset(whole.data + AT_IP6_DEST, 0, 16);
+    memcpy(whole.data + AT_IP6_DEST, (uint8_t[]){0xff, 2, [15] = 1}, 16);
+    memcpy(message + 8, netif_ip6_addr(netif_default, 0)->addr, 16);
+    message[23] ^= _i & 2; /* or to another */
+    message[24] = 2;
+    message[25] = 1;
+    frame_icmp6_sum(whole.data, message, 32);
+    for (unsigned late = 0; late < 2; late++) { /* the one with the end first */
+        uint16_t at = late ? 0 : 24, size = late ? 24 : 8;
+
+        ip6(&f, IP6_NEXTH_FRAGMENT, 8 + size);
+        memcpy(f.data + AT_IP6_DEST, whole.data + AT_IP6_DEST, 16);
+        fragment[0] = next[_i & 1 ? late : 0];
+        write_be16(fragment + 2, late ? 1 : at);
+        fragment[7] = 9;
+        memcpy(fragment + 8, message + at, size);
+        arrive(&f, true);
+    }
+    ck_assert(ip6_addr_isvalid(netif_ip6_addr_state(netif_default, 0)));
+    ck_assert_ptr_eq(tcp_active_pcbs, accepted);
+    ck_assert_uint_eq(dev.stats.drops[NETDEV_RX_FALSE], 1);
+    tcp_abort(accepted);
+}
+END_TEST
+
 START_TEST(an_address_on_trial_is_given_up)
 {
     fake_cmdline("ip6", "fd00::2/64");
@@ -1828,6 +1864,7 @@ START_TEST(options_end_within_the_message)
         icmp[fields[kind]] = kind < 2 ? 1 : 2;
     if (missing < 6)
         icmp[fields[kind] + 1] = missing ? 1 : 0;
+    icmp[content] = 0; /* for the sum of an odd number */
     frame_icmp6_sum(f.data, icmp, content);
     exact = malloc(f.length);
     memcpy(exact, f.data, f.length);
@@ -2181,6 +2218,7 @@ int main(void)
     tcase_add_loop_test(c, segments_that_are_cut_stay_whole, 0, 2);
     tcase_add_loop_test(c, what_waited_fits_the_link, 0, 2);
     tcase_add_test(c, an_address_in_use_is_kept);
+    tcase_add_loop_test(c, a_claim_in_fragments, 0, 4);
     tcase_add_test(c, an_address_on_trial_is_given_up);
     tcase_add_test(c, a_path_follows_a_router);
     tcase_add_test(c, who_is_slow_gets_all);
