@@ -66,6 +66,9 @@ unit-symbols-srcs := tests/unit/test_symbols.c lib/symbols.c
 unit-symbols-cflags := -DCONFIG_SYMBOLS=1
 unit-timer-srcs := tests/unit/test_timer.c kernel/timer.c
 unit-console-srcs := tests/unit/test_console.c tests/unit/fake_kernel.c
+unit-console-cflags := -DCONFIG_CONSOLE_INPUT=1
+# The same as in most images: nobody reads.
+unit-console_deaf-srcs := $(unit-console-srcs)
 unit-ring-srcs := tests/unit/test_ring.c
 unit-ring-cflags := -DCONFIG_DEBUG_CHECKS=1
 unit-netfront-srcs := tests/unit/test_netfront.c $(unit-netback)

@@ -108,6 +108,17 @@ START_TEST(all_pages_can_be_had_once)
 }
 END_TEST
 
+/* A large block may need four tables, and so may the next. */
+START_TEST(tables_are_there_for_each_block)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        tables_wanted = 4;
+        ck_assert_ptr_nonnull(page_alloc(6));
+        ck_assert_uint_eq(tables_wanted, 0);
+    }
+}
+END_TEST
+
 START_TEST(freed_pages_come_back)
 {
     void *a = page_alloc(0), *b = page_alloc(3);
@@ -252,6 +263,7 @@ int main(void)
 
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, all_pages_can_be_had_once);
+    tcase_add_test(c, tables_are_there_for_each_block);
     tcase_add_test(c, freed_pages_come_back);
     tcase_add_loop_exit_test(c, freed_twice, 33, 0, 2);
     tcase_add_loop_exit_test(c, written_after_it_was_freed, 34, 0, 2);
