@@ -97,7 +97,7 @@ endif
 astray = $(if $(and $(filter 0,$(MAKELEVEL)),$(filter $(1),$(goals)),$(filter $(2),$(given))), \
 	$(if $(filter $(3),$(given))$(filter $(4),$(goals)),,$(error $(2)=: make $(1) takes $(3)=; see make help)))
 $(call astray,bench,ROW,ROWS,profile)$(call astray,profile,ROWS,ROW,bench)$(call astray,test,TEST,TESTS,unit)
-ifneq ($(and $(filter run bench profile test,$(goals)),$(XENOLITH_ACCEL),$(if $(filter tcg kvm,$(XENOLITH_ACCEL)),,1)),)
+ifneq ($(and $(filter run bench profile test,$(goals)),$(XENOLITH_ACCEL),$(if $(filter-out tcg kvm,$(XENOLITH_ACCEL)),1)),)
 $(error XENOLITH_ACCEL=$(XENOLITH_ACCEL): tcg or kvm; without it, what works here is found out)
 endif
 

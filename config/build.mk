@@ -232,7 +232,7 @@ $(O)/objects: FORCE
 missing := $(filter-out gen/%,$(filter %.c %.S,$(sort $(obj-y))))
 missing := $(filter-out $(wildcard $(missing)),$(missing))
 ifneq ($(missing),)
-$(error apps/$(APP)/files.mk names $(missing), which there is not; names begin at the top: apps/$(APP)/main.c)
+$(error $(missing): there is no such source. A files.mk names it; names begin at the top: apps/$(APP)/main.c)
 endif
 
 # The function by which the kernel enters the app, looked for before a linker does, which would name
