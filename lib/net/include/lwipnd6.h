@@ -7,6 +7,8 @@
 #define NET_LWIPND6_H
 
 #include "lwip/nd6.h"
+#include "lwip/netif.h"
+#include "lwip/pbuf.h"
 
 /* p is a message of ICMPv6, its checksum right; what is good of it goes to nd6_input(). */
 void net_nd6_input(struct pbuf *p, struct netif *netif);
